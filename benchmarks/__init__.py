@@ -1,0 +1,1 @@
+"""Measured claims, run by hand or by `make bench`; never part of the tests."""

@@ -1,0 +1,38 @@
+"""The `nmr` command: one sub-command a stage, and `simulate` for a single experiment."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from rich.console import Console
+
+from nmr_platform.cli import pipeline, simulate, view
+from nmr_platform.errors import NmrPlatformError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="nmr",
+    help="Simulate nuclear spin echoes, learn the electronic coupling from them, and search for better pulses.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+simulate.register(app)
+pipeline.register(app)
+view.register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and end the process: 0 if all went well, 2 with one sentence on bad input, 130 on Ctrl-C."""
+    console = Console(stderr=True, soft_wrap=True)
+    try:
+        app(arguments)
+    except NmrPlatformError as error:
+        console.print("[bold red]Error:[/] ", end="")
+        console.print(str(error), markup=False, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        console.print("Interrupted; the same command continues where this one stopped.")
+        sys.exit(130)

@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["JsonOption", "ParamsOption", "TrackerOption", "say"]
+
+ParamsOption = Annotated[Path, typer.Option("--params", help="Parameter file; its folder is the project's root.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, for programs.")]
+TrackerOption = Annotated[str, typer.Option("--tracker", help="Where runs are recorded: mlflow or none.")]
+
+
+def say(sentence: str, record: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print a result for a person, or for a program."""
+    typer.echo(json.dumps(record) if as_json else sentence)

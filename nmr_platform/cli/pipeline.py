@@ -1,0 +1,122 @@
+"""The stages of the pipeline as commands; DVC's stages call the same ones."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nmr_platform.cli.options import JsonOption, ParamsOption, TrackerOption, say
+
+__all__ = ["register"]
+
+PARAMS = Path("params.yaml")
+TaskOption = Annotated[str, typer.Option("--task", help="Name of a task in params.yaml.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command("generate")(generate)
+    app.command("features")(features)
+    app.command("tune")(tune)
+    app.command("evaluate")(evaluate)
+    app.command("optimise-pulses")(optimise_pulses)
+
+
+def generate(
+    kernel: Annotated[str, typer.Option("--kernel", help="Name of a kernel in params.yaml.")],
+    params: ParamsOption = PARAMS,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate the data set of one kernel; an interrupted run continues.
+
+    Example: `nmr generate --kernel gaussian`
+    """
+    from nmr_platform import stages  # noqa: PLC0415
+    from nmr_platform.config import read_params  # noqa: PLC0415
+
+    made = stages.simulate_dataset(read_params(params), stages.Workspace(params.parent), kernel)
+    say(
+        f"{made.path}: {made.n_simulated} curves simulated now, digest {made.digest}, "
+        f"{made.acceptance:.0%} of the draws accepted.",
+        {"path": str(made.path), "digest": made.digest, "simulated": made.n_simulated, "acceptance": made.acceptance},
+        as_json=as_json,
+    )
+
+
+def features(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
+    """Extract every feature set of params.yaml from the simulated data.
+
+    Example: `nmr features`
+    """
+    from nmr_platform import stages  # noqa: PLC0415
+    from nmr_platform.config import read_params  # noqa: PLC0415
+
+    made = stages.extract_features(read_params(params), stages.Workspace(params.parent))
+    widths = {name: table.shape[1] for name, table in made.tables.items()}
+    shown = ", ".join(f"{name} ({width})" for name, width in widths.items())
+    say(f"{len(made.labels)} curves: {shown}.", {"curves": len(made.labels), "columns": widths}, as_json=as_json)
+
+
+def tune(
+    task: TaskOption, params: ParamsOption = PARAMS, tracker: TrackerOption = "mlflow", as_json: JsonOption = False
+) -> None:
+    """Search models for one task on the training curves; finished trials are never repeated.
+
+    Example: `nmr tune --task W`
+    """
+    from nmr_platform import stages  # noqa: PLC0415
+    from nmr_platform.config import read_params  # noqa: PLC0415
+    from nmr_platform.tracking import make_tracker  # noqa: PLC0415
+
+    summary = stages.tune(read_params(params), stages.Workspace(params.parent), task, make_tracker(tracker))
+    best = summary.champion
+    say(
+        f"{task}: best of {len(summary.studies)} studies is {best.label} with a cross-validated "
+        f"{summary.task.metric} of {best.cv_mean:.3f}; tracking took {summary.tracking_share:.1%} of the time.",
+        {"task": task, "champion": best.label, "cv": best.cv_mean, "tracking_share": summary.tracking_share},
+        as_json=as_json,
+    )
+
+
+def evaluate(
+    task: TaskOption, params: ParamsOption = PARAMS, tracker: TrackerOption = "mlflow", as_json: JsonOption = False
+) -> None:
+    """Score the tuned models of one task on held-out curves, draw them and register the champion.
+
+    Example: `nmr evaluate --task kernel`
+    """
+    from nmr_platform import stages  # noqa: PLC0415
+    from nmr_platform.config import read_params  # noqa: PLC0415
+    from nmr_platform.tracking import make_tracker  # noqa: PLC0415
+
+    result = stages.evaluate(read_params(params), stages.Workspace(params.parent), task, make_tracker(tracker))
+    score = result.champion.scores[result.task.metric]
+    say(
+        f"{task}: {result.champion.study.label} scores {result.task.metric} {score.value:.3f} "
+        f"[{score.lower:.3f}, {score.upper:.3f}] on {result.n_test} held-out curves ({result.disorder} disorder).",
+        {"task": task, "champion": result.champion.study.label, **vars(score)},
+        as_json=as_json,
+    )
+
+
+def optimise_pulses(
+    params: ParamsOption = PARAMS, tracker: TrackerOption = "mlflow", as_json: JsonOption = False
+) -> None:
+    """Search for flip angles (degrees) whose echoes reveal the coupling better than 90/180.
+
+    Example: `nmr optimise-pulses`
+    """
+    from nmr_platform import stages  # noqa: PLC0415
+    from nmr_platform.config import read_params  # noqa: PLC0415
+    from nmr_platform.tracking import make_tracker  # noqa: PLC0415
+
+    found, verdict = stages.optimise_pulses(read_params(params), stages.Workspace(params.parent), make_tracker(tracker))
+    chosen = verdict.targets[found.target]
+    angles = {"theta1": float(found.best["theta1"]), "theta2": float(found.best["theta2"])}
+    say(
+        f"Best of {len(found.table)}: {angles['theta1']:.1f}/{angles['theta2']:.1f} degrees. On {verdict.n_curves} new "
+        f"curves R2 of {found.target} is {chosen.best:.3f} against {chosen.baseline:.3f} for 90/180, "
+        f"gain {chosen.lower:+.3f} to {chosen.upper:+.3f}.",
+        {**angles, "target": found.target, **vars(chosen)},
+        as_json=as_json,
+    )

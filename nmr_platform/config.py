@@ -1,0 +1,168 @@
+"""params.yaml as one typed, frozen, strict value."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import NonNegativeInt, PositiveInt, model_validator
+
+from nmr_platform.datasets import Distribution, Range, Recipe
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.features import FeaturesSettings
+from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
+from nmr_platform.learning.tasks import Task
+from nmr_platform.pulse_design import PulseSearchSettings
+from nmr_platform.schema import Schema, read_yaml, validate
+from nmr_platform.simulation import Dtype, Integrator
+
+__all__ = ["DataSettings", "KernelSettings", "Params", "read_params"]
+
+
+class KernelSettings(Schema):
+    """What one kernel's data set has of its own.
+
+    Attributes:
+        seed: Seed of the data set; no two data sets may share it, for they would share their disorder.
+        kernel: The fixed part of the kernel, as plain data.
+        prior: What is drawn for every curve, by dotted key of the experiment.
+    """
+
+    seed: NonNegativeInt
+    kernel: dict[str, Any]
+    prior: dict[str, Distribution]
+
+
+class DataSettings(Schema):
+    """The simulated data sets.
+
+    Attributes:
+        n_curves: Curves per kernel.
+        disorder: See `Recipe`.
+        integrator: See `Recipe`.
+        dtype: See `Recipe`.
+        kernel_integral: See `Recipe`.
+        experiment: What all curves share, as plain data.
+        kernels: One data set each.
+    """
+
+    n_curves: PositiveInt
+    disorder: Literal["fresh", "frozen"]
+    integrator: Integrator
+    dtype: Dtype
+    kernel_integral: Range | None
+    experiment: dict[str, Any]
+    kernels: dict[str, KernelSettings]
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> Self:
+        owners: dict[int, str] = {}
+        for name, settings in self.kernels.items():
+            if settings.seed in owners:
+                message = (
+                    f"Key `data.kernels.{name}.seed` must differ from that of `{owners[settings.seed]}`, "
+                    f"but both are {settings.seed}: their curves would share the disorder."
+                )
+                raise ValueError(message)
+            owners[settings.seed] = name
+        return self
+
+    def recipe(self, kernel: str) -> Recipe:
+        """The recipe of one kernel's data set.
+
+        Raises:
+            ConfigurationError: There is no such kernel, or its experiment is not acceptable.
+        """
+        settings = self.kernels.get(kernel)
+        if settings is None:
+            message = f"Argument `kernel` must be one of {', '.join(self.kernels)}, but is {kernel!r}."
+            raise ConfigurationError(message, key="kernel", value=kernel)
+        values = {
+            "name": kernel,
+            "n_curves": self.n_curves,
+            "seed": settings.seed,
+            "disorder": self.disorder,
+            "integrator": self.integrator,
+            "dtype": self.dtype,
+            "experiment": {**self.experiment, "kernel": settings.kernel},
+            "prior": settings.prior,
+            "kernel_integral": self.kernel_integral,
+        }
+        return validate(Recipe, values, where=f"data.kernels.{kernel}")
+
+
+class Params(Schema):
+    """The whole of params.yaml.
+
+    Attributes:
+        data: What is simulated.
+        features: What is extracted from it.
+        tasks: What is learnt, by name.
+        split: What is held out.
+        tune: How models are searched.
+        evaluate: How the held-out part is looked at.
+        pulse_search: How pulse sequences are searched.
+    """
+
+    data: DataSettings
+    features: FeaturesSettings
+    tasks: dict[str, Task]
+    split: SplitSettings
+    tune: TuneSettings
+    evaluate: EvaluateSettings
+    pulse_search: PulseSearchSettings
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        available = [item.name for item in self.features.sets]
+        for name in self.tune.feature_sets:
+            if name not in available:
+                message = (
+                    f"Key `tune.feature_sets` must name sets of `features.sets` ({', '.join(available)}), "
+                    f"but has {name!r}."
+                )
+                raise ValueError(message)
+        for name, task in self.tasks.items():
+            for kernel in task.kernels:
+                if kernel not in self.data.kernels:
+                    message = f"Key `tasks.{name}.kernels` must name kernels of `data.kernels`, but has {kernel!r}."
+                    raise ValueError(message)
+        if self.pulse_search.kernel not in self.data.kernels:
+            message = (
+                f"Key `pulse_search.kernel` must be one of {', '.join(self.data.kernels)}, "
+                f"but is {self.pulse_search.kernel!r}."
+            )
+            raise ValueError(message)
+        return self
+
+    def task(self, name: str) -> Task:
+        """The task called ``name``.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        if name not in self.tasks:
+            message = f"Argument `task` must be one of {', '.join(self.tasks)}, but is {name!r}."
+            raise ConfigurationError(message, key="task", value=name)
+        return self.tasks[name]
+
+
+def read_params(path: str | Path = "params.yaml") -> Params:
+    """Read and validate a parameter file.
+
+    Raises:
+        ConfigurationError: The file is missing, not YAML, or holds something that is not acceptable; the message
+            names the file and the key.
+    """
+    path = Path(path)
+    values = read_yaml(path)
+    if not isinstance(values, Mapping):
+        message = f"File `{path}` must hold keys and values, but is {type(values).__name__}."
+        raise ConfigurationError(message, key=str(path))
+    try:
+        params = validate(Params, values)
+        for kernel in params.data.kernels:
+            params.data.recipe(kernel)
+    except ConfigurationError as error:
+        message = f"In `{path}`: {error}"
+        raise ConfigurationError(message, key=error.key, value=error.value) from error
+    return params

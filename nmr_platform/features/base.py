@@ -1,0 +1,53 @@
+"""What all feature transformers share: nothing to learn, float32 out, names known before any data."""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+
+from nmr_platform.errors import ConfigurationError
+
+__all__ = ["StatelessTransformer", "as_blocks"]
+
+
+class StatelessTransformer(TransformerMixin, BaseEstimator):
+    """A transformer that learns nothing, so that it works the same before and after `fit`.
+
+    Subclasses write `transform` and `get_feature_names_out`; scikit-learn's `set_output` then works by itself.
+    """
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002 (scikit-learn hands over the target)
+        """Do nothing; there is nothing to learn."""
+        return self
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say that fitting is not needed, so that an unfitted pipeline may transform."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+
+def as_blocks(columns: ArrayLike, n_blocks: int, n_samples: int) -> NDArray[np.float64]:
+    """Read columns as consecutive blocks of samples, one block a component.
+
+    Args:
+        columns: Shape (n_curves, n_blocks * n_samples).
+        n_blocks: Number of components.
+        n_samples: Samples in each.
+
+    Returns:
+        Shape (n_curves, n_blocks, n_samples), float64.
+
+    Raises:
+        ConfigurationError: The width of ``columns`` is another one.
+    """
+    values = np.asarray(columns, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] != n_blocks * n_samples:
+        message = (
+            f"Argument `X` must have {n_blocks} x {n_samples} columns (components x samples), "
+            f"but has shape {values.shape}."
+        )
+        raise ConfigurationError(message, key="X", value=values.shape)
+    return values.reshape(len(values), n_blocks, n_samples)

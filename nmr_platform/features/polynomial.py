@@ -1,0 +1,133 @@
+"""Multiscale polynomial features: a cubic fit in each of 4, 5 and 10 equal bins, as one constant matrix product."""
+
+from functools import lru_cache
+from math import lcm
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from nmr_platform.features.base import StatelessTransformer, as_blocks
+
+__all__ = ["DEGREE", "N_SPLITS", "SHORTEST_RECORD", "PolynomialBins", "polynomial_intervals"]
+
+N_SPLITS = (4, 5, 10)
+DEGREE = 3
+# Bins are equal only if every number of splits divides the length.
+_UNIT = lcm(*N_SPLITS)
+SHORTEST_RECORD = -(-max(N_SPLITS) * (DEGREE + 1) // _UNIT) * _UNIT
+
+
+class PolynomialBins(StatelessTransformer):
+    """Coefficients of cubic fits in 4, 5 and 10 equal bins: 76 columns for each component.
+
+    The basis is the reference's (arXiv 2110.06811, code of 2021): in a bin of L samples the cubic is
+    ``c3 x^3 + c2 x^2 + c1 x + c0`` on ``x = arange(L) - L // 2``, so coefficients are per sample step and centred on
+    the bin's middle. Column ``<n_splits>_<bin>_<power>`` is the coefficient of ``x^power``; bins count from 1 and
+    powers run from 3 to 0. A length that 4, 5 and 10 do not all divide is cut to its middle: 300 samples are used
+    as they are, 800 of a spectrum of 812.
+
+    Args:
+        n_samples: Samples of each component.
+        prefixes: One prefix for each component's names, for instance ``("re_", "im_")``.
+    """
+
+    def __init__(self, n_samples: int, prefixes: tuple[str, ...] = ("",)) -> None:
+        self.n_samples = n_samples
+        self.prefixes = prefixes
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Fit every bin of every curve by least squares.
+
+        Args:
+            X: Shape (n_curves, n_components * n_samples), component after component.
+
+        Returns:
+            Shape (n_curves, n_components * 76), float32.
+
+        Raises:
+            ConfigurationError: ``X`` has another width.
+        """
+        blocks = as_blocks(X, len(self.prefixes), self.n_samples)
+        coefficients = blocks.reshape(-1, self.n_samples) @ _projection(self.n_samples)
+        return coefficients.reshape(len(blocks), -1).astype(np.float32)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
+        """Names ``<prefix><n_splits>_<bin>_<power>``."""
+        names = [
+            f"{prefix}{n_splits}_{number}_{power}"
+            for prefix in self.prefixes
+            for n_splits, number, power in _bins_and_powers()
+        ]
+        return np.array(names, dtype=object)
+
+
+def polynomial_intervals(samples: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """Where each coefficient's bin lies, given where the fitted samples lie.
+
+    Args:
+        samples: Intervals of one component's samples in order, as `sample_intervals` gives them.
+        prefix: Prefix of the names.
+
+    Returns:
+        One row a coefficient, the same columns; ``power`` is the power of x.
+    """
+    first, length = _middle(len(samples))
+    start, stop = samples["start"].to_numpy(), samples["stop"].to_numpy()
+    rows = [
+        {
+            "name": f"{prefix}{n_splits}_{number}_{power}",
+            "component": samples["component"].iloc[0],
+            "start": start[first + (number - 1) * length // n_splits],
+            "stop": stop[first + number * length // n_splits - 1],
+            "axis": samples["axis"].iloc[0],
+            "power": power,
+        }
+        for n_splits, number, power in _bins_and_powers()
+    ]
+    return pd.DataFrame(rows).astype({"power": "Int64"})
+
+
+def _bins_and_powers() -> list[tuple[int, int, int]]:
+    """The columns in order: number of splits, number of the bin from 1, power."""
+    return [
+        (n_splits, number, power)
+        for n_splits in N_SPLITS
+        for number in range(1, n_splits + 1)
+        for power in range(DEGREE, -1, -1)
+    ]
+
+
+def _middle(n_samples: int) -> tuple[int, int]:
+    """First sample and length of the longest middle part that all bins divide."""
+    length = n_samples // _UNIT * _UNIT
+    return (n_samples - length) // 2, length
+
+
+@lru_cache(maxsize=8)
+def _projection(n_samples: int) -> NDArray[np.float64]:
+    """The matrix that takes a row of samples to its coefficients, shape (n_samples, 76): a pseudo-inverse per bin."""
+    first, length = _middle(n_samples)
+    columns = []
+    for n_splits in N_SPLITS:
+        width = length // n_splits
+        fit = _least_squares(width)
+        for number in range(n_splits):
+            placed = np.zeros((n_samples, DEGREE + 1))
+            placed[first + number * width : first + (number + 1) * width] = fit.T
+            columns.append(placed)
+    matrix = np.concatenate(columns, axis=1)
+    matrix.setflags(write=False)
+    return matrix
+
+
+def _least_squares(width: int) -> NDArray[np.float64]:
+    """Pseudo-inverse of the Vandermonde matrix of one bin, shape (4, width), highest power first.
+
+    Columns are scaled to unit length before inverting, as x^3 and 1 differ by five orders of magnitude.
+    """
+    x = np.arange(width) - width // 2
+    vandermonde = np.vander(x.astype(np.float64), DEGREE + 1)
+    scale = np.linalg.norm(vandermonde, axis=0)
+    inverse: NDArray[np.float64] = np.linalg.pinv(vandermonde / scale) / scale[:, np.newaxis]
+    return inverse

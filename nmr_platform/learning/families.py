@@ -1,0 +1,62 @@
+"""What a model family must offer, and the families there are."""
+
+from typing import Any, Protocol
+
+import optuna
+
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.learning.boosting import XGBoost
+from nmr_platform.learning.estimator import Estimator
+from nmr_platform.learning.forests import ExtraTrees, RandomForest
+from nmr_platform.learning.settings import TuneSettings
+from nmr_platform.learning.tasks import Task
+
+__all__ = ["ModelFamily", "describe_space", "make_family"]
+
+
+class ModelFamily(Protocol):
+    """A kind of model with a search space.
+
+    The space is the same for every trial: no parameter may depend on the value of another, so that it can be named
+    by a digest. A fit must depend on nothing but its rows, the parameters and the seed.
+    """
+
+    @property
+    def name(self) -> str:
+        """Short name, as in ``params.yaml``."""
+
+    def search_space(self, trial: optuna.Trial) -> dict[str, Any]:
+        """Suggest parameters; return all that `build` needs, fixed ones included."""
+
+    def build(self, params: dict[str, Any], task: Task, *, seed: int, n_jobs: int = 1) -> Estimator:
+        """An unfitted scikit-learn estimator; classifiers take and give class names and weigh classes when fitted."""
+
+
+def make_family(name: str, settings: TuneSettings) -> ModelFamily:
+    """The family called ``name``.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    match name:
+        case "random_forest":
+            return RandomForest(settings.n_estimators)
+        case "extra_trees":
+            return ExtraTrees(settings.n_estimators)
+        case "xgboost":
+            return XGBoost()
+        case _:
+            message = f"Key `families` must name random_forest, extra_trees or xgboost, but names `{name}`."
+            raise ConfigurationError(message, key="families", value=name)
+
+
+def describe_space(family: ModelFamily) -> dict[str, str]:
+    """The search space as text: distribution of every searched parameter, value of every fixed one."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    params = family.search_space(trial)
+    searched = {
+        name: optuna.distributions.distribution_to_json(distribution)
+        for name, distribution in trial.distributions.items()
+    }
+    return {**{name: repr(value) for name, value in params.items()}, **searched}

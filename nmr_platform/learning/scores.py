@@ -1,0 +1,139 @@
+"""Scores of predictions: for the whole test part and by bins of W, each with its confidence interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score, r2_score
+
+from nmr_platform.learning.bootstrap import Bootstrap, Score, Statistics
+from nmr_platform.learning.tasks import Task
+
+__all__ = ["Predictions", "score_by_bins", "score_point", "score_rows", "w_bins"]
+
+# Fewer rows than this in a bin say nothing.
+_LEAST_ROWS = 10
+
+
+def score_point(task: Task, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
+    """The task's own metric, larger is better, dimensionless."""
+    if task.class_names:
+        return float(f1_score(true, predicted, average="weighted", zero_division=0.0))
+    return float(r2_score(true, predicted))
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions beside the truth.
+
+    Attributes:
+        true: Targets, shape (n,).
+        predicted: Predictions, shape (n,).
+        groups: Disorder group of every row, shape (n,).
+        w: Kernel integral of every row, MHz, shape (n,).
+        lower: Lower end of the prediction interval, shape (n,), in the target's unit; None without intervals.
+        upper: Upper end of the prediction interval.
+    """
+
+    true: NDArray[np.generic]
+    predicted: NDArray[np.generic]
+    groups: NDArray[np.intp]
+    w: NDArray[np.float64]
+    lower: NDArray[np.float64] | None = None
+    upper: NDArray[np.float64] | None = None
+
+    def rows(self, chosen: NDArray[np.bool_]) -> "Predictions":
+        """Only the chosen rows, shape (n,)."""
+        lower = None if self.lower is None else self.lower[chosen]
+        upper = None if self.upper is None else self.upper[chosen]
+        return Predictions(self.true[chosen], self.predicted[chosen], self.groups[chosen], self.w[chosen], lower, upper)
+
+
+def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> dict[str, Score]:
+    """All scores of some rows.
+
+    Returns:
+        For a regression ``r2``, ``rmse`` and ``mae`` (in the target's unit), and with prediction intervals their
+        measured ``coverage`` and mean ``width``; for a classification ``f1_weighted``, ``accuracy`` and ``f1_<class>``
+        for each class.
+    """
+    statistics = _classification(predictions, task.class_names) if task.class_names else _regression(predictions)
+    return bootstrap.scores(statistics, predictions.groups)
+
+
+def w_bins(w: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
+    """Quantile bin of every row, shape (n,), counted from 0; fewer bins than asked for if rows are few.
+
+    Args:
+        w: Kernel integral of every row, MHz, shape (n,).
+        n_bins: Number of bins.
+    """
+    codes: NDArray[np.intp] = pd.qcut(w, max(1, min(n_bins, len(w) // _LEAST_ROWS)), labels=False, duplicates="drop")
+    return codes
+
+
+def score_by_bins(task: Task, predictions: Predictions, bootstrap: Bootstrap, *, n_bins: int = 5) -> pd.DataFrame:
+    """Scores in quantile bins of W.
+
+    R2 within a bin compares with the spread inside that bin, so that of W itself falls with narrower bins; RMSE and
+    MAE do not.
+
+    Returns:
+        One row per bin and metric: ``bin``, ``w_low`` and ``w_high`` (MHz), ``metric``, ``value``, ``lower``,
+        ``upper``, ``n``.
+    """
+    codes = w_bins(predictions.w, n_bins)
+    rows: list[dict[str, object]] = []
+    for code in np.unique(codes):
+        inside = predictions.rows(codes == code)
+        edges = {"bin": int(code), "w_low": float(inside.w.min()), "w_high": float(inside.w.max())}
+        scores = score_rows(task, inside, bootstrap)
+        rows += [{**edges, "metric": name, **vars(score)} for name, score in scores.items()]
+    return pd.DataFrame(rows)
+
+
+def _regression(predictions: Predictions) -> Statistics:
+    true = predictions.true.astype(np.float64)
+    error = predictions.predicted.astype(np.float64) - true
+    centred = true - true.mean()
+    columns = np.stack([error**2, np.abs(error), centred, centred**2], axis=1)
+    intervals = _interval_columns(predictions)
+
+    def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        n = counts.sum(axis=1)
+        squares, absolutes, sums, total = (counts @ columns).T
+        spread = total - sums**2 / n
+        # Below rounding the resample holds one value over and over, and R2 is not defined.
+        r2 = 1.0 - squares / np.where(spread > 1e-12 * total, spread, np.nan)
+        means = {name: counts @ column / n for name, column in intervals.items()}
+        return {"r2": r2, "rmse": np.sqrt(squares / n), "mae": absolutes / n, **means}
+
+    return statistics
+
+
+def _interval_columns(predictions: Predictions) -> dict[str, NDArray[np.float64]]:
+    lower, upper = predictions.lower, predictions.upper
+    if lower is None or upper is None:
+        return {}
+    true = predictions.true.astype(np.float64)
+    return {"coverage": ((lower <= true) & (true <= upper)).astype(np.float64), "width": upper - lower}
+
+
+def _classification(predictions: Predictions, class_names: Sequence[str]) -> Statistics:
+    k = len(class_names)
+    index = pd.Index(class_names)
+    codes = index.get_indexer(pd.Index(predictions.true)) * k + index.get_indexer(pd.Index(predictions.predicted))
+    cells = np.eye(k * k)[codes]
+
+    def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        confusion = (counts @ cells).reshape(-1, k, k)
+        hits = np.diagonal(confusion, axis1=1, axis2=2)
+        support, claimed = confusion.sum(axis=2), confusion.sum(axis=1)
+        f1 = 2.0 * hits / np.maximum(support + claimed, 1.0)
+        n = support.sum(axis=1)
+        named = {f"f1_{name}": f1[:, column] for column, name in enumerate(class_names)}
+        return {"f1_weighted": (support * f1).sum(axis=1) / n, "accuracy": hits.sum(axis=1) / n, **named}
+
+    return statistics

@@ -1,0 +1,165 @@
+"""An honest split: no disorder realisation and no curve is ever on both sides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from nmr_platform.errors import DataError
+from nmr_platform.learning.settings import SplitSettings
+
+__all__ = ["HeldOut", "Split", "TrainingPart", "disorder_groups", "make_split"]
+
+
+@dataclass(frozen=True)
+class TrainingPart:
+    """All that tuning may see.
+
+    Attributes:
+        features: Feature table, shape (n, n_features).
+        labels: Labels of the same rows.
+        groups: Disorder group of every row, shape (n,).
+    """
+
+    features: pd.DataFrame
+    labels: pd.DataFrame
+    groups: NDArray[np.intp]
+
+    def digest(self) -> str:
+        """Hash of names, values and groups: the content that a study depends on."""
+        state = blake2b(digest_size=16)
+        state.update("\0".join(map(str, self.features.columns)).encode())
+        state.update(pd.util.hash_pandas_object(self.features, index=False).to_numpy().tobytes())
+        state.update(pd.util.hash_pandas_object(self.labels, index=False).to_numpy().tobytes())
+        state.update(np.ascontiguousarray(self.groups).tobytes())
+        return state.hexdigest()
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What only `evaluate` may see, once; deliberately another type than `TrainingPart`.
+
+    Attributes:
+        features: Feature table, shape (n, n_features).
+        labels: Labels of the same rows.
+        groups: Disorder group of every row, shape (n,).
+    """
+
+    features: pd.DataFrame
+    labels: pd.DataFrame
+    groups: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which rows are held out.
+
+    Attributes:
+        groups: Disorder group of every row, shape (n,).
+        in_test: True for held-out rows, shape (n,).
+        disorder: ``fresh`` if test curves have disorder of their own, ``frozen`` if all curves share one realisation.
+    """
+
+    groups: NDArray[np.intp]
+    in_test: NDArray[np.bool_]
+    disorder: Literal["fresh", "frozen"]
+
+    @property
+    def digest(self) -> str:
+        """Hash of the membership of every row, to check that two steps split alike."""
+        state = blake2b(np.packbits(self.in_test).tobytes(), digest_size=16)
+        state.update(self.groups.astype(np.int64).tobytes())
+        return state.hexdigest()
+
+    def training_part(self, features: pd.DataFrame, labels: pd.DataFrame) -> TrainingPart:
+        """The rows that tuning may see."""
+        rows = ~self.in_test
+        return TrainingPart(
+            features.loc[rows].reset_index(drop=True), labels.loc[rows].reset_index(drop=True), self.groups[rows]
+        )
+
+    def held_out(self, features: pd.DataFrame, labels: pd.DataFrame) -> HeldOut:
+        """The rows that are kept for the evaluation."""
+        rows = self.in_test
+        return HeldOut(
+            features.loc[rows].reset_index(drop=True), labels.loc[rows].reset_index(drop=True), self.groups[rows]
+        )
+
+
+def make_split(labels: pd.DataFrame, tables: Mapping[str, pd.DataFrame], settings: SplitSettings) -> Split:
+    """Decide for every disorder group, by a keyed hash of its name, whether it is held out.
+
+    The decision about a group does not depend on the other groups, so it stands when the data set grows; only groups
+    that a new duplicate row ties together may move, as they must.
+
+    Args:
+        labels: Labels, n rows, with ``kernel``, ``curve`` and ``disorder``.
+        tables: Every feature table of these n rows; rows equal in any of them are put into one group.
+        settings: Fraction, seed and what to do about frozen disorder.
+
+    Raises:
+        DataError: All curves share one disorder realisation and ``frozen_disorder`` is ``refuse``, or one side would
+            be empty.
+    """
+    frozen = labels["disorder"].nunique() == 1
+    if frozen and settings.frozen_disorder == "refuse":
+        message = (
+            "The curves must come from several disorder realisations to be split honestly, but all share one; "
+            "set `frozen_disorder: curve` to split by curve and have the results flagged."
+        )
+        raise DataError(message)
+    names = labels["kernel"].astype(str) + ":" + labels["curve"].astype(str) if frozen else labels["disorder"]
+    identities = names.to_numpy(dtype=np.str_)
+    groups = disorder_groups(identities, tables)
+    in_test = _is_held_out(identities, groups, settings)
+    if in_test.all() or not in_test.any():
+        side = "training" if in_test.all() else "test"
+        message = (
+            f"The split must leave groups on both sides, but of {groups.max() + 1} groups none is in the {side} part; "
+            "use more curves or another `test_fraction` or `seed`."
+        )
+        raise DataError(message)
+    return Split(groups, in_test, "frozen" if frozen else "fresh")
+
+
+def disorder_groups(identities: NDArray[np.str_], tables: Mapping[str, pd.DataFrame]) -> NDArray[np.intp]:
+    """Number the groups of rows that must stay together.
+
+    Args:
+        identities: Name of the disorder realisation of every row, shape (n,).
+        tables: Feature tables; rows that are equal in one of them are tied together, whatever their identity.
+
+    Returns:
+        Group of every row, shape (n,), counted from 0.
+    """
+    n = len(identities)
+    codes = [np.unique(identities, return_inverse=True)[1]]
+    codes += [pd.factorize(pd.util.hash_pandas_object(table, index=False))[0] for table in tables.values()]
+    # Rows on one side of a bipartite graph, what they share on the other: groups are its connected components.
+    rows, nodes, offset = [], [], n
+    for code in codes:
+        rows.append(np.arange(n))
+        nodes.append(code + offset)
+        offset += int(code.max(initial=-1)) + 1
+    edges = (np.ones(n * len(codes), dtype=bool), (np.concatenate(rows), np.concatenate(nodes)))
+    component = connected_components(coo_array(edges, shape=(offset, offset)), directed=False)[1][:n]
+    groups: NDArray[np.intp] = pd.factorize(component)[0].astype(np.intp)
+    return groups
+
+
+def _is_held_out(identities: NDArray[np.str_], groups: NDArray[np.intp], settings: SplitSettings) -> NDArray[np.bool_]:
+    # The smallest hash speaks for a group of several identities: any rule would do that ignores the order of rows.
+    position = pd.Series(identities).map({name: _position(name, settings.seed) for name in np.unique(identities)})
+    return (position.groupby(groups).transform("min") < settings.test_fraction).to_numpy(dtype=bool)
+
+
+def _position(identity: str, seed: int) -> float:
+    """A number in [0, 1) that depends on nothing but the identity and the seed."""
+    value = blake2b(identity.encode(), digest_size=8, key=f"nmr-split-{seed}".encode()).digest()
+    return int.from_bytes(value, "big") / 2.0**64

@@ -1,0 +1,91 @@
+"""Confusion matrices: for a whole test set, and for each bin of the kernel integral W."""
+
+from collections.abc import Sequence
+from math import ceil
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike, NDArray
+
+from nmr_platform.plots.style import INK, SEQUENTIAL, columns_for, dress_colorbar, figure, heading
+from nmr_platform.plots.style import title as set_title
+
+__all__ = ["plot_confusion", "plot_confusion_by_bin"]
+
+
+def plot_confusion(matrix: ArrayLike, classes: Sequence[str], *, title: str = "") -> Figure:
+    """Draw a confusion matrix: colour and first number are the share of the true class, below it the count.
+
+    Args:
+        matrix: Counts, shape (n_classes, n_classes), true class by row, predicted class by column.
+        classes: Names of the classes, in the matrix's order.
+        title: Title of the figure.
+    """
+    counts = np.asarray(matrix)
+    side = 2.6 + 0.85 * len(classes)
+    made, (ax,) = figure(size=(side + 0.8, side), grid="none")
+    image = _draw(ax, counts, classes, size=10)
+    ax.set_ylabel("true class")
+    ax.set_xlabel("predicted class")
+    set_title(ax, title)
+    _draw_colorbar(made, image, [ax])
+    return made
+
+
+def plot_confusion_by_bin(matrices: ArrayLike, edges: ArrayLike, classes: Sequence[str], *, title: str = "") -> Figure:
+    """Draw one confusion matrix for each bin of the kernel integral W.
+
+    Args:
+        matrices: Counts, shape (n_bins, n_classes, n_classes), true class by row, predicted class by column.
+        edges: Edges of the bins, shape (n_bins + 1,), MHz.
+        classes: Names of the classes, in the matrices' order.
+        title: Title of the figure.
+    """
+    counts, bounds = np.asarray(matrices), np.asarray(edges, dtype=float)
+    n_columns = columns_for(len(counts), most=3 if len(classes) <= 2 else 2)
+    n_rows = ceil(len(counts) / n_columns)
+    side = 0.8 + 0.65 * len(classes)
+    size = (max(4.6, side * n_columns + 1.4), (side + 0.7) * n_rows + 0.6)
+    made, axes = figure(n_rows, n_columns, size=size, grid="none")
+    for number, ax in enumerate(axes[: len(counts)]):
+        image = _draw(ax, counts[number], classes, size=9)
+        set_title(ax, _bin_title(counts[number], bounds[number], bounds[number + 1]), size=9.5)
+        first = number % n_columns == 0
+        ax.set_ylabel("true class" if first else "")
+        ax.tick_params(labelleft=first)
+        ax.set_xlabel("predicted class" if number + n_columns >= len(counts) else "")
+    for ax in axes[len(counts) :]:
+        ax.set_visible(False)
+    heading(made, title)
+    _draw_colorbar(made, image, axes)
+    return made
+
+
+def _draw(ax: Axes, counts: NDArray[np.generic], classes: Sequence[str], *, size: float) -> AxesImage:
+    totals = counts.sum(axis=1, keepdims=True)
+    # A class that no curve has keeps a row of zeros; dividing by one says so without a warning.
+    shares = counts / np.maximum(totals, 1)
+    image = ax.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="equal")
+    for (row, column), share in np.ndenumerate(shares):
+        text = f"{share:.0%}\n{counts[row, column]:,}" if totals[row, 0] else "none"
+        color = "white" if share > 0.55 else INK
+        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=color, linespacing=1.3)
+    ax.set_xticks(range(len(classes)), classes)
+    ax.set_yticks(range(len(classes)), classes, rotation=90, va="center")
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return image
+
+
+def _bin_title(counts: NDArray[np.generic], low: float, high: float) -> str:
+    total = int(counts.sum())
+    accuracy = f"accuracy {np.trace(counts) / total:.0%}, " if total else ""
+    return f"W {low:.3g} to {high:.3g} MHz\n{accuracy}n = {total:,}"
+
+
+def _draw_colorbar(made: Figure, image: AxesImage, axes: Sequence[Axes]) -> None:
+    bar = made.colorbar(image, ax=list(axes), shrink=0.8, aspect=30, format=lambda share, _: f"{share:.0%}")
+    dress_colorbar(bar, "share of the true class (%)")

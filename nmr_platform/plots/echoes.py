@@ -1,0 +1,98 @@
+"""Pictures of the records M(t) themselves."""
+
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from math import ceil
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from nmr_platform.plots.style import CYCLE, MUTED, columns_for, figure, heading, legend
+from nmr_platform.plots.style import title as set_title
+
+__all__ = ["plot_echoes", "plot_gallery"]
+
+_MOST_IN_LEGEND = 12
+
+
+def plot_echoes(
+    time: ArrayLike,
+    m: ArrayLike,
+    labels: Sequence[str] = (),
+    *,
+    echo_time: float | None = None,
+    parts: bool = False,
+    title: str = "",
+) -> Figure:
+    """Draw |M|(t) of one or several curves, on request with real and imaginary part below.
+
+    Args:
+        time: Shape (n_samples,), us.
+        m: Shape (n_samples,) or (n_curves, n_samples), complex or real, in units of hbar per spin.
+        labels: One for each curve, or none.
+        echo_time: Where the echo is expected, us; marked by a dashed line.
+        parts: Add panels with real and imaginary part.
+        title: Title of the figure.
+    """
+    curves = np.atleast_2d(np.asarray(m))
+    views = {"|M|": np.abs(curves)}
+    if parts:
+        views |= {"Re M": curves.real, "Im M": curves.imag}
+    made, axes = figure(len(views), size=(7.2, 4.0 if not parts else 6.6), sharex=True)
+    for ax, (name, values) in zip(axes, views.items(), strict=True):
+        for values_of_curve, label in zip_longest(values, labels[: len(values)], fillvalue=""):
+            ax.plot(np.asarray(time), values_of_curve, linewidth=1.3, label=label or None)
+        ax.set_ylabel(f"{name} (ħ per spin)")
+        _finish(ax, time, echo_time)
+    axes[0].set_ylim(bottom=0)
+    axes[-1].set_xlabel("time (µs)")
+    set_title(axes[0], title)
+    if 0 < len(labels) <= _MOST_IN_LEGEND:
+        legend(axes[0], columns=1 if len(labels) <= 4 else 2)
+    return made
+
+
+def plot_gallery(
+    curves_by_kernel: Mapping[str, ArrayLike],
+    time: ArrayLike,
+    *,
+    echo_time: float | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw a few curves of each kernel side by side, |M|(t) on common scales.
+
+    Args:
+        curves_by_kernel: For each kernel's name, curves of shape (n_curves, n_samples), complex or real.
+        time: Shape (n_samples,), us.
+        echo_time: Where the echo is expected, us; marked by a dashed line.
+        title: Title of the figure.
+    """
+    n_columns = columns_for(len(curves_by_kernel))
+    n_rows = ceil(len(curves_by_kernel) / n_columns)
+    width = max(4.4, 3.0 * n_columns)
+    made, axes = figure(n_rows, n_columns, size=(width, 0.5 + 2.4 * n_rows), sharex=True, sharey=True)
+    for number, (ax, (kernel, m)) in enumerate(zip(axes, curves_by_kernel.items(), strict=False)):
+        curves = np.abs(np.atleast_2d(np.asarray(m)))
+        for curve in curves:
+            ax.plot(np.asarray(time), curve, linewidth=1.0, alpha=0.75, color=CYCLE[number % len(CYCLE)])
+        set_title(ax, kernel)
+        _finish(ax, time, echo_time)
+        ax.set_ylim(bottom=0)
+        if number % n_columns == 0:
+            ax.set_ylabel("|M| (ħ per spin)")
+        if number + n_columns >= len(curves_by_kernel):
+            ax.set_xlabel("time (µs)")
+            ax.tick_params(labelbottom=True)
+    for ax in axes[len(curves_by_kernel) :]:
+        ax.set_visible(False)
+    heading(made, title)
+    return made
+
+
+def _finish(ax: Axes, time: ArrayLike, echo_time: float | None) -> None:
+    values = np.asarray(time)
+    ax.set_xlim(values.min(), values.max())
+    if echo_time is not None:
+        ax.axvline(echo_time, color=MUTED, linewidth=0.9, linestyle="--", zorder=0)

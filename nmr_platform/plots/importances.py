@@ -1,0 +1,181 @@
+"""Which features a model uses, as a ranking and over the echo they come from."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
+
+from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, SEQUENTIAL, dress_colorbar, figure
+from nmr_platform.plots.style import title as set_title
+
+__all__ = ["plot_importances_over_echo", "plot_top_importances"]
+
+_SIGNALS = {
+    "time": {"abs": "|M|", "re": "Re M", "im": "Im M"},
+    "frequency": {"abs": "spectrum", "re": "Re spectrum", "im": "Im spectrum"},
+}
+_AXES = {"time": "time (µs)", "frequency": "frequency (MHz)"}
+# Features narrower than this share of their axis are drawn as bars, wider ones as spans.
+_NARROW = 0.02
+# Part of a row's height that its spans fill.
+_FILL = 0.86
+
+
+@dataclass(frozen=True)
+class _Span:
+    """One bin of polynomial features: where it lies, how many bins its row has, its power or -1 for their sum."""
+
+    start: float
+    stop: float
+    n_bins: int
+    power: int
+    importance: float
+
+
+def plot_importances_over_echo(
+    time: ArrayLike,
+    mean_echo: ArrayLike,
+    intervals: pd.DataFrame,
+    *,
+    by_power: bool = False,
+    title: str = "",
+) -> Figure:
+    """Draw the mean echo and, below it, where the important features lie.
+
+    Single samples and frequencies become bars. Bins of polynomial features become spans whose colour is the
+    importance, one row for each number of bins; a bin's powers are added up, or told apart as lanes of its row.
+    Features in frequency lie on an axis of their own.
+
+    Args:
+        time: Times of the record's samples, shape (n_samples,), us.
+        mean_echo: Mean |M| over the data set, shape (n_samples,).
+        intervals: One row a feature: ``name``, ``component`` (``abs``, ``re``, ``im``), ``start``, ``stop``,
+            ``importance``; ``axis`` (``time`` in us, the default, or ``frequency`` in MHz); ``power`` if ``by_power``.
+        by_power: Tell the powers of polynomial features apart.
+        title: Title of the figure.
+    """
+    axis = str(intervals["axis"].iloc[0]) if "axis" in intervals else "time"
+    widths = (intervals["stop"] - intervals["start"]).to_numpy(dtype=float)
+    limits = (float(intervals["start"].min()), float(intervals["stop"].max()))
+    narrow = bool(widths.max() < _NARROW * (limits[1] - limits[0]))
+    by_signal = {_SIGNALS[axis][str(name)]: rows for name, rows in intervals.groupby("component", sort=False)}
+    height = 1.5 if narrow else (2.6 if by_power else 1.2)
+    ratios = [2.0] + [height] * len(by_signal)
+    made, axes = figure(len(ratios), size=(7.2, 1.2 + sum(ratios)), height_ratios=ratios)
+    _draw_echo(axes[0], time, mean_echo, limits if axis == "time" else None)
+    set_title(axes[0], title)
+    if narrow:
+        _draw_bar_panels(axes[1:], by_signal)
+    else:
+        _draw_span_panels(made, axes[1:], by_signal, by_power=by_power)
+    for ax in axes[1:]:
+        ax.set_xlim(*limits)
+        ax.tick_params(labelbottom=ax is axes[-1])
+    axes[-1].set_xlabel(_AXES[axis])
+    return made
+
+
+def plot_top_importances(table: pd.DataFrame, *, top: int = 20, title: str = "") -> Figure:
+    """Draw the most important features as horizontal bars, the largest on top.
+
+    Args:
+        table: One row a feature: ``name``, ``importance`` and, if known, ``spread`` (drawn as an error bar).
+        top: How many to draw.
+        title: Title of the figure.
+    """
+    best = table.nlargest(top, "importance", keep="first")[::-1]
+    made, (ax,) = figure(size=(6.4, 1.3 + 0.27 * len(best)), grid="x")
+    spread = best["spread"].to_numpy(dtype=float) if "spread" in best else None
+    names = best["name"].astype(str).to_list()
+    values = best["importance"].to_numpy(dtype=float)
+    ax.barh(names, values, color=MAIN, height=0.7, xerr=spread, error_kw={"ecolor": INK, "elinewidth": 1})
+    ax.set_ylim(-0.7, len(best) - 0.3)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel("importance")
+    ax.set_ylabel("feature")
+    set_title(ax, title)
+    return made
+
+
+def _draw_echo(ax: Axes, time: ArrayLike, mean_echo: ArrayLike, limits: tuple[float, float] | None) -> None:
+    """Draw the echo, zoomed to the features where they share its axis."""
+    t, echo = np.asarray(time, dtype=float), np.asarray(mean_echo, dtype=float)
+    start, stop = limits or (float(t.min()), float(t.max()))
+    shown = (t >= start) & (t <= stop)
+    ax.plot(t[shown], echo[shown], color=ACCENT, linewidth=1.6)
+    ax.set_xlim(start, stop)
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel("mean |M|\n(ħ per spin)")
+    if limits is None:
+        ax.set_xlabel(_AXES["time"])
+    else:
+        ax.tick_params(labelbottom=False)
+
+
+def _draw_bar_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> None:
+    """One panel of bars a signal, on a common scale."""
+    largest = max(float(rows["importance"].max()) for rows in by_signal.values()) or 1.0
+    for ax, (signal, rows) in zip(axes, by_signal.items(), strict=True):
+        start, stop = rows["start"].to_numpy(dtype=float), rows["stop"].to_numpy(dtype=float)
+        heights = rows["importance"].to_numpy(dtype=float)
+        ax.bar(start, heights, width=stop - start, align="edge", color=MAIN, linewidth=0)
+        ax.set_ylim(0, 1.05 * largest)
+        ax.set_ylabel(f"importance\nof {signal}")
+
+
+def _draw_span_panels(made: Figure, axes: list[Axes], by_signal: dict[str, pd.DataFrame], *, by_power: bool) -> None:
+    """One panel of spans a signal, on a common scale of colour."""
+    spans = {signal: _spans(rows, by_power=by_power) for signal, rows in by_signal.items()}
+    largest = max(span.importance for group in spans.values() for span in group) or 1.0
+    for ax, (signal, group) in zip(axes, spans.items(), strict=True):
+        _draw_spans(ax, group, largest)
+        ax.set_ylabel(f"cubic fits\nof {signal}")
+    scale = ScalarMappable(Normalize(0, largest), SEQUENTIAL)
+    dress_colorbar(made.colorbar(scale, ax=axes, aspect=9 * len(axes), pad=0.02), "importance")
+
+
+def _spans(rows: pd.DataFrame, *, by_power: bool) -> list[_Span]:
+    """Add up the importances in the same bin (and power); bins of the same width belong to one row."""
+    powers = rows["power"].to_numpy(dtype=int) if by_power else np.full(len(rows), -1)
+    columns = [rows[name].to_numpy(dtype=float).tolist() for name in ("start", "stop", "importance")]
+    sums: defaultdict[tuple[float, float, int], float] = defaultdict(float)
+    for start, stop, importance, power in zip(*columns, powers.tolist(), strict=True):
+        sums[start, stop, power] += importance
+    # The widths of one row's bins differ by rounding, the rows' widths by a fifth at least.
+    places = {(start, stop) for start, stop, _ in sums}
+    bins = Counter(f"{stop - start:.4g}" for start, stop in places)
+    return [
+        _Span(start, stop, bins[f"{stop - start:.4g}"], power, importance)
+        for (start, stop, power), importance in sums.items()
+    ]
+
+
+def _draw_spans(ax: Axes, spans: list[_Span], largest: float) -> None:
+    rows = sorted({span.n_bins for span in spans})
+    powers = sorted({span.power for span in spans})
+    height = _FILL / len(powers)
+    for span in spans:
+        bottom = rows.index(span.n_bins) - _FILL / 2 + powers.index(span.power) * height
+        color = SEQUENTIAL(span.importance / largest)
+        width = span.stop - span.start
+        ax.add_patch(Rectangle((span.start, bottom), width, height, facecolor=color, edgecolor=MUTED, linewidth=0.5))
+    ax.set_ylim(-0.55, len(rows) - 0.45)
+    ax.set_yticks(range(len(rows)), [f"{n_bins} bins" for n_bins in rows])
+    if len(powers) > 1:
+        lanes = [
+            (row - _FILL / 2 + (rank + 0.5) * height, power)
+            for row in range(len(rows))
+            for rank, power in enumerate(powers)
+        ]
+        ax.set_yticks([place for place, _ in lanes], [f"$x^{power}$" for _, power in lanes], minor=True)
+        ax.tick_params(axis="y", which="minor", labelsize=8, length=0, labelcolor=INK)
+        ax.tick_params(axis="y", which="major", pad=24)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False)

@@ -1,0 +1,51 @@
+"""Progress bars with rates, on standard error."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+__all__ = ["Advance", "no_progress", "progress_bar"]
+
+Advance = Callable[[int], None]
+"""Called with the number of items just finished."""
+
+
+def no_progress(_: int) -> None:
+    """The silent progress bar."""
+
+
+@contextmanager
+def progress_bar(description: str, total: int, unit: str, *, done: int = 0) -> Iterator[Advance]:
+    """Show a bar with count, rate and time left; yield the function that advances it.
+
+    Args:
+        description: What is being done.
+        total: Number of items.
+        unit: What an item is, in the plural.
+        done: Items that were there before.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _RateColumn(unit),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(description, total=total, completed=done)
+        yield lambda n: progress.advance(task, n)
+
+
+class _RateColumn(ProgressColumn):
+    """Items per second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.3g} {self._unit}/s" if speed else self._unit)

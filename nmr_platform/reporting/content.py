@@ -1,0 +1,125 @@
+"""What the report says: plain records, gathered from the results of the other stages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nmr_platform.reporting.published import PUBLISHED, SOURCE, PublishedScore
+
+__all__ = ["Content", "Figure", "ScoreRow", "Section", "score_rows"]
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One model's line in a score table.
+
+    Attributes:
+        family: Model family.
+        features: Feature set.
+        champion: Whether cross-validation chose it.
+        cv: Cross-validated score on the training part.
+        score: Held-out score.
+        lower: Lower end of its confidence interval.
+        upper: Upper end of its confidence interval.
+        published: The published score of the same family and kind of features, if there is one.
+    """
+
+    family: str
+    features: str
+    champion: bool
+    cv: float
+    score: float
+    lower: float
+    upper: float
+    published: float | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture of the report.
+
+    Attributes:
+        path: Relative to the report.
+        caption: One sentence.
+    """
+
+    path: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One task.
+
+    Attributes:
+        name: Name of the task.
+        question: What it asks, in words.
+        metric: Name of the score.
+        n_train: Training curves.
+        n_test: Held-out curves.
+        disorder: ``fresh`` or ``frozen``.
+        rows: Score table, best cross-validated score first.
+        notes: Sentences below the table.
+        figures: Pictures of the champion.
+    """
+
+    name: str
+    question: str
+    metric: str
+    n_train: int
+    n_test: int
+    disorder: str
+    rows: Sequence[ScoreRow]
+    notes: Sequence[str]
+    figures: Sequence[Figure]
+
+
+@dataclass(frozen=True)
+class Content:
+    """The whole report.
+
+    Attributes:
+        data: Facts about the data sets, one record a kernel.
+        opening: Pictures of the curves.
+        sections: One a task.
+        pulses: What the pulse search found, flat.
+        pulse_figures: Its pictures.
+        published: Published scores.
+        source: Where they were published.
+    """
+
+    data: Sequence[Mapping[str, Any]]
+    opening: Sequence[Figure]
+    sections: Sequence[Section]
+    pulses: Mapping[str, Any]
+    pulse_figures: Sequence[Figure]
+    published: Sequence[PublishedScore] = PUBLISHED
+    source: str = SOURCE
+
+
+def score_rows(task: str, metric: str, scores: Mapping[str, Any]) -> list[ScoreRow]:
+    """Lines of one task's score table from the record that `evaluate` wrote, best cross-validated score first."""
+    rows = []
+    for label, model in scores["models"].items():
+        family, _, features = label.partition("/")
+        main = model["scores"][metric]
+        rows.append(
+            ScoreRow(
+                family=family,
+                features=features,
+                champion=label == scores["champion"],
+                cv=model["cv_mean"],
+                score=main["value"],
+                lower=main["lower"],
+                upper=main["upper"],
+                published=_published(task, family, features),
+            )
+        )
+    return sorted(rows, key=lambda row: -row.cv)
+
+
+def _published(task: str, family: str, features: str) -> float | None:
+    for item in PUBLISHED:
+        if (item.task, item.family) == (task, family) and features == f"{item.feature_kind}-magnitude":
+            return item.value
+    return None

@@ -1,0 +1,139 @@
+"""The base of every configuration model, and the one place that turns validation failures into sentences."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from nmr_platform.errors import ConfigurationError
+
+__all__ = ["Schema", "read_yaml", "validate"]
+
+S = TypeVar("S", bound=BaseModel)
+
+
+class Schema(BaseModel):
+    """A frozen, strict value that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal if the fields are: cached arrays, which have no truth value, do not count."""
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
+
+    __hash__ = BaseModel.__hash__
+
+    def replace(self, **changes: object) -> Self:
+        """Return a copy with ``changes`` applied, validated again."""
+        return type(self).model_validate({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
+
+
+def validate(model: type[S], values: object, *, where: str = "") -> S:
+    """Validate ``values`` against ``model`` and say what is wrong in one sentence.
+
+    Args:
+        model: The configuration model.
+        values: Plain data, as a YAML file gives it.
+        where: Dotted prefix of the keys in the message.
+
+    Raises:
+        ConfigurationError: The first few offending keys, what they hold and what is allowed.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        faults = error.errors()
+        sentences = " ".join(_sentence(fault, model, values, where) for fault in faults[:3])
+        more = f" (And {len(faults) - 3} more.)" if len(faults) > 3 else ""
+        key = _dotted(faults[0]["loc"], values, where)
+        raise ConfigurationError(sentences + more, key=key, value=faults[0].get("input")) from error
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file into plain data.
+
+    Raises:
+        ConfigurationError: The file does not exist or is not YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        message = f"File `{path}` does not exist."
+        raise ConfigurationError(message, key=str(path)) from error
+    except yaml.YAMLError as error:
+        message = f"File `{path}` is not valid YAML: {' '.join(str(error).split())}"
+        raise ConfigurationError(message, key=str(path)) from error
+
+
+def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where: str) -> str:
+    key, held, context = _dotted(fault["loc"], values, where), _short(fault["input"]), fault.get("ctx", {})
+    match fault["type"]:
+        case "missing":
+            sentence = f"Key `{key}` is missing."
+        case "extra_forbidden":
+            sentence = f"Key `{key}` is not known.{_suggestion(str(fault['loc'][-1]), _all_keys(model))}"
+        case "union_tag_not_found":
+            sentence = f"Key `{key}.kind` is missing."
+        case "union_tag_invalid":
+            allowed, tag = context["expected_tags"], context["tag"]
+            hint = _suggestion(tag, set(allowed.replace("'", "").split(", ")))
+            sentence = f"Key `{key}.kind` is {tag!r}, but it must be one of {allowed}.{hint}"
+        case "model_type" | "model_attributes_type":
+            sentence = f"Key `{key}` is {held}, but it must hold keys of its own."
+        case "tuple_type" | "list_type":
+            sentence = f"Key `{key}` is {held}, but it must be a list."
+        case "too_short":
+            sentence = f"Key `{key}` is {held}, but it must have {context['min_length']} or more entries."
+        case "too_long":
+            sentence = f"Key `{key}` is {held}, but it must have {context['max_length']} or fewer entries."
+        case "float_type" if _reads_as_number(fault["input"]):
+            sentence = f"Key `{key}` is the text {held}, but it must be a number; YAML wants 1.0e-5 for 1e-5."
+        case "value_error":
+            message = str(context["error"])
+            sentence = message if "`" in message else f"Key `{key}`: {message}"
+        case _:
+            reason = fault["msg"][0].lower() + fault["msg"][1:]
+            sentence = f"Key `{key}` is {held}, but {reason.replace('input should', 'it must')}."
+    return sentence
+
+
+def _dotted(location: tuple[int | str, ...], values: object, where: str) -> str:
+    """Dotted name of the key at ``location``, without the variants that pydantic adds after a union's key."""
+    parts = [where] if where else []
+    for part in location:
+        entries = values if isinstance(values, Mapping) else {}
+        if entries.get("kind") == part and part not in entries:
+            continue
+        parts.append(str(part))
+        values = values[part] if isinstance(part, int) and isinstance(values, list | tuple) else entries.get(part)
+    return ".".join(parts) or "(top level)"
+
+
+def _reads_as_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return isinstance(value, str)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _suggestion(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known - {name}), n=1)
+    return f" Did you mean `{close[0]}`?" if close else ""
+
+
+def _all_keys(model: type[BaseModel]) -> set[str]:
+    """Every key in the model's JSON schema, nested ones included."""
+    schema = model.model_json_schema()
+    return {key for part in [schema, *schema.get("$defs", {}).values()] for key in part.get("properties", {})}

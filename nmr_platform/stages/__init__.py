@@ -1,0 +1,21 @@
+"""What `dvc repro` and the command line do: one function a stage, between files and the rest of the package."""
+
+from nmr_platform.stages.evaluate import evaluate
+from nmr_platform.stages.features import extract_features, read_features
+from nmr_platform.stages.optimise_pulses import optimise_pulses
+from nmr_platform.stages.report import write_report
+from nmr_platform.stages.simulate import simulate_dataset
+from nmr_platform.stages.tune import read_tuned, tune
+from nmr_platform.stages.workspace import Workspace
+
+__all__ = [
+    "Workspace",
+    "evaluate",
+    "extract_features",
+    "optimise_pulses",
+    "read_features",
+    "read_tuned",
+    "simulate_dataset",
+    "tune",
+    "write_report",
+]

@@ -1,0 +1,126 @@
+"""Stage `features`: from simulated data sets to feature tables."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from nmr_platform.config import Params
+from nmr_platform.datasets import labels_of, load
+from nmr_platform.errors import DataError
+from nmr_platform.features import extract
+from nmr_platform.stages.files import read_json, staged_folder, write_json
+from nmr_platform.stages.workspace import Workspace
+from nmr_platform.tracking import DatasetRecord
+
+__all__ = ["FeatureTables", "extract_features", "read_features"]
+
+_MADE_BY = "dvc repro features"
+
+
+@dataclass(frozen=True)
+class FeatureTables:
+    """What the stage leaves behind.
+
+    Attributes:
+        tables: Feature tables by name, rows in the order of ``labels``.
+        labels: Kernel, disorder and parameters of every curve.
+        mean_echo: Mean |M| of every kernel, one column each, indexed by time in us.
+        echo_index: Sample of the echo.
+        step: Sampling interval, us.
+        datasets: The data sets behind it.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    labels: pd.DataFrame
+    mean_echo: pd.DataFrame
+    echo_index: int
+    step: float
+    datasets: tuple[DatasetRecord, ...]
+
+
+def extract_features(params: Params, workspace: Workspace) -> FeatureTables:
+    """Extract every feature set of ``params`` from every kernel's data set, and write the tables.
+
+    Raises:
+        DataError: A data set is missing, of another version, or not the one that ``params`` asks for.
+        ConfigurationError: The window reaches outside the record.
+    """
+    datasets = {kernel: load(workspace.simulated(kernel)) for kernel in params.data.kernels}
+    for kernel, dataset in datasets.items():
+        _require_digest(kernel, dataset, params, workspace)
+    first = next(iter(datasets.values()))
+    m = np.concatenate([dataset["m"].to_numpy() for dataset in datasets.values()])
+    echo_index, step = int(first.attrs["echo_index"]), float(first.attrs["step"])
+    made = FeatureTables(
+        tables={item.name: extract(m, item, echo_index=echo_index, step=step) for item in params.features.sets},
+        labels=pd.concat([labels_of(dataset) for dataset in datasets.values()], ignore_index=True),
+        mean_echo=pd.DataFrame(
+            {kernel: np.abs(dataset["m"].to_numpy()).mean(axis=0) for kernel, dataset in datasets.items()},
+            index=pd.Index(first["time"].to_numpy(), name="time"),
+        ),
+        echo_index=echo_index,
+        step=step,
+        datasets=tuple(_record(kernel, dataset, workspace) for kernel, dataset in datasets.items()),
+    )
+    _write(made, workspace)
+    return made
+
+
+def read_features(workspace: Workspace) -> FeatureTables:
+    """Read what `extract_features` wrote.
+
+    Raises:
+        DataError: It has not run yet.
+    """
+    record = read_json(workspace.features / "record.json", made_by=_MADE_BY)
+    return FeatureTables(
+        tables={name: pd.read_parquet(workspace.features / f"{name}.parquet") for name in record["tables"]},
+        labels=pd.read_parquet(workspace.features / "labels.parquet"),
+        mean_echo=pd.read_parquet(workspace.features / "mean_echo.parquet"),
+        echo_index=record["echo_index"],
+        step=record["step"],
+        datasets=tuple(DatasetRecord(**item) for item in record["datasets"]),
+    )
+
+
+def _require_digest(kernel: str, dataset: xr.Dataset, params: Params, workspace: Workspace) -> None:
+    wanted = params.data.recipe(kernel).digest
+    if dataset.attrs["digest"] != wanted:
+        message = (
+            f"Data set `{workspace.simulated(kernel)}` is not the one that params.yaml asks for "
+            f"(digest {dataset.attrs['digest']}, wanted {wanted}); make it with `dvc repro simulate`."
+        )
+        raise DataError(message, path=workspace.simulated(kernel))
+
+
+def _record(kernel: str, dataset: xr.Dataset, workspace: Workspace) -> DatasetRecord:
+    return DatasetRecord(
+        name=kernel,
+        digest=dataset.attrs["digest"],
+        source=workspace.simulated(kernel).relative_to(workspace.root).as_posix(),
+        profile={
+            "curves": dataset.sizes["curve"],
+            "samples": dataset.sizes["time"],
+            "engine_version": int(dataset.attrs["engine_version"]),
+        },
+    )
+
+
+def _write(made: FeatureTables, workspace: Workspace) -> None:
+    with staged_folder(workspace.features) as folder:
+        for name, table in made.tables.items():
+            table.to_parquet(folder / f"{name}.parquet")
+        made.labels.to_parquet(folder / "labels.parquet")
+        made.mean_echo.to_parquet(folder / "mean_echo.parquet")
+        record = {
+            "tables": list(made.tables),
+            "echo_index": made.echo_index,
+            "step": made.step,
+            "datasets": [
+                {"name": d.name, "digest": d.digest, "source": d.source, "profile": dict(d.profile)}
+                for d in made.datasets
+            ],
+        }
+        write_json(folder / "record.json", record)

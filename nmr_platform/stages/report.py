@@ -1,0 +1,180 @@
+"""Stage `report`: gather the results of the other stages into a page for people."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nmr_platform import plots
+from nmr_platform.config import Params
+from nmr_platform.datasets import load
+from nmr_platform.learning.tasks import RegressionTask, Task
+from nmr_platform.reporting import Content, Figure, Section, render_html, render_markdown, score_rows
+from nmr_platform.stages.files import read_json, staged_folder
+from nmr_platform.stages.workspace import Workspace
+
+__all__ = ["write_report"]
+
+_CAPTIONS = {
+    "parity": "Predicted against true values of the held-out curves, with 90 % prediction intervals.",
+    "importances": "Where in the record the champion looks, below the mean echo.",
+    "confusion": "Held-out curves by true and predicted kernel.",
+    "confusion_by_w": "The same by strength of the coupling: the weaker the harder the kernels are to tell apart.",
+}
+_QUANTITIES = {
+    "W": "kernel integral (alpha_x + alpha_y + alpha_z) sum K",
+    "X": "transverse coupling alpha_x sum K",
+    "Z": "longitudinal coupling alpha_z sum K",
+}
+
+
+def write_report(params: Params, workspace: Workspace) -> Path:
+    """Write ``reports/index.html`` and ``reports/report.md`` with their pictures; return the page's path.
+
+    Raises:
+        DataError: A stage before has not run yet.
+    """
+    with staged_folder(workspace.reports) as folder:
+        (folder / "figures").mkdir()
+        content = _gather(params, workspace, folder)
+        (folder / "index.html").write_text(render_html(content), encoding="utf-8")
+        (folder / "report.md").write_text(render_markdown(content), encoding="utf-8")
+    return workspace.reports / "index.html"
+
+
+def _gather(params: Params, workspace: Workspace, folder: Path) -> Content:
+    datasets = {kernel: load(workspace.simulated(kernel)) for kernel in params.data.kernels}
+    pulses = read_json(workspace.pulses / "summary.json", made_by="dvc repro optimise_pulses")
+    return Content(
+        data=[_facts(kernel, dataset, params) for kernel, dataset in datasets.items()],
+        opening=[_draw_gallery(datasets, folder)],
+        sections=[_section(name, task, workspace, folder) for name, task in params.tasks.items()],
+        pulses=_describe_pulses(pulses),
+        pulse_figures=[
+            _copied(workspace.pulses / "figures" / "map.png", "pulses", folder, "Every sequence tried, by its score."),
+            _copied(workspace.pulses / "figures" / "history.png", "pulses", folder, "The search in the order tried."),
+            _copied(
+                workspace.pulses / "figures" / "echoes.png",
+                "pulses",
+                folder,
+                "One curve's record under 90/180 and under the sequence found.",
+            ),
+        ],
+    )
+
+
+def _facts(kernel: str, dataset: xr.Dataset, params: Params) -> dict[str, Any]:
+    w = dataset["W"].to_numpy()
+    shape = params.data.recipe(kernel).curve(0).experiment.lattice.shape
+    return {
+        "kernel": kernel,
+        "n_curves": dataset.sizes["curve"],
+        "lattice": " x ".join(map(str, shape)),
+        "disorder": params.data.disorder,
+        "w_range": f"{w.min():.3f} to {w.max():.3f}",
+        "acceptance": f"{dataset.attrs['acceptance']:.0%}",
+        "digest": dataset.attrs["digest"],
+    }
+
+
+def _draw_gallery(datasets: Mapping[str, xr.Dataset], folder: Path) -> Figure:
+    first = next(iter(datasets.values()))
+    time = first["time"].to_numpy()
+    curves = {kernel: dataset["m"][_spread(dataset)].to_numpy() for kernel, dataset in datasets.items()}
+    echo_time = float(time[int(first.attrs["echo_index"])])
+    plots.save(plots.plot_gallery(curves, time, echo_time=echo_time), folder / "figures" / "echoes.png")
+    return Figure("figures/echoes.png", "Simulated echoes of each kernel, from weak to strong coupling W.")
+
+
+def _spread(dataset: xr.Dataset) -> list[int]:
+    """Four curves from the smallest W to the largest."""
+    order = np.argsort(dataset["W"].to_numpy())
+    return [int(order[i]) for i in np.linspace(0, order.size - 1, 4).astype(int)]
+
+
+def _section(name: str, task: Task, workspace: Workspace, folder: Path) -> Section:
+    source = workspace.evaluated(name)
+    scores = read_json(source / "scores.json", made_by=f"dvc repro evaluate@{name}")
+    champion = scores["models"][scores["champion"]]["scores"]
+    wanted = (
+        ("parity", "importances")
+        if isinstance(task, RegressionTask)
+        else ("confusion", "confusion_by_w", "importances")
+    )
+    return Section(
+        name=name,
+        question=_question(task),
+        metric={"r2": "R2", "f1_weighted": "weighted F1"}[task.metric],
+        n_train=scores["n_train"],
+        n_test=scores["n_test"],
+        disorder=scores["disorder"],
+        rows=score_rows(name, task.metric, scores),
+        notes=_notes(task, champion),
+        figures=[_copied(source / "figures" / f"{item}.png", name, folder, _CAPTIONS[item]) for item in wanted],
+    )
+
+
+def _question(task: Task) -> str:
+    kernels = ", ".join(task.kernels)
+    if isinstance(task, RegressionTask):
+        return f"{_QUANTITIES.get(task.target, task.target)} in {task.unit}, from one echo ({kernels})"
+    if task.positive is None:
+        return f"which kernel made this echo: {kernels}"
+    return f"was it the {task.positive} kernel, or another ({kernels})"
+
+
+def _notes(task: Task, champion: Mapping[str, Any]) -> list[str]:
+    if not isinstance(task, RegressionTask):
+        accuracy = champion["accuracy"]
+        return [
+            f"Champion: accuracy {accuracy['value']:.3f}, interval {accuracy['lower']:.3f} to {accuracy['upper']:.3f}."
+        ]
+    coverage, width, error = champion["coverage"], champion["width"], champion["rmse"]
+    return [
+        f"Champion: its 90 % prediction intervals hold {coverage['value']:.1%} of the held-out curves "
+        f"(interval {coverage['lower']:.1%} to {coverage['upper']:.1%}) and are {width['value']:.4f} {task.unit} wide "
+        f"on average; root mean square error {error['value']:.4f} {task.unit}."
+    ]
+
+
+def _describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
+    best, base, target = summary["best"], summary["baseline"], summary["target"]
+    chosen = summary["verdict"][target]
+    outcome = (
+        "is better than"
+        if chosen["lower"] > 0
+        else "cannot be told apart from"
+        if chosen["upper"] > 0
+        else "is worse than"
+    )
+    scores = {part: {f"r2_{t}": c[part] for t, c in summary["verdict"].items()} for part in ("baseline", "best")}
+    return {
+        "verdict": (
+            f"Of {summary['n_trials']} Hahn echoes tried, {best['theta1']:.1f}/{best['theta2']:.1f} degrees reads "
+            f"{target} best. On {summary['n_curves']} new curves it {outcome} 90/180: R2 of {target} "
+            f"{chosen['best']:.3f} against {chosen['baseline']:.3f}, gain {chosen['lower']:+.3f} to "
+            f"{chosen['upper']:+.3f} (95 % interval, paired)."
+        ),
+        "rows": [
+            {"name": "90/180", **base, **scores["baseline"]},
+            {
+                "name": "best found",
+                "theta1": f"{best['theta1']:.1f}",
+                "theta2": f"{best['theta2']:.1f}",
+                **scores["best"],
+            },
+        ],
+        "caution": (
+            f"During the search, on the curves it was chosen by, the best scored {summary['search_score']['best']:.3f} "
+            f"and 90/180 {summary['search_score']['baseline']:.3f}."
+        ),
+    }
+
+
+def _copied(source: Path, prefix: str, folder: Path, caption: str) -> Figure:
+    name = f"{prefix}-{source.name}"
+    shutil.copyfile(source, folder / "figures" / name)
+    return Figure(f"figures/{name}", caption)

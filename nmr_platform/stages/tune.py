@@ -1,0 +1,54 @@
+"""Stage `tune`: search models for one task."""
+
+from nmr_platform.config import Params
+from nmr_platform.learning.records import TuneSummary
+from nmr_platform.learning.study import StudyProgress
+from nmr_platform.learning.tune import tune_task
+from nmr_platform.progress import progress_bar
+from nmr_platform.stages.features import read_features
+from nmr_platform.stages.files import read_json, write_json
+from nmr_platform.stages.workspace import Workspace
+from nmr_platform.tracking import Tracker
+
+__all__ = ["read_tuned", "tune"]
+
+
+def tune(params: Params, workspace: Workspace, task: str, tracker: Tracker) -> TuneSummary:
+    """Run or continue every study of one task, with a progress bar, and write what they found.
+
+    Raises:
+        ConfigurationError: There is no such task.
+        DataError: There are no feature tables, or they cannot be split honestly.
+        StudyError: Every trial of a study failed.
+    """
+    chosen = params.task(task)
+    features = read_features(workspace)
+    studies = len(params.tune.families) * len(params.tune.feature_sets or features.tables)
+    with progress_bar(f"tune {task}", studies * params.tune.n_trials, "trials") as advance:
+
+        def show(_: StudyProgress) -> None:
+            advance(1)
+
+        summary = tune_task(
+            task,
+            chosen,
+            features.tables,
+            features.labels,
+            tune=params.tune,
+            split=params.split,
+            tracker=tracker,
+            storage=workspace.studies,
+            datasets=[record for record in features.datasets if record.name in chosen.kernels],
+            progress=show,
+        )
+    write_json(workspace.tuned(task), summary.to_dict())
+    return summary
+
+
+def read_tuned(workspace: Workspace, task: str) -> TuneSummary:
+    """Read what `tune` wrote.
+
+    Raises:
+        DataError: It has not run yet.
+    """
+    return TuneSummary.from_dict(read_json(workspace.tuned(task), made_by=f"dvc repro tune@{task}"))

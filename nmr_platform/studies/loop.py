@@ -1,0 +1,126 @@
+"""The loop of every search: ask, evaluate, tell; stop and continue at any point."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import optuna
+from optuna.storages import BaseStorage
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from nmr_platform.studies.abandoned import ERROR, OWNER, abandon, is_abandoned, owner, recover
+from nmr_platform.studies.sampler import SamplerKind, SteadySampler
+
+__all__ = ["Outcome", "finished_trials", "open_study", "run_trials", "settled_trials", "trial_times"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a trial.
+
+    Attributes:
+        value: The score, larger is better.
+        attributes: What else to keep with the trial; plain data.
+    """
+
+    value: float
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+
+def open_study(
+    storage: BaseStorage,
+    name: str,
+    identity: Mapping[str, object],
+    *,
+    seed: int,
+    sampler: SamplerKind = "tpe",
+    startup_trials: int = 10,
+) -> Study:
+    """Open or make a study that maximises, and line up again the trials that a dead process left behind.
+
+    Args:
+        storage: Where studies are remembered.
+        name: The study's name; it must carry a digest of ``identity``, so that a changed search is another study.
+        identity: What makes trials comparable, kept with the study.
+        seed: Seed of the sampler.
+        sampler: ``tpe`` or ``random``.
+        startup_trials: Random trials before TPE models the search space.
+    """
+    study = optuna.create_study(
+        study_name=name,
+        storage=storage,
+        direction="maximize",
+        sampler=SteadySampler(seed, sampler, startup_trials),
+        load_if_exists=True,
+    )
+    if "identity" not in study.user_attrs:
+        study.set_user_attr("identity", dict(identity))
+    recover(study)
+    return study
+
+
+def run_trials(
+    study: Study,
+    total: int,
+    evaluate: Callable[[Trial], Outcome],
+    *,
+    on_settled: Callable[[FrozenTrial], None],
+    timeout: float | None = None,
+) -> None:
+    """Run the trials that a study still lacks, one after the other.
+
+    A trial whose evaluation raises is recorded as failed, with its error, and the search goes on: one bad corner of
+    the search space must not end it. Ctrl-C or a kill loses at most the trial in progress.
+
+    Args:
+        study: From `open_study`.
+        total: Finished trials that the study shall have.
+        evaluate: Draws its parameters from the trial and scores them.
+        on_settled: Called with every trial that finished or failed, those of earlier calls first.
+        timeout: No trial is started after so many seconds.
+    """
+    for trial in settled_trials(study):
+        # A process killed between telling the study and telling others left them behind.
+        on_settled(trial)
+    deadline = time.monotonic() + (timeout or math.inf)
+    for _ in range(total - len(finished_trials(study))):
+        # Other workers on the same study may have finished some of them by now.
+        if len(finished_trials(study)) >= total or time.monotonic() > deadline:
+            break
+        on_settled(_run_trial(study, evaluate))
+
+
+def finished_trials(study: Study) -> list[FrozenTrial]:
+    """Trials that have a score, in order."""
+    finished: list[FrozenTrial] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return finished
+
+
+def settled_trials(study: Study) -> list[FrozenTrial]:
+    """Trials that finished, or failed by themselves, in order."""
+    settled = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
+    return [trial for trial in settled if not is_abandoned(trial)]
+
+
+def trial_times(trial: FrozenTrial) -> tuple[float, float]:
+    """Start and end of a trial, seconds since the epoch."""
+    start, end = trial.datetime_start, trial.datetime_complete
+    return (start.timestamp() if start else 0.0), (end.timestamp() if end else 0.0)
+
+
+def _run_trial(study: Study, evaluate: Callable[[Trial], Outcome]) -> FrozenTrial:
+    trial = study.ask()
+    trial.set_user_attr(OWNER, owner())
+    try:
+        outcome = evaluate(trial)
+        for name, value in outcome.attributes.items():
+            trial.set_user_attr(name, value)
+    except Exception as error:
+        trial.set_user_attr(ERROR, f"{type(error).__name__}: {error}"[:500])
+        return study.tell(trial, state=TrialState.FAIL)
+    except BaseException:
+        abandon(study, trial.number, trial.params)
+        raise
+    return study.tell(trial, outcome.value)

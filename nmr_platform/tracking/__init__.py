@@ -1,0 +1,25 @@
+"""Experiment tracking: a small protocol, an MLflow implementation, and one that records nothing."""
+
+import os
+
+from nmr_platform.tracking.factory import make_tracker
+from nmr_platform.tracking.null import NullTracker
+from nmr_platform.tracking.tracker import DatasetRecord, ModelRecord, RunRecord, Tracker, TrialRecord, closing_run
+
+__all__ = [
+    "DatasetRecord",
+    "ModelRecord",
+    "NullTracker",
+    "RunRecord",
+    "Tracker",
+    "TrialRecord",
+    "closing_run",
+    "make_tracker",
+]
+
+# MLflow reads these when it is first imported, which happens in a module below this package: here is the last place
+# that is certain to come before it. Whoever sets them outside keeps what was set.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

@@ -1,0 +1,99 @@
+"""Where runs are recorded: the address of the store, its artifacts, and how to show it without its password."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+__all__ = ["StoreAddress", "masked_uri", "repository_root", "resolve_store"]
+
+_USERINFO = re.compile(r"(?<=://)([^:/@\s\"']*):[^/\s\"']*@")
+_QUERY = re.compile(
+    r"([?&](?:ssl)?(?:password|passwd|pwd|token|secret|api_?key|access_?key)=)[^&\s\"']+", re.IGNORECASE
+)
+_SQLITE = "sqlite:///"
+
+
+def masked_uri(text: str) -> str:
+    """Replace the passwords in every address that ``text`` contains by ``***``."""
+    return _QUERY.sub(r"\1***", _USERINFO.sub(r"\1:***@", text))
+
+
+@dataclass(frozen=True)
+class StoreAddress:
+    """An MLflow store.
+
+    Attributes:
+        uri: Address of the tracking store; a path to a SQLite file is absolute.
+        artifact_location: Where artifacts of new experiments go, as an absolute ``file://`` address; ``None`` leaves
+            it to the tracking server.
+    """
+
+    uri: str
+    artifact_location: str | None = None
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database file, or ``None`` for any other kind of store."""
+        path = self.uri.removeprefix(_SQLITE).partition("?")[0]
+        return Path(path) if self.uri.startswith(_SQLITE) and path not in {"", ":memory:"} else None
+
+    @property
+    def is_server(self) -> bool:
+        """Whether an MLflow server answers at this address."""
+        return urlsplit(self.uri).scheme in {"http", "https"}
+
+    @property
+    def is_database(self) -> bool:
+        """Whether this is a database server that we talk to ourselves."""
+        return urlsplit(self.uri).scheme.partition("+")[0] in {"postgresql", "mysql", "mssql"}
+
+    def __str__(self) -> str:
+        """Return the address with its password masked."""
+        return masked_uri(self.uri)
+
+
+def resolve_store(tracking_uri: str | None = None, root: Path | None = None) -> StoreAddress:
+    """Find where to record.
+
+    Args:
+        tracking_uri: The store; by default ``MLFLOW_TRACKING_URI`` from the environment, else ``<root>/mlflow.db``.
+        root: The repository; by default the one around the working directory.
+
+    Returns:
+        The address, independent of the working directory. Artifacts live beside a SQLite database, in ``mlartifacts``
+        of the repository for any other database, and where the server says for a server.
+    """
+    root = _lasting((root or repository_root()).absolute())
+    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{root / 'mlflow.db'}"
+    address = StoreAddress(uri)
+    if (file := address.sqlite_file) is not None:
+        file = root / file
+        _, mark, query = uri.partition("?")
+        return StoreAddress(f"{_SQLITE}{file}{mark}{query}", (file.parent / "mlartifacts").as_uri())
+    if address.is_server:
+        return address
+    return StoreAddress(uri, (root / "mlartifacts").as_uri())
+
+
+def repository_root(start: Path | None = None) -> Path:
+    """Find the repository: ``DVC_ROOT``, else the nearest folder with ``params.yaml`` or ``.git``, else ``start``.
+
+    Args:
+        start: Where to look from; the working directory by default.
+    """
+    start = (start or Path.cwd()).absolute()
+    if "DVC_ROOT" in os.environ:
+        return Path(os.environ["DVC_ROOT"]).absolute()
+    return next((folder for folder in [start, *start.parents] if _is_root(folder)), start)
+
+
+def _lasting(root: Path) -> Path:
+    """Return the repository that outlives ``root``: DVC runs queued experiments in a copy which it deletes."""
+    original, copied, _ = root.as_posix().partition("/.dvc/tmp/")
+    return Path(original) if copied else root
+
+
+def _is_root(folder: Path) -> bool:
+    return (folder / "params.yaml").is_file() or (folder / ".git").exists()

@@ -1,0 +1,213 @@
+"""Keep fitted models in MLflow: format, signature, requirements, and the registry's champion."""
+
+import logging
+import math
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import skops.io
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModel, LoggedModelOutput, Metric
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, infer_signature
+
+from nmr_platform.errors import TrackingError
+from nmr_platform.tracking.tracker import ModelRecord
+
+__all__ = ["CHAMPION", "log_model", "register_model", "trusted_types"]
+
+CHAMPION = "champion"
+# XGBoost is here for pipelines that end in it. They stay one piece: MLflow's XGBoost format holds a bare booster only,
+# and a model without its feature steps cannot predict from the columns of its own signature.
+_OWN_TYPES = ("sklearn.", "numpy.", "scipy.", "nmr_platform.", "xgboost.")
+
+
+def log_model(client: MlflowClient, run_id: str, record: ModelRecord, tags: Mapping[str, str]) -> LoggedModel:
+    """Keep a model as an output of a run.
+
+    This goes through the client: MLflow's own `log_model` works on a process-wide active run and address, which
+    parallel workers and `mlflow run` set differently.
+
+    Args:
+        client: The open store.
+        run_id: The run that made the model.
+        record: The model.
+        tags: What to say about it.
+
+    Raises:
+        TrackingError: The model holds types that may not be stored.
+    """
+    run = client.get_run(run_id)
+    logged = client.create_logged_model(
+        run.info.experiment_id, name="model", source_run_id=run_id, tags=dict(tags), params=run.data.params
+    )
+    try:
+        client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+        if record.metric and math.isfinite(record.score):
+            score = Metric(record.metric, record.score, logged.creation_timestamp, 0, logged.model_id, run_id=run_id)
+            client.log_batch(run_id, metrics=[score])
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model"
+            about = Model(
+                artifact_path=logged.artifact_location,
+                run_id=run_id,
+                model_uuid=logged.model_id,
+                model_id=logged.model_id,
+            )
+            _save(record, path, about)
+            client.log_model_artifacts(logged.model_id, str(path))
+    except BaseException:
+        client.finalize_logged_model(logged.model_id, "FAILED")
+        raise
+    return client.finalize_logged_model(logged.model_id, "READY")
+
+
+def register_model(
+    client: MlflowClient, run_id: str, logged: LoggedModel, record: ModelRecord, tags: Mapping[str, str]
+) -> ModelVersion:
+    """Add a version to the registry, and make it the champion if its held-out score is better than the present one's.
+
+    Args:
+        client: The open store.
+        run_id: The run that made the model.
+        logged: The model as `log_model` kept it.
+        record: Its registered name and score.
+        tags: What to say about the version.
+    """
+    name = record.registered_name
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    champion = _champion(client, name)
+    wins, reason = _compare(record, champion)
+    made = client.create_model_version(
+        name,
+        # Not `models:/<id>`: a local store would look that up in the process-wide address instead of its own.
+        source=logged.artifact_location,
+        run_id=run_id,
+        model_id=logged.model_id,
+        tags={**tags, "score": repr(float(record.score)), "metric": record.metric, "champion.reason": reason},
+    )
+    if wins:
+        client.set_registered_model_alias(name, CHAMPION, made.version)
+    return made
+
+
+def trusted_types(model: object) -> list[str]:
+    """Return the types in ``model`` that skops must be told to trust, all of them from libraries we fitted it with.
+
+    Raises:
+        TrackingError: A type comes from anywhere else.
+    """
+    found = skops.io.get_untrusted_types(data=skops.io.dumps(model))
+    foreign = sorted(name for name in found if not name.startswith(_OWN_TYPES))
+    if foreign:
+        message = (
+            f"Argument `model` must be made of types from scikit-learn, NumPy, SciPy, XGBoost and this package, "
+            f"but `{type(model).__name__}` holds {', '.join(foreign)}."
+        )
+        raise TrackingError(message)
+    return sorted(found)
+
+
+def _save(record: ModelRecord, path: Path, about: Model) -> None:
+    """Write the model in the safest format that can hold it: UBJSON for XGBoost alone, else skops."""
+    model, example = record.model, record.example
+    with _quiet():
+        signature = infer_signature(example, model.predict(example))
+        if type(model).__module__.startswith("xgboost."):
+            import mlflow.xgboost  # noqa: PLC0415 neither flavour is worth its import time to who logs only numbers
+
+            mlflow.xgboost.save_model(
+                model,
+                str(path),
+                mlflow_model=about,
+                signature=signature,
+                input_example=example,
+                pip_requirements=_requirements("scikit-learn", _xgboost_project()),
+            )
+        else:
+            import mlflow.sklearn  # noqa: PLC0415
+
+            trusted = trusted_types(model)
+            mlflow.sklearn.save_model(
+                model,
+                str(path),
+                mlflow_model=about,
+                signature=signature,
+                input_example=example,
+                pip_requirements=_requirements("scikit-learn", "skops", *_extra_projects(model, trusted)),
+                serialization_format="skops",
+                skops_trusted_types=trusted,
+            )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what MLflow says while it saves a model and nobody here can change."""
+    log = logging.getLogger("mlflow.utils.environment")
+    level = log.level
+    log.setLevel(logging.ERROR)  # it misses pip, which an environment made by uv does not have
+    with warnings.catch_warnings():
+        # Importing a flavour checks MLflow's own chat types, and says that one of them is loose.
+        warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType", category=UserWarning)
+        # Advice about integer columns that may be missing at prediction time; ours never are.
+        warnings.filterwarnings("ignore", message="(?s).*Inferred schema contains integer column", category=UserWarning)
+        # MLflow 3.17 compares column names with a `range`, which pandas 3.1 deprecates.
+        warnings.filterwarnings("ignore", message="Operation with range is deprecated", category=DeprecationWarning)
+        try:
+            yield
+        finally:
+            log.setLevel(level)
+
+
+def _requirements(*projects: str) -> list[str]:
+    """Pin the projects as installed here; MLflow would take seconds to guess, and name XGBoost twice."""
+    return [f"{project}=={version(project)}" for project in ("numpy", "pandas", *projects)]
+
+
+def _extra_projects(model: object, trusted: list[str]) -> list[str]:
+    names = [type(model).__module__, *trusted]
+    own = ["nmr-platform"] if any(name.startswith("nmr_platform.") for name in names) else []
+    boosted = [_xgboost_project()] if any(name.startswith("xgboost.") for name in names) else []
+    return own + boosted
+
+
+def _xgboost_project() -> str:
+    """XGBoost comes as one of two projects with the same import name."""
+    try:
+        version("xgboost-cpu")
+    except PackageNotFoundError:
+        return "xgboost"
+    return "xgboost-cpu"
+
+
+def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
+    try:
+        return client.get_model_version_by_alias(name, CHAMPION)
+    except MlflowException as error:
+        if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
+            return None
+        raise
+
+
+def _compare(record: ModelRecord, champion: ModelVersion | None) -> tuple[bool, str]:
+    """Say whether ``record`` takes over from ``champion``, and why."""
+    label = record.metric or "score"
+    if not math.isfinite(record.score):
+        return False, f"not champion: {label} is {record.score}"
+    if champion is None:
+        return True, f"champion: the first version with a score ({label} {record.score:.6g})"
+    score, metric = float(champion.tags.get("score", "nan")), champion.tags.get("metric", "")
+    if metric != record.metric:
+        return False, f"not champion: {label} cannot be compared with {metric or 'score'} of version {champion.version}"
+    relation = ">" if record.score > score else "<="
+    reason = f"{label} {record.score:.6g} {relation} {score:.6g} of version {champion.version}"
+    return (True, f"champion: {reason}") if relation == ">" else (False, f"not champion: {reason}")

@@ -1,0 +1,215 @@
+"""What is written into parent and child runs, and how little of it is asked for again."""
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+
+from nmr_platform.errors import TrackingError
+from nmr_platform.tracking.address import masked_uri
+from nmr_platform.tracking.provenance import data_tags
+from nmr_platform.tracking.tracker import DatasetRecord, RunRecord, TrialRecord
+
+__all__ = ["RunWriter", "Study"]
+
+_BATCH = 100  # MLflow takes no more parameters or tags at once
+_LONGEST_PARAM = 6000
+_LONGEST_DIGEST = 36
+_STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
+
+_NAME = "nmr.run"
+_STUDY = "nmr.study"
+_SETTINGS = "nmr.settings"
+_PARENT = "mlflow.parentRunId"
+_TRIAL = "optuna.trial"
+_OWN = (_NAME, _SETTINGS, "mlflow.runName", "mlflow.log-model.history", "param.", "metric.")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What every trial of a parent run repeats.
+
+    Attributes:
+        experiment: Identifier of the experiment.
+        settings: The study's settings.
+        tags: Tags for its children and models.
+        inputs: Its data sets.
+    """
+
+    experiment: str
+    settings: Mapping[str, str]
+    tags: Mapping[str, str]
+    inputs: Sequence[DatasetInput]
+
+
+class RunWriter:
+    """Writes runs through one client.
+
+    Args:
+        client: The open store.
+    """
+
+    def __init__(self, client: MlflowClient) -> None:
+        self._client = client
+        self._studies: dict[str, Study] = {}
+
+    def open(self, experiment: str, run: RunRecord, environment: Mapping[str, str]) -> str:
+        """Create or reopen the parent run of ``run`` and return its identifier.
+
+        Args:
+            experiment: Identifier of the experiment.
+            run: The study.
+            environment: Tags for code and surroundings.
+        """
+        tags = {
+            **environment,
+            **data_tags(run.datasets),
+            **{name: masked_uri(value) for name, value in run.tags.items()},
+            _NAME: run.name,
+            _STUDY: run.name,
+            _SETTINGS: ",".join(run.params),
+        }
+        found = self._search(experiment, {_NAME: run.name})
+        if found:
+            run_id = str(found[0].info.run_id)
+            self._mark_killed(experiment, run_id)
+            self._client.update_run(run_id, status="RUNNING")
+            self._write(run_id, tags=tags)
+        else:
+            run_id = str(self._client.create_run(experiment, tags=tags, run_name=run.name).info.run_id)
+        self.log_params(run_id, run.params)
+        if run.datasets:
+            self._client.log_inputs(run_id, [_input(dataset) for dataset in run.datasets])
+        self._studies.pop(run_id, None)
+        return run_id
+
+    def study(self, run_id: str) -> Study:
+        """Return what the children of ``run_id`` repeat, read once from the store: any process can add trials."""
+        if run_id not in self._studies:
+            run = self._client.get_run(run_id)
+            tags = run.data.tags
+            settings = [name for name in tags.get(_SETTINGS, "").split(",") if name in run.data.params]
+            self._studies[run_id] = Study(
+                experiment=run.info.experiment_id,
+                settings={name: tags.get(f"param.{name}", run.data.params[name]) for name in settings},
+                tags={name: value for name, value in tags.items() if not name.startswith(_OWN)},
+                inputs=run.inputs.dataset_inputs,
+            )
+        return self._studies[run_id]
+
+    def log_trial(self, run_id: str, trial: TrialRecord) -> None:
+        """Record a trial unless it is there; finish what a killed process began.
+
+        Raises:
+            TrackingError: The trial's state is unknown.
+        """
+        if trial.state not in _STATUS:
+            message = f"Argument `trial.state` must be one of {', '.join(_STATUS)}, but is {trial.state!r}."
+            raise TrackingError(message)
+        study = self.study(run_id)
+        identity = {_PARENT: run_id, _TRIAL: str(trial.number)}
+        found = self._search(study.experiment, identity)
+        if found and found[0].info.status in {"FINISHED", "FAILED"}:
+            return
+        tags = {**study.tags, **{name: masked_uri(value) for name, value in trial.tags.items()}, **identity}
+        tags["optuna.state"] = trial.state
+        child = found[0] if found else self._create_child(study, trial, tags)
+        child_id = child.info.run_id
+        finite, rest = _split(trial.metrics)
+        self._write(
+            child_id,
+            metrics={**finite, "duration": trial.end - trial.start},
+            params={**study.settings, **_texts(trial.params)},
+            tags={**rest, "optuna.state": trial.state} if found else rest,
+            timestamp=_milliseconds(trial.end),
+        )
+        if study.inputs:
+            self._client.log_inputs(child_id, study.inputs)
+        self._client.set_terminated(child_id, _STATUS[trial.state], _milliseconds(trial.end))
+
+    def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        """Record scalars of a run."""
+        finite, rest = _split(metrics)
+        self._write(run_id, metrics=finite, tags=rest)
+
+    def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
+        """Record parameters of a run, changed ones as tags."""
+        known = self._client.get_run(run_id).data.params
+        texts = _texts(params)
+        new = {name: text for name, text in texts.items() if name not in known}
+        changed = {f"param.{name}": text for name, text in texts.items() if known.get(name, text) != text}
+        self._write(run_id, params=new, tags=changed)
+
+    def _create_child(self, study: Study, trial: TrialRecord, tags: Mapping[str, str]) -> Run:
+        return self._client.create_run(
+            study.experiment,
+            start_time=_milliseconds(trial.start),
+            tags=dict(tags),
+            run_name=f"trial {trial.number:03d}",
+        )
+
+    def _write(
+        self,
+        run_id: str,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        timestamp: int | None = None,
+    ) -> None:
+        """Write everything in one request, or in as few as MLflow's limits allow."""
+        moment = timestamp if timestamp is not None else _milliseconds(time.time())
+        scalars = [Metric(name, float(value), moment, 0) for name, value in (metrics or {}).items()]
+        texts = [Param(name, value) for name, value in (params or {}).items()]
+        labels = [RunTag(name, value) for name, value in (tags or {}).items()]
+        longest = max(len(scalars), len(texts), len(labels))
+        for start in range(0, longest, _BATCH):
+            part = slice(start, start + _BATCH)
+            self._client.log_batch(run_id, metrics=scalars[part], params=texts[part], tags=labels[part])
+
+    def _mark_killed(self, experiment: str, run_id: str) -> None:
+        for child in self._search(experiment, {_PARENT: run_id}, status="RUNNING"):
+            self._client.set_terminated(child.info.run_id, "KILLED")
+
+    def _search(self, experiment: str, tags: Mapping[str, str], *, status: str = "") -> list[Run]:
+        terms = [f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items()]
+        if status:
+            terms.append(f"attributes.status = '{status}'")
+        return list(self._client.search_runs([experiment], " AND ".join(terms)))
+
+
+def _input(dataset: DatasetRecord) -> DatasetInput:
+    """Describe a data set as MLflow shows it; the digest is cut to what fits, the tag on the run has all of it."""
+    source = masked_uri(dataset.source)
+    scheme = source.partition("://")[0] if "://" in source else "local"
+    described = Dataset(
+        name=dataset.name,
+        digest=dataset.digest[:_LONGEST_DIGEST],
+        source_type=scheme,
+        source=json.dumps({"url" if scheme in {"http", "https"} else "uri": source}),
+        profile=json.dumps(dict(dataset.profile), default=str),
+    )
+    return DatasetInput(described, [InputTag("mlflow.data.context", dataset.context)])
+
+
+def _texts(params: Mapping[str, object]) -> dict[str, str]:
+    return {name: masked_uri(str(value))[:_LONGEST_PARAM] for name, value in params.items()}
+
+
+def _split(metrics: Mapping[str, float]) -> tuple[dict[str, float], dict[str, str]]:
+    """Split off what MLflow would store as another number: infinity becomes 1.8e308 there."""
+    finite = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
+    rest = {f"metric.{name}": str(float(value)) for name, value in metrics.items() if not math.isfinite(value)}
+    return finite, rest
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if "'" in value else f"'{value}'"
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,114 @@
+"""Open MLflow's comparison pages on what has been recorded."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from nmr_platform.errors import TrackingError
+from nmr_platform.tracking.address import resolve_store
+
+__all__ = ["serve_ui", "ui_command"]
+
+_HOST = "127.0.0.1"
+_START_SECONDS = 120.0
+
+
+def ui_command(tracking_uri: str, artifacts: str | None, port: int) -> tuple[list[str], dict[str, str]]:
+    """Return the command that serves the pages, and its environment.
+
+    The addresses travel in the environment: other users can read a command line, and a password with it.
+
+    Args:
+        tracking_uri: The database to show.
+        artifacts: Where artifacts of new experiments would go; ``None`` for MLflow's own choice.
+        port: The port on 127.0.0.1.
+    """
+    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1", "--host", _HOST, "--port", str(port)]
+    command += ["--uvicorn-opts", "--log-level warning"]  # a line for every request says nothing to a reader
+    environment = {
+        **os.environ,
+        "MLFLOW_BACKEND_STORE_URI": tracking_uri,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its workers triple the memory, and nothing here uses them
+    }
+    if artifacts is not None:
+        environment["MLFLOW_DEFAULT_ARTIFACT_ROOT"] = artifacts
+    return command, environment
+
+
+def serve_ui(
+    announce: Callable[[str], None], *, tracking_uri: str | None = None, root: Path | None = None, port: int = 5000
+) -> int:
+    """Serve the pages until interrupted.
+
+    Args:
+        announce: Called with one sentence once the pages can be opened.
+        tracking_uri: The database; by default ``MLFLOW_TRACKING_URI``, else ``<root>/mlflow.db``.
+        root: The repository; by default the one around the working directory.
+        port: The port on 127.0.0.1.
+
+    Returns:
+        The exit code: 0 if it was interrupted.
+
+    Raises:
+        TrackingError: There is nothing to show yet, the port is taken, or MLflow does not start.
+    """
+    address = resolve_store(tracking_uri, root)
+    if address.is_server:
+        announce(f"The tracking server serves its own pages: open {address} in a browser.")
+        return 0
+    if address.sqlite_file is not None and not address.sqlite_file.exists():
+        message = (
+            f"File `{address.sqlite_file}` does not exist, so there is nothing to compare yet: run `make run` first."
+        )
+        raise TrackingError(message)
+    _require_free(port)
+    command, environment = ui_command(address.uri, address.artifact_location, port)
+    # A session of its own, because MLflow's workers outlive it unless the whole group is ended.
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        _wait_until_up(process, port)
+        announce(f"Comparing runs at http://{_HOST}:{port} (store {address}). Stop with Ctrl-C.")
+        return process.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _end(process)
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as error:
+            message = f"Argument `port` must be free, but {port} is in use ({error.strerror})."
+            raise TrackingError(message) from error
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            message = f"MLflow's pages stopped with exit code {process.returncode} before they could be opened."
+            raise TrackingError(message)
+        try:
+            with urlopen(f"http://{_HOST}:{port}/health", timeout=2.0):
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    message = f"MLflow's pages did not come up on port {port} within {_START_SECONDS:.0f} seconds."
+    raise TrackingError(message)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()

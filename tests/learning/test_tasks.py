@@ -1,0 +1,78 @@
+"""Tasks: a few lines of YAML each."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.learning.tasks import ClassificationTask, RegressionTask, Task
+from nmr_platform.schema import validate
+from tests.learning.problems import problem
+
+
+class Tasks(BaseModel):
+    tasks: dict[str, Task]
+
+
+def test_a_task_is_a_few_lines_of_yaml():
+    text = """
+    tasks:
+      kernel_integral: {kind: regression, target: W, kernels: [gaussian]}
+      power_or_not: {kind: classification, kernels: [gaussian, power, rkky], positive: power}
+    """
+    tasks = validate(Tasks, yaml.safe_load(text)).tasks
+    assert tasks["kernel_integral"] == RegressionTask(target="W", kernels=("gaussian",))
+    assert tasks["power_or_not"].class_names == ("power", "other")
+
+
+def test_a_regression_selects_its_kernels_and_reads_its_target():
+    _, labels = problem(4)
+    task = RegressionTask(target="W", kernels=("power", "rkky"))
+    assert task.select(labels).sum() == 8
+    np.testing.assert_array_equal(task.y(labels), labels["W"])
+    assert (task.metric, task.unit, task.class_names, task.strata(labels)) == ("r2", "MHz", (), None)
+
+
+def test_a_classification_without_positive_tells_all_kernels_apart():
+    _, labels = problem(2)
+    task = ClassificationTask()
+    assert task.metric == "f1_weighted"
+    assert task.class_names == ("gaussian", "power", "rkky")
+    np.testing.assert_array_equal(task.y(labels), labels["kernel"])
+
+
+def test_a_positive_kernel_stands_against_all_others():
+    _, labels = problem(2)
+    y = ClassificationTask(positive="power").y(labels)
+    assert list(y) == ["other", "other", "power", "power", "other", "other"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"kind": "classification", "kernels": ["power"]}, "two kernels or more"),
+        ({"kind": "classification", "kernels": ["gaussian", "rkky"], "positive": "power"}, "`positive` must be one of"),
+        ({"kind": "regression", "kernels": ["power", "power"]}, "every kernel once"),
+        ({"kind": "regression", "kernels": []}, "it must have 1 or more|at least 1"),
+        ({"kind": "regression", "target": "V"}, "target` is 'V'"),
+        ({"kind": "ranking"}, "ranking|kind"),
+        ({"kind": "regression", "positive": "power"}, "positive` is not known"),
+    ],
+)
+def test_a_wrong_task_is_refused_with_a_sentence(values, message):
+    with pytest.raises(ConfigurationError, match=message):
+        validate(Tasks, {"tasks": {"a": values}})
+
+
+def test_a_target_that_a_kernel_does_not_have_is_refused():
+    _, labels = problem(2)
+    with pytest.raises(DataError, match=r"`xi` must be a number .* curves of kernel `power` have none"):
+        RegressionTask(target="xi", kernels=("gaussian", "power")).y(labels)
+
+
+def test_a_kernel_without_curves_is_refused():
+    labels = pd.DataFrame({"kernel": ["gaussian"]})
+    with pytest.raises(DataError, match="curves of kernel `power`"):
+        RegressionTask(kernels=("power",)).select(labels)

@@ -1,0 +1,153 @@
+"""What every figure must fulfil, on ordinary and on awkward data."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import _pylab_helpers
+from matplotlib.figure import Figure
+
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.plots import (
+    plot_confusion,
+    plot_confusion_by_bin,
+    plot_echoes,
+    plot_gallery,
+    plot_importances_over_echo,
+    plot_parity,
+    plot_pulse_map,
+    plot_scores,
+    plot_search_history,
+    plot_top_importances,
+    save,
+    style,
+)
+
+RNG = np.random.default_rng(11)
+TIME = np.linspace(0, 300, 400)
+ECHOES = 0.4 * np.exp(-np.abs(TIME - 200) / np.array([[6.0], [9.0], [14.0]]) + 0.5j)
+TRUE = RNG.uniform(0.1, 0.3, 80)
+PREDICTED = TRUE + RNG.normal(scale=0.02, size=80)
+CONFUSION = np.array([[30, 4, 1], [0, 0, 0], [2, 3, 25]])
+CLASSES = ["gaussian", "power", "rkky"]
+FLIPS = RNG.uniform(20, 220, (2, 12))
+SCORES = pd.DataFrame(
+    {
+        "family": ["random forest", "extra trees", "random forest"],
+        "feature_set": ["pointwise-magnitude", "pointwise-magnitude", "polynomial-complex"],
+        "score": [0.7, 0.72, 0.8],
+        "lower": [0.68, 0.7, 0.79],
+        "upper": [0.73, 0.74, 0.83],
+    }
+)
+
+
+def samples(components=("abs",), axis="time"):
+    edges = np.linspace(170, 230, 121)
+    parts = [
+        pd.DataFrame({"name": [f"{c}_{i}" for i in range(120)], "component": c, "start": edges[:-1], "stop": edges[1:]})
+        for c in components
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(axis=axis, importance=RNG.exponential(size=len(table)))
+
+
+def bins(components=("abs",), importance=None):
+    rows = [
+        {
+            "name": f"{c}_{n}_{k}_{p}",
+            "component": c,
+            "start": 170 + 60 / n * k,
+            "stop": 170 + 60 / n * (k + 1),
+            "power": p,
+        }
+        for c in components
+        for n in (4, 5, 10)
+        for k in range(n)
+        for p in (3, 2, 1, 0)
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(importance=RNG.exponential(size=len(table)) if importance is None else importance)
+
+
+def over_echo(table, **options):
+    return plot_importances_over_echo(TIME, np.abs(ECHOES).mean(axis=0), table, **options)
+
+
+def pulse_map(theta1, theta2, score):
+    return plot_pulse_map(theta1, theta2, score, best=(60, 120), baseline=(90, 180), label="R² of Z", title="Search")
+
+
+FIGURES = {
+    "echoes": lambda: plot_echoes(TIME, ECHOES, ["a", "b", "c"], echo_time=200, title="Echoes"),
+    "echo parts": lambda: plot_echoes(TIME, ECHOES, parts=True),
+    "single curve": lambda: plot_echoes(TIME, ECHOES[0]),
+    "gallery": lambda: plot_gallery(
+        {"gaussian": ECHOES, "power": ECHOES[0], "rkky": ECHOES, "x": ECHOES}, TIME, title="x"
+    ),
+    "gallery of one": lambda: plot_gallery({"uniform": np.abs(ECHOES)}, TIME, echo_time=200),
+    "gallery of five": lambda: plot_gallery(dict.fromkeys("abcde", ECHOES), TIME),
+    "parity": lambda: plot_parity(TRUE, PREDICTED, lower=TRUE - 0.1, upper=TRUE + 0.1, name="W", unit="MHz"),
+    "parity of a constant": lambda: plot_parity([0.2, 0.2], [0.2, 0.2], name="W", unit="MHz", score_text="R² = 0"),
+    "confusion": lambda: plot_confusion(CONFUSION, CLASSES, title="A class is missing"),
+    "confusion by bin": lambda: plot_confusion_by_bin([CONFUSION, 0 * CONFUSION], [0.1, 0.2, 0.3], CLASSES, title="x"),
+    "samples": lambda: over_echo(samples(), title="Pointwise"),
+    "complex samples": lambda: over_echo(samples(("re", "im"))),
+    "frequencies": lambda: over_echo(samples(axis="frequency")),
+    "bins": lambda: over_echo(bins()),
+    "bins by power": lambda: over_echo(bins(("re", "im")), by_power=True),
+    "no importance": lambda: over_echo(bins(importance=0.0)),
+    "no importance of samples": lambda: over_echo(samples().assign(importance=0.0)),
+    "top": lambda: plot_top_importances(bins().assign(spread=0.1), top=20, title="Best"),
+    "top of few": lambda: plot_top_importances(samples().head(2)),
+    "scores": lambda: plot_scores(SCORES, metric="R² of W", reference=0.77, title="Scores"),
+    "single score": lambda: plot_scores(SCORES.head(1).assign(reference=0.77), metric="R² of W"),
+    "pulse map": lambda: pulse_map(*FLIPS, FLIPS.sum(axis=0)),
+    "constant pulse map": lambda: pulse_map(*FLIPS, np.full(12, 0.5)),
+    "pulse map on a line": lambda: pulse_map(FLIPS[0], 2 * FLIPS[0], FLIPS[0]),
+    "failed trials": lambda: pulse_map([60, 90], [120, 180], [0.5, np.nan]),
+    "history": lambda: plot_search_history([np.nan, 0.5, 0.4, 0.7], baseline=0.58, label="R² of Z", title="Search"),
+    "single trial": lambda: plot_search_history([0.5], baseline=0.58, label="error", maximise=False),
+}
+UNITS = ("(µs)", "(MHz)", "(degrees)", "(ħ per spin)", "(%)", "(number)")
+WITHOUT_UNIT = ("importance", "cubic fits", "feature", "R² of", "true class", "predicted class", "error")
+
+
+@pytest.fixture(autouse=True)
+def small_pictures(monkeypatch):
+    """Draw coarsely; nothing here looks at pixels."""
+    monkeypatch.setattr(style, "DPI", 50)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_is_unknown_to_pyplot_labels_its_axes_with_units_and_can_be_written(name, tmp_path):
+    drawn = FIGURES[name]()
+    assert isinstance(drawn, Figure)
+    assert not _pylab_helpers.Gcf.figs
+    shown = [ax for ax in drawn.axes if ax.get_visible()]
+    assert any(ax.get_xlabel() for ax in shown)
+    assert any(ax.get_ylabel() for ax in shown)
+    labels = [label for ax in shown for label in (ax.get_xlabel(), ax.get_ylabel()) if label]
+    assert [text for text in labels if not text.endswith(UNITS) and not text.startswith(WITHOUT_UNIT)] == []
+    save(drawn, tmp_path / "figure.png")
+
+
+@pytest.mark.parametrize("name", ["echoes", "parity", "confusion by bin", "bins", "pulse map"])
+def test_saving_twice_gives_the_same_bytes(name, tmp_path):
+    drawn = FIGURES[name]()
+    save(drawn, tmp_path / "first.png")
+    save(drawn, tmp_path / "deep" / "second.png")
+    first = (tmp_path / "first.png").read_bytes()
+    assert first == (tmp_path / "deep" / "second.png").read_bytes()
+    assert b"matplotlib" not in first
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "first.png"]
+
+
+def test_drawing_again_gives_the_same_bytes(tmp_path):
+    for name in ("first.png", "second.png"):
+        save(FIGURES["confusion"](), tmp_path / name)
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+
+
+def test_only_png_is_written(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"Argument `path` must end in \.png, but is `echo\.pdf`"):
+        save(FIGURES["single curve"](), tmp_path / "echo.pdf")

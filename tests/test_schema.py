@@ -1,0 +1,120 @@
+"""The base of every configuration model."""
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field, PositiveFloat, model_validator
+
+from nmr_platform.errors import ConfigurationError, NmrPlatformError
+from nmr_platform.schema import Schema, read_yaml, validate
+
+
+class Coil(Schema):
+    kind: Literal["coil"] = "coil"
+    turns: int
+
+
+class Loop(Schema):
+    kind: Literal["loop"] = "loop"
+    radius: PositiveFloat
+
+    @model_validator(mode="after")
+    def _fits(self):
+        if self.radius > 10:
+            message = "a loop of this size does not fit."
+            raise ValueError(message)
+        return self
+
+
+class Probe(Schema):
+    antenna: Annotated[Coil | Loop, Field(discriminator="kind")]
+    spares: Annotated[tuple[Coil, ...], Field(strict=False, max_length=2)] = ()
+    gain: float = 1.0
+
+
+GOOD = {"antenna": {"kind": "coil", "turns": 5}}
+
+
+def sentence(values, where=""):
+    with pytest.raises(ConfigurationError, match="Key ") as caught:
+        validate(Probe, values, where=where)
+    return str(caught.value)
+
+
+def test_valid_data_becomes_the_model():
+    assert validate(Probe, GOOD | {"spares": [{"turns": 3}]}).spares == (Coil(turns=3),)
+
+
+def test_whole_numbers_are_accepted_where_a_number_is_wanted():
+    assert validate(Probe, GOOD | {"gain": 2}).gain == 2.0
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "Key `antenna` is missing."),
+        ({"antenna": {"kind": "coil"}}, "Key `antenna.turns` is missing."),
+        ({"antenna": {"turns": 5}}, "Key `antenna.kind` is missing."),
+        (
+            {"antenna": {"kind": "coyl"}},
+            "Key `antenna.kind` is 'coyl', but it must be one of 'coil', 'loop'. Did you mean `coil`?",
+        ),
+        ({"antenna": 5}, "Key `antenna` is 5, but it must hold keys of its own."),
+        ({"antenna": {"kind": "coil", "turns": 2.5}}, "Key `antenna.turns` is 2.5, but it must be a valid integer."),
+        ({"antenna": {"kind": "loop", "radius": 0.0}}, "Key `antenna.radius` is 0.0, but it must be greater than 0."),
+        ({"antenna": {"kind": "loop", "radius": 11.0}}, "Key `antenna`: a loop of this size does not fit."),
+        (GOOD | {"gian": 1.0}, "Key `gian` is not known. Did you mean `gain`?"),
+        (GOOD | {"turns": 1}, "Key `turns` is not known."),
+        (GOOD | {"gain": True}, "Key `gain` is True, but it must be a valid number."),
+        (GOOD | {"gain": "2e3"}, "Key `gain` is the text '2e3', but it must be a number; YAML wants 1.0e-5 for 1e-5."),
+        (GOOD | {"gain": "high"}, "Key `gain` is 'high', but it must be a valid number."),
+        (GOOD | {"gain": float("nan")}, "Key `gain` is nan, but it must be a finite number."),
+        (GOOD | {"spares": 1}, "Key `spares` is 1, but it must be a list."),
+        (GOOD | {"spares": [{"turns": 1}, {"turn": 2, "turns": 3}]}, "Key `spares.1.turn` is not known. Did you mean "),
+        (GOOD | {"spares": [{"turns": 1}] * 3}, "but it must have 2 or fewer entries."),
+        ([], "Key `(top level)` is [], but it must hold keys of its own."),
+    ],
+)
+def test_a_fault_is_told_in_one_sentence(values, expected):
+    assert expected in sentence(values)
+
+
+def test_long_values_are_shortened():
+    assert len(sentence(GOOD | {"gain": "x" * 500})) < 150
+
+
+def test_the_first_three_faults_are_told_and_the_others_counted():
+    assert sentence(GOOD | dict.fromkeys("abcde", 1)).endswith("Key `c` is not known. (And 2 more.)")
+
+
+def test_the_error_carries_the_key_with_its_prefix_and_the_value():
+    with pytest.raises(ConfigurationError, match=r"Key `probe\.antenna\.radius` is -1") as caught:
+        validate(Probe, {"antenna": {"kind": "loop", "radius": -1.0}}, where="probe")
+    assert caught.value.key == "probe.antenna.radius"
+    assert caught.value.value == -1.0
+    assert isinstance(caught.value, NmrPlatformError)
+
+
+def test_a_copy_with_changes_is_validated_again():
+    loop = Loop(radius=2.0)
+    assert loop.replace(radius=3.0) == Loop(radius=3.0)
+    with pytest.raises(ValueError, match="greater than 0"):
+        loop.replace(radius=-3.0)
+
+
+def test_yaml_is_read_into_plain_data(tmp_path):
+    path = tmp_path / "probe.yaml"
+    path.write_text("antenna: {kind: coil, turns: 5}\ngain: 2.0e-1\n")
+    assert validate(Probe, read_yaml(path)).gain == 0.2
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"File `.*none\.yaml` does not exist"):
+        read_yaml(tmp_path / "none.yaml")
+
+
+def test_a_file_that_is_not_yaml_is_named(tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text("antenna: [1, 2")
+    with pytest.raises(ConfigurationError, match=r"File `.*broken\.yaml` is not valid YAML: .*line 1"):
+        read_yaml(path)

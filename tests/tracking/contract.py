@@ -1,0 +1,81 @@
+"""What any tracker must do: inherit `TrackerContract` and provide a fixture `tracker`."""
+
+import pickle
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from sklearn.linear_model import LinearRegression
+
+from nmr_platform.tracking import DatasetRecord, ModelRecord, RunRecord, Tracker, TrialRecord
+
+matplotlib.use("Agg")
+
+STUDY = RunRecord(
+    experiment="regression",
+    name="forest-gaussian",
+    params={"n_trials": 3, "features": "polynomial"},
+    tags={"family": "forest"},
+    datasets=[DatasetRecord("gaussian", "0123456789abcdef" * 4, "data/gaussian.zarr", profile={"curves": 40})],
+)
+
+
+def finished(number: int) -> TrialRecord:
+    return TrialRecord(
+        number, {"max_depth": number + 1}, {"r2": 0.1 * number}, start=1_700_000_000.0, end=1_700_000_002.5
+    )
+
+
+def linear_model(slope: float = 2.0) -> tuple[LinearRegression, pd.DataFrame]:
+    example = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
+    return LinearRegression().fit(example, slope * example["a"].to_numpy()), example
+
+
+class TrackerContract:
+    def test_reopening_a_run_gives_the_same_identifier(self, tracker: Tracker) -> None:
+        first = tracker.open_run(STUDY)
+        tracker.close_run(first)
+        assert tracker.open_run(STUDY) == first
+
+    def test_studies_of_other_names_or_experiments_are_other_runs(self, tracker: Tracker) -> None:
+        runs = [("a", "x"), ("a", "y"), ("b", "x")]
+        assert len({tracker.open_run(RunRecord(experiment, name)) for experiment, name in runs}) == len(runs)
+
+    def test_a_whole_study_can_be_recorded(self, tracker: Tracker) -> None:
+        run_id = tracker.open_run(STUDY)
+        tracker.log_trial(run_id, finished(0))
+        tracker.log_trial(run_id, TrialRecord(1, {"max_depth": 3}, {}, 10.0, 11.0, state="failed"))
+        tracker.log_trial(run_id, TrialRecord(2, {"max_depth": 4}, {"r2": 0.2}, 10.0, 11.0, state="pruned"))
+        tracker.log_metrics(run_id, {"best_r2": 0.5})
+        tracker.log_params(run_id, {"best_max_depth": np.int64(1)})
+        tracker.log_table(run_id, "tables/importances.csv", pd.DataFrame({"feature": ["a"], "importance": [1.0]}))
+        tracker.log_dict(run_id, "summary.yaml", {"best": {"r2": np.float64(0.5)}, "bins": np.arange(3)})
+        tracker.close_run(run_id, failed=False)
+
+    def test_a_figure_stays_usable_after_logging(self, tracker: Tracker) -> None:
+        figure = Figure()
+        figure.subplots().plot([0, 1], [1, 0])
+        tracker.log_figure(tracker.open_run(STUDY), "figures/line.png", figure)
+        assert figure.axes[0].lines
+
+    def test_a_model_has_an_address(self, tracker: Tracker) -> None:
+        model, example = linear_model()
+        address = tracker.log_model(tracker.open_run(STUDY), ModelRecord(model, example))
+        assert address.partition(":/")[0] in {"runs", "models"}
+
+    def test_time_spent_inside_never_decreases(self, tracker: Tracker) -> None:
+        before = tracker.seconds
+        tracker.open_run(STUDY)
+        assert tracker.seconds >= before >= 0.0
+
+    def test_it_can_be_sent_to_another_process(self, tracker: Tracker) -> None:
+        copy = pickle.loads(pickle.dumps(tracker))
+        assert copy.open_run(STUDY) == tracker.open_run(STUDY)
+
+    @pytest.mark.parametrize("number", [0, 7])
+    def test_recording_a_trial_twice_is_no_error(self, tracker: Tracker, number: int) -> None:
+        run_id = tracker.open_run(STUDY)
+        tracker.log_trial(run_id, finished(number))
+        tracker.log_trial(run_id, finished(number))

@@ -1,0 +1,196 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
+
+from nmr_platform.errors import TrackingError
+from nmr_platform.tracking import RunRecord, TrialRecord
+from nmr_platform.tracking.mlflow_tracker import MlflowTracker
+from tests.tracking.contract import STUDY, TrackerContract, finished
+
+DIGEST = STUDY.datasets[0].digest
+
+
+class TestMlflowTracker(TrackerContract):
+    """The fixture `tracker` of the folder is an MlflowTracker on a real SQLite store."""
+
+
+def children(client: MlflowClient, run_id: str) -> list:
+    experiment = client.get_run(run_id).info.experiment_id
+    found = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run_id}'")
+    return sorted(found, key=lambda run: int(run.data.tags["optuna.trial"]))
+
+
+def artifact(client: MlflowClient, run_id: str, name: str) -> Path:
+    return Path(client.download_artifacts(run_id, name))
+
+
+def test_a_study_is_a_named_running_run_of_its_own_experiment(tracker, client):
+    run = client.get_run(tracker.open_run(STUDY))
+    assert client.get_experiment(run.info.experiment_id).name == "regression"
+    assert (run.info.run_name, run.info.status) == ("forest-gaussian", "RUNNING")
+    assert run.data.params == {"n_trials": "3", "features": "polynomial"}
+    assert run.data.tags["nmr.run"] == "forest-gaussian"
+    assert run.data.tags["family"] == "forest"
+    assert run.data.tags["data.gaussian"] == DIGEST
+    assert {"mlflow.source.git.commit", "git.dirty", "python.version", "nmr_platform.version"} <= set(run.data.tags)
+    assert run.info.artifact_uri.startswith((tracker.root / "mlartifacts").as_uri())
+
+
+def test_a_study_and_its_trials_name_their_data_set_as_an_input(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_trial(run_id, finished(0))
+    for run in [client.get_run(run_id), *children(client, run_id)]:
+        (given,) = run.inputs.dataset_inputs
+        assert (given.dataset.name, given.dataset.digest) == ("gaussian", DIGEST[:36])
+        assert json.loads(given.dataset.source) == {"uri": "data/gaussian.zarr"}
+        assert json.loads(given.dataset.profile) == {"curves": 40}
+        assert [(tag.key, tag.value) for tag in given.tags] == [("mlflow.data.context", "training")]
+        assert run.data.tags["data.gaussian"] == DIGEST
+
+
+def test_a_trial_is_a_child_with_settings_parameters_metrics_and_times(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_trial(run_id, finished(7))
+    (child,) = children(client, run_id)
+    assert (child.info.run_name, child.info.status) == ("trial 007", "FINISHED")
+    assert (child.info.start_time, child.info.end_time) == (1_700_000_000_000, 1_700_000_002_500)
+    assert child.data.params == {"n_trials": "3", "features": "polynomial", "max_depth": "8"}
+    assert child.data.metrics == pytest.approx({"r2": 0.7, "duration": 2.5})
+    assert child.data.tags["nmr.study"] == "forest-gaussian"
+    assert "nmr.run" not in child.data.tags
+    parent = client.get_run(run_id)
+    for tag in ("mlflow.source.git.commit", "git.dirty", "family"):
+        assert child.data.tags[tag] == parent.data.tags[tag]
+
+
+def test_failed_and_pruned_trials_can_be_told_apart(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_trial(run_id, TrialRecord(0, {}, {}, 1.0, 2.0, state="failed"))
+    tracker.log_trial(run_id, TrialRecord(1, {}, {"r2": 0.1}, 1.0, 2.0, state="pruned"))
+    states = [(child.info.status, child.data.tags["optuna.state"]) for child in children(client, run_id)]
+    assert states == [("FAILED", "failed"), ("FINISHED", "pruned")]
+
+
+def test_a_trial_of_unknown_state_is_refused(tracker):
+    run_id = tracker.open_run(STUDY)
+    with pytest.raises(
+        TrackingError, match=r"Argument `trial\.state` must be one of finished, pruned, failed, but is 'lost'"
+    ):
+        tracker.log_trial(run_id, TrialRecord(0, {}, {}, 1.0, 2.0, state="lost"))
+
+
+def test_a_trial_is_recorded_once_whichever_process_sends_it(root, tracker, client):
+    run_id = tracker.open_run(STUDY)
+    for sender in (tracker, MlflowTracker(root=root), tracker):
+        sender.log_trial(run_id, finished(0))
+    assert len(children(client, run_id)) == 1
+
+
+def test_resuming_after_a_kill_closes_the_torn_child_and_finishes_it_later(root, tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_trial(run_id, finished(0))
+    experiment = client.get_run(run_id).info.experiment_id
+    torn = client.create_run(experiment, tags={"mlflow.parentRunId": run_id, "optuna.trial": "1"})
+
+    resumed = MlflowTracker(root=root)
+    assert resumed.open_run(STUDY) == run_id
+    assert [child.info.status for child in children(client, run_id)] == ["FINISHED", "KILLED"]
+    resumed.log_trial(run_id, finished(1))
+    again = children(client, run_id)[1]
+    assert (again.info.run_id, again.info.status) == (torn.info.run_id, "FINISHED")
+    assert again.data.metrics == pytest.approx({"r2": 0.1, "duration": 2.5})
+    assert again.data.params["max_depth"] == "2"
+
+
+def test_a_resumed_run_is_running_again_until_closed(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.close_run(run_id, failed=True)
+    assert client.get_run(run_id).info.status == "FAILED"
+    tracker.open_run(STUDY)
+    assert client.get_run(run_id).info.status == "RUNNING"
+    tracker.close_run(run_id)
+    assert client.get_run(run_id).info.status == "FINISHED"
+
+
+def test_settings_that_changed_on_resuming_are_kept_as_tags_and_reach_new_trials(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_params(run_id, {"best_max_depth": 3})
+    tracker.open_run(RunRecord("regression", "forest-gaussian", params={"n_trials": 50, "folds": 5}))
+    tracker.log_params(run_id, {"best_max_depth": 4})
+    data = client.get_run(run_id).data
+    assert data.params == {"n_trials": "3", "features": "polynomial", "folds": "5", "best_max_depth": "3"}
+    assert (data.tags["param.n_trials"], data.tags["param.best_max_depth"]) == ("50", "4")
+    tracker.log_trial(run_id, finished(0))
+    assert children(client, run_id)[0].data.params == {"n_trials": "50", "folds": "5", "max_depth": "1"}
+
+
+def test_more_parameters_than_one_batch_holds_are_all_recorded(tracker, client):
+    params = {f"feature_{index}": index for index in range(230)}
+    run_id = tracker.open_run(RunRecord("regression", "wide", params=params))
+    assert client.get_run(run_id).data.params == {name: str(value) for name, value in params.items()}
+
+
+def test_metrics_that_are_not_finite_become_tags(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_metrics(run_id, {"r2": 0.5, "log_loss": float("inf"), "f1": float("nan")})
+    data = client.get_run(run_id).data
+    assert data.metrics == {"r2": 0.5}
+    assert (data.tags["metric.log_loss"], data.tags["metric.f1"]) == ("inf", "nan")
+
+
+def test_figures_tables_and_records_can_be_read_back(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    figure = Figure(figsize=(2, 1))
+    figure.subplots().plot([0, 1])
+    table = pd.DataFrame({"feature": ["a", "b"], "importance": [0.75, 0.25]})
+    tracker.log_figure(run_id, "figures/parity.png", figure)
+    tracker.log_table(run_id, "tables/importances.csv", table)
+    tracker.log_table(run_id, "tables/scores.csv", table.set_index("feature"))
+    tracker.log_dict(run_id, "best.json", {"r2": np.float32(0.5), "bins": np.arange(2), "at": "s3://a:pa55@b"})
+    tracker.log_dict(run_id, "best.yaml", {"b": 1, "a": [1, 2]})
+    assert artifact(client, run_id, "figures/parity.png").read_bytes().startswith(b"\x89PNG")
+    pd.testing.assert_frame_equal(pd.read_csv(artifact(client, run_id, "tables/importances.csv")), table)
+    pd.testing.assert_frame_equal(pd.read_csv(artifact(client, run_id, "tables/scores.csv")), table)
+    content = json.loads(artifact(client, run_id, "best.json").read_text())
+    assert content == {"r2": 0.5, "bins": [0, 1], "at": "s3://a:***@b"}
+    assert artifact(client, run_id, "best.yaml").read_text() == "b: 1\na:\n- 1\n- 2\n"
+
+
+def test_passwords_reach_neither_parameters_nor_tags_nor_sources(tracker, root):
+    secret = "postgresql://ada:pa55w0rd@db/optuna"
+    run_id = tracker.open_run(RunRecord("regression", "secret", params={"storage": secret}, tags={"storage": secret}))
+    tracker.log_trial(run_id, TrialRecord(0, {"storage": secret}, {}, 1.0, 2.0, tags={"address": secret}))
+    del tracker
+    stored = b"".join(path.read_bytes() for path in root.glob("mlflow.db*"))
+    assert b"ada:***@db" in stored
+    assert b"pa55w0rd" not in stored
+
+
+def test_inside_mlflow_run_our_runs_are_still_created_in_our_experiments(tracker, client, monkeypatch):
+    outer = client.create_run(client.create_experiment("project")).info
+    monkeypatch.setenv("MLFLOW_RUN_ID", outer.run_id)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", outer.experiment_id)
+    run_id = tracker.open_run(STUDY)
+    tracker.log_trial(run_id, finished(0))
+    for run in [client.get_run(run_id), *children(client, run_id)]:
+        assert run.info.run_id != outer.run_id
+        assert client.get_experiment(run.info.experiment_id).name == "regression"
+        assert run.data.tags["mlproject.run_id"] == outer.run_id
+    assert client.get_run(outer.run_id).data.params == {}
+
+
+def test_a_deleted_experiment_is_restored(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    client.delete_experiment(client.get_run(run_id).info.experiment_id)
+    other = tracker.open_run(RunRecord("regression", "another"))
+    assert client.get_run(other).info.experiment_id == client.get_run(run_id).info.experiment_id
+
+
+def test_time_inside_the_tracker_is_counted(tracker):
+    tracker.open_run(STUDY)
+    assert tracker.seconds > 0.0

@@ -1,0 +1,151 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.artifacts import download_artifacts
+from mlflow.models import Model
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from xgboost import XGBRegressor
+
+from nmr_platform.errors import TrackingError
+from nmr_platform.tracking import ModelRecord, RunRecord
+from nmr_platform.tracking.models import trusted_types
+from tests.tracking.contract import STUDY, linear_model
+
+rng = np.random.default_rng(0)
+TABLE = pd.DataFrame(rng.normal(size=(40, 3)), columns=["4_0_1", "4_0_2", "4_1_0"])
+TARGET = TABLE["4_0_1"].to_numpy() ** 2
+
+MODELS = {
+    "forest": RandomForestRegressor(n_estimators=5, random_state=0),
+    "classifier": RandomForestClassifier(n_estimators=5, random_state=0),
+    "boosting": HistGradientBoostingRegressor(max_iter=5, random_state=0),
+    "xgboost": XGBRegressor(n_estimators=5, random_state=0, n_jobs=1),
+    "pipeline": make_pipeline(StandardScaler(), XGBRegressor(n_estimators=5, random_state=0, n_jobs=1)),
+}
+FORMATS = {"xgboost": "xgboost"}
+
+
+class Foreign(LinearRegression):
+    """A type that lives in no library we store models of."""
+
+
+def predict(path: str, table: pd.DataFrame) -> np.ndarray:
+    from mlflow.pyfunc import load_model  # its import warns, which the tracker has silenced by now
+
+    return load_model(path).predict(table)
+
+
+@pytest.fixture
+def _read_from_here(tracker, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracker.address.uri)  # for loading only: MLflow's readers use it
+
+
+@pytest.mark.usefixtures("_read_from_here")
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_model_predicts_the_same_after_loading(tracker, kind):
+    target = np.where(TARGET > 1, "power", "gaussian") if kind == "classifier" else TARGET
+    model = MODELS[kind].fit(TABLE, target)
+    run_id = tracker.open_run(STUDY)
+    address = tracker.log_model(run_id, ModelRecord(model, TABLE.head(3)))
+    path = download_artifacts(address)
+    np.testing.assert_array_equal(predict(path, TABLE), model.predict(TABLE))
+    about = Model.load(path)
+    assert about.run_id == run_id
+    assert about.signature.inputs.input_names() == list(TABLE.columns)
+    assert about.load_input_example(path).shape == (3, 3)
+    assert FORMATS.get(kind, "sklearn") in about.flavors
+
+
+@pytest.mark.usefixtures("_read_from_here")
+def test_a_model_names_its_requirements_once_and_exactly(tracker):
+    model = MODELS["pipeline"].fit(TABLE, TARGET)
+    address = tracker.log_model(tracker.open_run(STUDY), ModelRecord(model, TABLE.head(3)))
+    requirements = Path(download_artifacts(address)) / "requirements.txt"
+    projects = [line.partition("==")[0] for line in requirements.read_text().splitlines()]
+    assert sorted(projects) == ["mlflow", "numpy", "pandas", "scikit-learn", "skops", "xgboost-cpu"]
+
+
+def test_a_model_is_an_output_of_its_run_and_carries_its_score(tracker, client):
+    model, example = linear_model()
+    run_id = tracker.open_run(STUDY)
+    address = tracker.log_model(run_id, ModelRecord(model, example, score=0.8, metric="test_r2"))
+    run = client.get_run(run_id)
+    (output,) = run.outputs.model_outputs
+    logged = client.get_logged_model(output.model_id)
+    assert address == f"models:/{logged.model_id}"
+    assert (logged.status, logged.source_run_id) == ("READY", run_id)
+    assert [(metric.key, metric.value) for metric in logged.metrics] == [("test_r2", 0.8)]
+    assert logged.tags["data.gaussian"] == STUDY.datasets[0].digest
+
+
+def test_the_champion_moves_only_to_a_better_model(tracker, client):
+    model, example = linear_model()
+    run_id = tracker.open_run(STUDY)
+    champions, reasons = [], []
+    for score in (0.5, 0.4, 0.5, 0.6, float("nan")):
+        tracker.log_model(run_id, ModelRecord(model, example, "nmr-w", score, "test_r2"))
+        champion = client.get_model_version_by_alias("nmr-w", "champion")
+        champions.append(int(champion.version))
+        newest = max(client.search_model_versions("name = 'nmr-w'"), key=lambda version: int(version.version))
+        reasons.append(newest.tags["champion.reason"])
+    assert champions == [1, 1, 1, 4, 4]
+    assert reasons == [
+        "champion: the first version with a score (test_r2 0.5)",
+        "not champion: test_r2 0.4 <= 0.5 of version 1",
+        "not champion: test_r2 0.5 <= 0.5 of version 1",
+        "champion: test_r2 0.6 > 0.5 of version 1",
+        "not champion: test_r2 is nan",
+    ]
+    assert champion.run_id == run_id
+    assert champion.tags["nmr.study"] == "forest-gaussian"
+    assert champion.tags["data.gaussian"] == STUDY.datasets[0].digest
+    assert "mlflow.source.git.commit" in champion.tags
+
+
+def test_scores_of_different_metrics_are_not_compared(tracker, client):
+    model, example = linear_model()
+    run_id = tracker.open_run(STUDY)
+    for metric, score in (("test_r2", 0.5), ("test_f1", 0.9)):
+        tracker.log_model(run_id, ModelRecord(model, example, "nmr-w", score, metric))
+    assert client.get_model_version_by_alias("nmr-w", "champion").version == 1
+    reason = client.get_model_version("nmr-w", "2").tags["champion.reason"]
+    assert reason == "not champion: test_f1 cannot be compared with test_r2 of version 1"
+
+
+@pytest.mark.usefixtures("_read_from_here")
+def test_the_champion_can_be_loaded_by_its_alias(tracker):
+    model, example = linear_model(slope=3.0)
+    tracker.log_model(tracker.open_run(STUDY), ModelRecord(model, example, "nmr-w", 0.5, "test_r2"))
+    path = download_artifacts("models:/nmr-w@champion")
+    np.testing.assert_allclose(predict(path, example), 3.0 * example["a"], atol=1e-12)
+
+
+def test_a_model_is_attached_to_its_run_inside_mlflow_run(tracker, client, monkeypatch):
+    outer = client.create_run(client.create_experiment("project")).info
+    monkeypatch.setenv("MLFLOW_RUN_ID", outer.run_id)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", outer.experiment_id)
+    model, example = linear_model()
+    run_id = tracker.open_run(RunRecord("regression", "inside"))
+    address = tracker.log_model(run_id, ModelRecord(model, example))
+    logged = client.get_logged_model(address.removeprefix("models:/"))
+    assert logged.source_run_id == run_id
+    assert client.get_experiment(logged.experiment_id).name == "regression"
+
+
+def test_a_model_of_foreign_types_is_refused_and_marked_failed(tracker, client):
+    _, example = linear_model()
+    foreign = Foreign().fit(example, example["a"])
+    run_id = tracker.open_run(STUDY)
+    with pytest.raises(TrackingError, match=r"made of types from scikit-learn.*`Foreign` holds .*Foreign"):
+        tracker.log_model(run_id, ModelRecord(foreign, example))
+    (output,) = client.get_run(run_id).outputs.model_outputs
+    assert client.get_logged_model(output.model_id).status == "FAILED"
+
+
+def test_only_the_tree_type_of_a_forest_needs_trust():
+    assert trusted_types(MODELS["forest"].fit(TABLE, TARGET)) == ["sklearn.tree._tree.Tree"]

@@ -1,0 +1,68 @@
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from nmr_platform.errors import TrackingError
+from nmr_platform.tracking import RunRecord
+from nmr_platform.tracking.mlflow_tracker import MlflowTracker
+from nmr_platform.tracking.store import open_client
+
+OPEN_A_RUN = """
+import sys
+from pathlib import Path
+from nmr_platform.tracking import RunRecord
+from nmr_platform.tracking.mlflow_tracker import MlflowTracker
+print(MlflowTracker(root=Path(sys.argv[1])).open_run(RunRecord("regression", "study")))
+"""
+
+
+def test_two_processes_can_open_a_missing_database_at_once(tmp_path):
+    command = [sys.executable, "-c", OPEN_A_RUN, str(tmp_path)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    answers = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], answers
+    assert answers[0] == answers[1], "both worked on the same run, and neither printed anything else"
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("scheme", ["http", "postgresql+psycopg"])
+def test_a_server_that_does_not_answer_is_one_sentence_without_the_password(tmp_path, scheme):
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
+        uri = f"{scheme}://ada:pa55@127.0.0.1:{taken.getsockname()[1]}/mlflow"
+        tracker = MlflowTracker(uri, tmp_path)
+        with pytest.raises(
+            TrackingError, match=r"ada:\*\*\*@127.*does not answer.*unset MLFLOW_TRACKING_URI"
+        ) as caught:
+            tracker.open_run(RunRecord("regression", "study"))
+    assert "pa55" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_what_the_store_refuses_is_one_sentence(tracker):
+    with pytest.raises(TrackingError, match=r"The tracking store sqlite.* failed at `log_metrics`: .*not found"):
+        tracker.log_metrics("0" * 32, {"r2": 1.0})
+
+
+def test_a_database_of_another_kind_is_refused(tmp_path):
+    tracker = MlflowTracker(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path)
+    (tmp_path / "mlflow.db").write_text("not a database, but long enough to be taken for a damaged one " * 20)
+    with pytest.raises(TrackingError, match="failed at `open_run`: file is not a database"):
+        tracker.open_run(RunRecord("regression", "study"))
+
+
+def test_the_client_is_opened_at_the_first_call_only(tmp_path):
+    MlflowTracker(root=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_opening_an_existing_store_again_changes_nothing(tracker, client):
+    before = [experiment.name for experiment in client.search_experiments()]
+    assert [experiment.name for experiment in open_client(tracker.address).search_experiments()] == before
