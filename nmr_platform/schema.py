@@ -1,6 +1,7 @@
 """The base of every configuration model, and the one place that turns validation failures into sentences."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -14,6 +15,15 @@ from nmr_platform.errors import ConfigurationError
 __all__ = ["Schema", "read_yaml", "validate"]
 
 S = TypeVar("S", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads 1e-5 as a number, as YAML 1.2 and DVC do; PyYAML's YAML 1.1 takes it for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
 
 
 class Schema(BaseModel):
@@ -62,7 +72,7 @@ def read_yaml(path: Path) -> Any:
         ConfigurationError: The file does not exist or is not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
     except FileNotFoundError as error:
         message = f"File `{path}` does not exist."
         raise ConfigurationError(message, key=str(path)) from error
@@ -93,7 +103,7 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where
         case "too_long":
             sentence = f"Key `{key}` is {held}, but it must have {context['max_length']} or fewer entries."
         case "float_type" if _reads_as_number(fault["input"]):
-            sentence = f"Key `{key}` is the text {held}, but it must be a number; YAML wants 1.0e-5 for 1e-5."
+            sentence = f"Key `{key}` is the text {held}, but it must be a number, without quotes."
         case "value_error":
             message = str(context["error"])
             sentence = message if "`" in message else f"Key `{key}`: {message}"
