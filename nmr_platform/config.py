@@ -1,5 +1,6 @@
 """params.yaml as one typed, frozen, strict value."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -8,9 +9,11 @@ from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from nmr_platform.datasets import Distribution, Range, Recipe
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import FeaturesSettings
+from nmr_platform.features import FeatureSet, FeaturesSettings
+from nmr_platform.features.window import check_window
 from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
 from nmr_platform.learning.tasks import Task
+from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design import PulseSearchSettings
 from nmr_platform.schema import Schema, read_yaml, validate
 from nmr_platform.simulation import Dtype, Integrator
@@ -54,6 +57,18 @@ class DataSettings(Schema):
     kernels: dict[str, KernelSettings]
 
     @model_validator(mode="after")
+    def _names_are_kinds(self) -> Self:
+        for name, settings in self.kernels.items():
+            kind = settings.kernel.get("kind", name)
+            if kind != name:
+                message = (
+                    f"Key `data.kernels.{name}.kernel.kind` must be {name}, like the data set, for curves are known "
+                    f"by their kernel, but is {kind!r}."
+                )
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _seeds_differ(self) -> Self:
         owners: dict[int, str] = {}
         for name, settings in self.kernels.items():
@@ -87,7 +102,10 @@ class DataSettings(Schema):
             "prior": settings.prior,
             "kernel_integral": self.kernel_integral,
         }
-        return validate(Recipe, values, where=f"data.kernels.{kernel}")
+        try:
+            return validate(Recipe, values, where=f"data.kernels.{kernel}")
+        except ConfigurationError as error:
+            raise _found_in_data(error, kernel) from error
 
 
 class Params(Schema):
@@ -134,6 +152,19 @@ class Params(Schema):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _pulses_are_tried_on_new_curves(self) -> Self:
+        owners = {settings.seed: name for name, settings in self.data.kernels.items()}
+        for key in ("seed", "verdict_seed"):
+            seed = getattr(self.pulse_search, key)
+            if seed in owners:
+                message = (
+                    f"Key `pulse_search.{key}` must differ from `data.kernels.{owners[seed]}.seed`, "
+                    f"but both are {seed}: their curves would share the disorder."
+                )
+                raise ValueError(message)
+        return self
+
     def task(self, name: str) -> Task:
         """The task called ``name``.
 
@@ -161,8 +192,49 @@ def read_params(path: str | Path = "params.yaml") -> Params:
     try:
         params = validate(Params, values)
         for kernel in params.data.kernels:
-            params.data.recipe(kernel)
+            _require_windows(params, kernel)
     except ConfigurationError as error:
-        message = f"In `{path}`: {error}"
+        message = f"In `{path}`{_place(error)}: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error
     return params
+
+
+def _require_windows(params: Params, kernel: str) -> None:
+    """Refuse feature windows that reach outside the record of ``kernel``'s curves."""
+    # W does not decide how long a record is: the first draw will do, accepted or not.
+    experiment = params.data.recipe(kernel).replace(kernel_integral=None).curve(0).experiment
+    for number, item in enumerate(params.features.sets):
+        _require_window(f"features.sets.{number}", item, experiment)
+    if kernel == params.pulse_search.kernel:
+        _require_window("pulse_search.features", params.pulse_search.features, experiment)
+
+
+def _require_window(key: str, item: FeatureSet, experiment: Experiment) -> None:
+    if not experiment.echo_indices:
+        message = f"Key `{key}` must have an echo to look at, but `data.experiment.sequence` expects none."
+        raise ConfigurationError(message, key=key)
+    try:
+        check_window(experiment.echo_indices[-1], item.half_width, experiment.n_samples)
+    except ConfigurationError as error:
+        message = str(error).replace("Argument `half_width`", f"Key `{key}.half_width`")
+        raise ConfigurationError(message, key=f"{key}.half_width", value=item.half_width) from error
+
+
+def _found_in_data(error: ConfigurationError, kernel: str) -> ConfigurationError:
+    """The same error, with the keys of a recipe replaced by those that params.yaml keeps them under."""
+
+    def replaced(match: re.Match[str]) -> str:
+        key = match[1]
+        if key.startswith("data."):
+            return match[0]
+        own = f"kernels.{kernel}" if key.startswith(("kernel.", "prior.")) else "experiment"
+        return f"Key `data.{own}.{key}`"
+
+    sentence = re.sub(r"Key `(?:experiment\.)?([^`]+)`", replaced, str(error))
+    named = re.search(r"Key `([^`]+)`", sentence)
+    return ConfigurationError(sentence, key=named[1] if named else error.key, value=error.value)
+
+
+def _place(error: ConfigurationError) -> str:
+    """Where in the file the fault is, if the sentence does not say so itself."""
+    return "" if error.key in ("", "(top level)") or f"`{error.key}" in str(error) else f", `{error.key}`"

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    experiment: Annotated[Path, typer.Argument(help="Experiment as YAML: MHz, us and degrees.")],
+    experiment: Annotated[Path, typer.Argument(dir_okay=False, help="Experiment as YAML: MHz, us and degrees.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the disorder.")] = 0,
     integrator: Annotated[str, typer.Option(help="euler (the literature's, first order) or midpoint.")] = "euler",
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
@@ -35,20 +35,22 @@ def simulate(
     from nmr_platform.schema import read_yaml, validate  # noqa: PLC0415
     from nmr_platform.simulation import simulate as run  # noqa: PLC0415
 
+    values = read_yaml(experiment)
     try:
-        chosen = validate(Experiment, read_yaml(experiment))
+        chosen = validate(Experiment, values)
     except ConfigurationError as error:
         message = f"In `{experiment}`: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error
     echo = run(chosen, seed=seed, integrator=integrator, dtype=dtype)  # type: ignore[arg-type]
-    if out is not None:
-        columns = np.column_stack([echo.time, echo.m.real, echo.m.imag, echo.m_z])
-        np.savetxt(out, columns, delimiter=",", header="time_us,real,imaginary,m_z", comments="", fmt="%.9g")
     first = chosen.echo_indices[-1] if chosen.echo_indices else None
     if plot is not None:
         echo_time = None if first is None else float(echo.time[first])
         title = f"W = {chosen.kernel_integral:.4f} MHz"
         plots.save(plots.plot_echoes(echo.time, echo.m, echo_time=echo_time, title=title), plot)
+    if out is not None:
+        columns = np.column_stack([echo.time, echo.m.real, echo.m.imag, echo.m_z])
+        out.parent.mkdir(parents=True, exist_ok=True)
+        np.savetxt(out, columns, delimiter=",", header="time_us,real,imaginary,m_z", comments="", fmt="%.9g")
     record = {
         "samples": chosen.n_samples,
         "duration_us": float(echo.time[-1]),

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -31,11 +30,13 @@ def is_abandoned(trial: FrozenTrial) -> bool:
     return trial.state is TrialState.FAIL and ERROR not in trial.user_attrs
 
 
-def abandon(study: Study, number: int, params: Mapping[str, object]) -> None:
+def abandon(study: Study, trial: FrozenTrial) -> None:
     """Mark a running trial failed and have its parameters tried again by the next trial."""
-    study.tell(number, state=TrialState.FAIL)
+    # A trial that was lined up may have gone before it took up its parameters; Optuna keeps them here.
+    params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    study.tell(trial.number, state=TrialState.FAIL)
     if params:
-        study.enqueue_trial(dict(params))
+        study.enqueue_trial(params)
 
 
 def recover(study: Study) -> int:
@@ -45,7 +46,7 @@ def recover(study: Study) -> int:
     """
     stale = [trial for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)) if _is_stale(trial)]
     for trial in stale:
-        abandon(study, trial.number, trial.params)
+        abandon(study, trial)
     return len(stale)
 
 

@@ -121,6 +121,6 @@ def _run_trial(study: Study, evaluate: Callable[[Trial], Outcome]) -> FrozenTria
         trial.set_user_attr(ERROR, f"{type(error).__name__}: {error}"[:500])
         return study.tell(trial, state=TrialState.FAIL)
     except BaseException:
-        abandon(study, trial.number, trial.params)
+        abandon(study, study.get_trials(deepcopy=False)[trial.number])
         raise
     return study.tell(trial, outcome.value)
