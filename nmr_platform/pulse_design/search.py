@@ -20,6 +20,7 @@ from nmr_platform.studies import (
     ERROR,
     Outcome,
     finished_trials,
+    line_up,
     open_storage,
     open_study,
     run_trials,
@@ -31,6 +32,7 @@ from nmr_platform.tracking import DatasetRecord, RunRecord, Tracker, TrialRecord
 __all__ = ["BASELINE", "EXPERIMENT", "PulseSearch", "PulseSearchError", "search_pulses"]
 
 EXPERIMENT = "pulse-design"
+ANGLES = ("theta1", "theta2")
 BASELINE = (90.0, 180.0)
 """The textbook's flip angles, degrees: the first candidate of every search."""
 
@@ -101,7 +103,7 @@ def search_pulses(
         startup_trials=settings.startup_trials,
     )
     if not study.get_trials(deepcopy=False):
-        study.enqueue_trial({"theta1": BASELINE[0], "theta2": BASELINE[1]})
+        line_up(study, dict(zip(ANGLES, BASELINE, strict=True)))
     run_id = tracker.open_run(_run_record(name, study, recipe, settings))
 
     def evaluate(trial: Trial) -> Outcome:
@@ -151,10 +153,10 @@ def _run_record(name: str, study: Study, recipe: Recipe, settings: PulseSearchSe
 
 
 def _require_baseline(study: Study) -> None:
-    lined_up = dict(zip(("theta1", "theta2"), BASELINE, strict=True))
-    if any(trial.params == lined_up for trial in finished_trials(study)):
+    baseline = dict(zip(ANGLES, BASELINE, strict=True))
+    if any(trial.params == baseline for trial in finished_trials(study)):
         return
-    errors = [trial.user_attrs[ERROR] for trial in settled_trials(study) if trial.params == lined_up]
+    errors = [trial.user_attrs[ERROR] for trial in settled_trials(study) if trial.params == baseline]
     reason = f"it failed with {errors[-1]}" if errors else "it was not tried."
     message = f"Study `{study.study_name}` must score the 90/180 echo, but {reason}"
     raise PulseSearchError(message)

@@ -33,7 +33,11 @@ REFUSED = [
     ("kernel", "gaussian", r"`kernel` is 'gaussian', but it must hold keys of its own"),
     ("coupling", {"alpha_x": NAN, "alpha_y": 0.0, "alpha_z": 0.0}, r"`coupling\.alpha_x` is nan, .* a finite number"),
     ("coupling", {"alpha_x": INF, "alpha_y": 0.0, "alpha_z": 0.0}, r"`coupling\.alpha_x` is inf, .* a finite number"),
-    ("coupling", {"alpha_x": "1e-5", "alpha_y": 0.0, "alpha_z": 0.0}, r"is the text '1e-5', but it must be a number, without quotes"),
+    (
+        "coupling",
+        {"alpha_x": "1e-5", "alpha_y": 0.0, "alpha_z": 0.0},
+        r"is the text '1e-5', but it must be a number, without quotes",
+    ),
     ("coupling", {"alpha_x": "big", "alpha_y": 0.0, "alpha_z": 0.0}, r"`coupling\.alpha_x` is 'big', .* valid number"),
     ("coupling", {"alpha_x": 0.0, "alpha_y": 0.0}, r"^Key `coupling\.alpha_z` is missing\.$"),
     ("line", {"fwhm": 0.05, "bandwidth": 0.01}, r"`line\.bandwidth` must be at least `line\.fwhm` \(0\.05 MHz\), but"),
