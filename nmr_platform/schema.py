@@ -72,7 +72,7 @@ def read_yaml(path: Path) -> Any:
         ConfigurationError: The file does not exist or is not YAML.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError as error:
         message = f"File `{path}` does not exist."
         raise ConfigurationError(message, key=str(path)) from error
@@ -139,7 +139,8 @@ def _short(value: object) -> str:
 
 
 def _suggestion(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known - {name}), n=1)
+    # A key that is known elsewhere was not misspelt.
+    close = [] if name in known else difflib.get_close_matches(name, sorted(known), n=1)
     return f" Did you mean `{close[0]}`?" if close else ""
 
 

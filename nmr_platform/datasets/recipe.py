@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from nmr_platform.datasets.priors import Distribution, Range, SameAs
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.physics import Experiment, Lattice
+from nmr_platform.physics import Experiment
 from nmr_platform.schema import Schema, validate
 from nmr_platform.simulation import ENGINE_VERSION, Dtype, Integrator, curve_streams
 
@@ -135,14 +134,7 @@ class Recipe(Schema):
             if not isinstance(distribution, SameAs)
         }
         drawn |= {key: drawn[d.key] for key, d in self.prior.items() if isinstance(d, SameAs)}
-        return validate(Experiment, _with_values(self._template, drawn), where="experiment")
-
-    @cached_property
-    def _template(self) -> dict[str, Any]:
-        """The experiment with its lattice validated, so that all curves share one table of distances."""
-        if "lattice" not in self.experiment:
-            return self.experiment
-        return self.experiment | {"lattice": validate(Lattice, self.experiment["lattice"], where="experiment.lattice")}
+        return validate(Experiment, _with_values(self.experiment, drawn), where="experiment")
 
     def _hash(self, content: object) -> str:
         text = json.dumps([ENGINE_VERSION, content], sort_keys=True)
