@@ -106,7 +106,13 @@ def simulate_curves(
     """
 
     def one(curve: Curve) -> Echo:
-        echo = simulate(curve.experiment, seed=curve.disorder_seed, integrator=recipe.integrator, dtype=recipe.dtype)
+        echo = simulate(
+            curve.experiment,
+            seed=curve.disorder_seed,
+            integrator=recipe.integrator,
+            dtype=recipe.dtype,
+            noise_seed=curve.noise_seed,
+        )
         progress(1)
         return echo
 

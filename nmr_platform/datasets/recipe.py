@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from nmr_platform.datasets.priors import Distribution, Range, SameAs
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.physics import Experiment, Lattice
+from nmr_platform.physics import Experiment
 from nmr_platform.schema import Schema, validate
 from nmr_platform.simulation import ENGINE_VERSION, Dtype, Integrator, curve_streams
 
@@ -29,6 +28,7 @@ class Curve(NamedTuple):
         number: Its number in the data set.
         experiment: What to simulate.
         disorder_seed: Seed of its Larmor offsets.
+        noise_seed: Seed of the receiver's noise.
         disorder: Identity of the disorder: equal for curves with the same offsets.
         n_draws: How many draws from the prior it took to meet the constraints.
     """
@@ -36,6 +36,7 @@ class Curve(NamedTuple):
     number: int
     experiment: Experiment
     disorder_seed: np.random.SeedSequence
+    noise_seed: np.random.SeedSequence
     disorder: str
     n_draws: int
 
@@ -97,8 +98,10 @@ class Recipe(Schema):
         rng = np.random.default_rng(streams.parameters)
         experiment, n_draws = self._draw_accepted(rng)
         if self.disorder == "frozen":
-            return Curve(number, experiment, np.random.SeedSequence(self.seed), f"{self.seed}/frozen", n_draws)
-        return Curve(number, experiment, streams.disorder, f"{self.seed}/{number}", n_draws)
+            return Curve(
+                number, experiment, np.random.SeedSequence(self.seed), streams.noise, f"{self.seed}/frozen", n_draws
+            )
+        return Curve(number, experiment, streams.disorder, streams.noise, f"{self.seed}/{number}", n_draws)
 
     def check_acceptance(self, n_draws: int, n_curves: int) -> float:
         """Fraction of the draws that met the constraints.
@@ -135,14 +138,7 @@ class Recipe(Schema):
             if not isinstance(distribution, SameAs)
         }
         drawn |= {key: drawn[d.key] for key, d in self.prior.items() if isinstance(d, SameAs)}
-        return validate(Experiment, _with_values(self._template, drawn), where="experiment")
-
-    @cached_property
-    def _template(self) -> dict[str, Any]:
-        """The experiment with its lattice validated, so that all curves share one table of distances."""
-        if "lattice" not in self.experiment:
-            return self.experiment
-        return self.experiment | {"lattice": validate(Lattice, self.experiment["lattice"], where="experiment.lattice")}
+        return validate(Experiment, _with_values(self.experiment, drawn), where="experiment")
 
     def _hash(self, content: object) -> str:
         text = json.dumps([ENGINE_VERSION, content], sort_keys=True)

@@ -76,8 +76,8 @@ def test_an_invalid_experiment_is_refused_with_file_and_key(file, values, change
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--integrator", "leapfrog"), "`integrator` must be one of euler, midpoint, but is 'leapfrog'"),
-        (("--dtype", "float16"), "`dtype` must be one of float32, float64, but is 'float16'"),
+        (("--integrator", "leapfrog"), "'leapfrog' is not one of"),
+        (("--dtype", "float16"), "'float16' is not one of"),
         (("--plot", "echo.pdf"), "`path` must end in .png, but is `echo.pdf`"),
     ],
 )

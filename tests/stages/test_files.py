@@ -1,7 +1,6 @@
 """Files and folders that appear whole or not at all."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -10,15 +9,19 @@ from nmr_platform.errors import DataError
 from nmr_platform.stages.files import read_json, staged_folder, write_json, write_text
 
 
+def names(folder):
+    return [path.name for path in folder.iterdir()]
+
+
 def test_a_staged_folder_takes_the_place_of_the_old_one(tmp_path):
     target = tmp_path / "out"
     target.mkdir()
     (target / "old").touch()
     with staged_folder(target) as folder:
         (folder / "new").touch()
-        assert os.listdir(target) == ["old"]
-    assert os.listdir(target) == ["new"]
-    assert os.listdir(tmp_path) == ["out"]
+        assert names(target) == ["old"]
+    assert names(target) == ["new"]
+    assert names(tmp_path) == ["out"]
 
 
 @pytest.mark.parametrize("interruption", [ValueError, KeyboardInterrupt])
@@ -34,7 +37,7 @@ def test_a_folder_that_was_not_finished_leaves_the_old_one_alone(tmp_path, inter
 
     with pytest.raises(interruption):
         interrupted()
-    assert os.listdir(tmp_path) == ["out"]
+    assert names(tmp_path) == ["out"]
     assert (target / "old").read_text() == "as it was"
 
 
@@ -49,15 +52,15 @@ def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path):
     left = killed()
     with staged_folder(tmp_path / "out") as folder:
         (folder / "whole").touch()
-    assert os.listdir(tmp_path) == ["out"]
-    assert os.listdir(tmp_path / "out") == ["whole"]
+    assert names(tmp_path) == ["out"]
+    assert names(tmp_path / "out") == ["whole"]
     del left
 
 
 def test_text_appears_in_one_go_and_makes_its_folder(tmp_path):
     write_text(tmp_path / "a" / "b.txt", "θ")
     assert (tmp_path / "a" / "b.txt").read_text(encoding="utf-8") == "θ"
-    assert os.listdir(tmp_path / "a") == ["b.txt"]
+    assert names(tmp_path / "a") == ["b.txt"]
 
 
 def test_rounded_records_keep_six_digits_at_every_depth(tmp_path):

@@ -1,14 +1,14 @@
-"""The inhomogeneous line: which Larmor offsets the spins have, and how much each counts."""
+"""What all line shapes have in common: a band, and how much each spin counts."""
 
-from typing import Literal, NamedTuple, Self
+from abc import abstractmethod
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PositiveFloat, model_validator
 
 from nmr_platform.schema import Schema
 
-__all__ = ["Line", "Spins"]
+__all__ = ["LineShape", "Spins"]
 
 Array = NDArray[np.float64]
 
@@ -27,43 +27,33 @@ class Spins(NamedTuple):
     signal_weights: Array
 
 
-class Line(Schema):
-    """A Lorentzian line truncated to a band.
+class LineShape(Schema):
+    """A distribution of Larmor offsets over a band.
 
     Attributes:
-        fwhm: Full width at half maximum, MHz.
-        bandwidth: Full width of the band that the offsets are confined to, MHz.
         weights: ``sampled``: offsets drawn from the line, P_j = 1 and w_j = 1/N.
             ``integrated``: offsets on a uniform grid over the band in random order, P_j = w_j = L(nu_j) dnu, not
             renormalised. ``normalised``: offsets drawn from the line, P_j = w_j = 1/N.
     """
 
-    kind: Literal["lorentzian"] = "lorentzian"
-    fwhm: PositiveFloat
-    bandwidth: PositiveFloat
     weights: Literal["sampled", "integrated", "normalised"] = "sampled"
 
-    @model_validator(mode="after")
-    def _band_holds_the_line(self) -> Self:
-        if self.bandwidth < self.fwhm:
-            message = (
-                f"Key `line.bandwidth` must be at least `line.fwhm` ({self.fwhm} MHz), but is {self.bandwidth} MHz."
-            )
-            raise ValueError(message)
-        return self
+    @property
+    @abstractmethod
+    def band(self) -> tuple[float, float]:
+        """Lowest and highest offset, MHz."""
 
+    @abstractmethod
     def density(self, offsets: Array) -> Array:
-        """The untruncated Lorentzian at ``offsets`` (MHz), 1/MHz, same shape."""
-        half = self.fwhm / 2
-        return half / np.pi / (offsets**2 + half**2)
+        """Density L at ``offsets`` (MHz), of the line before it is truncated to the band, 1/MHz, same shape."""
 
+    @abstractmethod
     def quantile(self, u: Array) -> Array:
-        """Offset (MHz) below which a fraction ``u`` of the truncated line lies, same shape."""
-        return self.fwhm / 2 * np.tan((2 * u - 1) * np.arctan(self.bandwidth / self.fwhm))
+        """Offset (MHz) below which a fraction ``u`` of the part of the line inside the band lies, same shape."""
 
     def grid(self, size: int) -> Array:
         """``size`` offsets spread evenly over the band, its ends included, MHz, shape (size,)."""
-        return np.linspace(-self.bandwidth / 2, self.bandwidth / 2, size)
+        return np.linspace(*self.band, size)
 
     def draw(self, size: int, rng: np.random.Generator) -> Spins:
         """Draw the offsets of ``size`` spins and weigh them."""
@@ -79,6 +69,6 @@ class Line(Schema):
             return Spins(offsets, np.ones(size), share)
         if self.weights == "normalised":
             return Spins(offsets, share, share)
-        spacing = self.bandwidth / max(size - 1, 1)
-        weights = self.density(offsets) * spacing
+        lowest, highest = self.band
+        weights = self.density(offsets) * ((highest - lowest) / max(size - 1, 1))
         return Spins(offsets, weights, weights)
