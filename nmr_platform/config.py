@@ -2,92 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Self
 
-from pydantic import NonNegativeInt, PositiveInt, model_validator
+from pydantic import model_validator
 
-from nmr_platform.datasets import Distribution, Range, Recipe
+from nmr_platform.datasets import DataSettings, ExecutorSettings, ThreadsSettings
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import FeaturesSettings
 from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
 from nmr_platform.learning.tasks import Task
 from nmr_platform.pulse_design import PulseSearchSettings
 from nmr_platform.schema import Schema, read_yaml, validate
-from nmr_platform.simulation import Dtype, Integrator
 
-__all__ = ["DataSettings", "KernelSettings", "Params", "read_params"]
-
-
-class KernelSettings(Schema):
-    """What one kernel's data set has of its own.
-
-    Attributes:
-        seed: Seed of the data set; no two data sets may share it, for they would share their disorder.
-        kernel: The fixed part of the kernel, as plain data.
-        prior: What is drawn for every curve, by dotted key of the experiment.
-    """
-
-    seed: NonNegativeInt
-    kernel: dict[str, Any]
-    prior: dict[str, Distribution]
-
-
-class DataSettings(Schema):
-    """The simulated data sets.
-
-    Attributes:
-        n_curves: Curves per kernel.
-        disorder: See `Recipe`.
-        integrator: See `Recipe`.
-        dtype: See `Recipe`.
-        kernel_integral: See `Recipe`.
-        experiment: What all curves share, as plain data.
-        kernels: One data set each.
-    """
-
-    n_curves: PositiveInt
-    disorder: Literal["fresh", "frozen"]
-    integrator: Integrator
-    dtype: Dtype
-    kernel_integral: Range | None
-    experiment: dict[str, Any]
-    kernels: dict[str, KernelSettings]
-
-    @model_validator(mode="after")
-    def _seeds_differ(self) -> Self:
-        owners: dict[int, str] = {}
-        for name, settings in self.kernels.items():
-            if settings.seed in owners:
-                message = (
-                    f"Key `data.kernels.{name}.seed` must differ from that of `{owners[settings.seed]}`, "
-                    f"but both are {settings.seed}: their curves would share the disorder."
-                )
-                raise ValueError(message)
-            owners[settings.seed] = name
-        return self
-
-    def recipe(self, kernel: str) -> Recipe:
-        """The recipe of one kernel's data set.
-
-        Raises:
-            ConfigurationError: There is no such kernel, or its experiment is not acceptable.
-        """
-        settings = self.kernels.get(kernel)
-        if settings is None:
-            message = f"Argument `kernel` must be one of {', '.join(self.kernels)}, but is {kernel!r}."
-            raise ConfigurationError(message, key="kernel", value=kernel)
-        values = {
-            "name": kernel,
-            "n_curves": self.n_curves,
-            "seed": settings.seed,
-            "disorder": self.disorder,
-            "integrator": self.integrator,
-            "dtype": self.dtype,
-            "experiment": {**self.experiment, "kernel": settings.kernel},
-            "prior": settings.prior,
-            "kernel_integral": self.kernel_integral,
-        }
-        return validate(Recipe, values, where=f"data.kernels.{kernel}")
+__all__ = ["Params", "read_params"]
 
 
 class Params(Schema):
@@ -95,6 +22,7 @@ class Params(Schema):
 
     Attributes:
         data: What is simulated.
+        executor: Who simulates it.
         features: What is extracted from it.
         tasks: What is learnt, by name.
         split: What is held out.
@@ -104,6 +32,7 @@ class Params(Schema):
     """
 
     data: DataSettings
+    executor: ExecutorSettings = ThreadsSettings()
     features: FeaturesSettings
     tasks: dict[str, Task]
     split: SplitSettings

@@ -72,7 +72,7 @@ def read_yaml(path: Path) -> Any:
         ConfigurationError: The file does not exist or is not YAML.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError as error:
         message = f"File `{path}` does not exist."
         raise ConfigurationError(message, key=str(path)) from error
