@@ -4,7 +4,6 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, PositiveFloat, field_validator, model_validator
-from scipy.stats import truncnorm
 
 from nmr_platform.datasets.expressions import formula
 from nmr_platform.errors import ConfigurationError
@@ -88,6 +87,9 @@ class TruncatedNormal(Range):
 
     def quantile(self, u: float) -> float:
         """The value below which a fraction ``u`` of the draws lies."""
+        # scipy.stats takes a second to import, and few recipes need it.
+        from scipy.stats import truncnorm  # noqa: PLC0415
+
         low, high = (self.low - self.mean) / self.std, (self.high - self.mean) / self.std
         return float(np.clip(truncnorm.ppf(u, low, high, loc=self.mean, scale=self.std), self.low, self.high))
 

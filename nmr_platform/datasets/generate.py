@@ -75,7 +75,7 @@ def generate(
     folder = shard_folder.absolute() / recipe.curve_digest
     shards = shards_of(recipe.n_curves)
     with watcher or Watcher() as watching, _alone(folder):
-        _remove_damaged(shards, folder, watching)
+        _clear(shards, folder, watching)
         adopt(recipe, path, folder)
         missing = [shard for shard in shards if not shard.path(folder).exists()]
         n_found = recipe.n_curves - sum(shard.size for shard in missing)
@@ -106,7 +106,10 @@ def _make(recipe: Recipe, missing: list[Shard], folder: Path, executor: Executor
     return n_simulated
 
 
-def _remove_damaged(shards: list[Shard], folder: Path, watching: Watcher) -> None:
+def _clear(shards: list[Shard], folder: Path, watching: Watcher) -> None:
+    """Remove what killed runs began to write, and damaged shards."""
+    for unfinished in folder.glob(".*.npz.*"):
+        unfinished.unlink(missing_ok=True)
     for shard in shards:
         path = shard.path(folder)
         if path.exists():

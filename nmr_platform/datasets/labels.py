@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
@@ -26,4 +27,4 @@ def labels_of(dataset: xr.Dataset) -> pd.DataFrame:
 
 def _plain(values: NDArray[Any]) -> NDArray[Any]:
     """Text of fixed length, which pandas and Parquet know; the store's is of variable length."""
-    return values.astype(str) if values.dtype.kind == "T" else values
+    return np.array(values.tolist()) if values.dtype.kind == "T" else values

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats.qmc import Sobol
 
 __all__ = ["Sampling", "points_of"]
 
@@ -50,6 +49,8 @@ def points_of(
 @lru_cache(maxsize=8)
 def _sobol_block(seed: int, n_dims: int, block: int) -> NDArray[np.float64]:
     """Points ``block * 1024`` onwards of the data set's sequence, shape (1024, rounds * n_dims)."""
+    from scipy.stats.qmc import Sobol  # noqa: PLC0415
+
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_SHARED,)))
     sequence = Sobol(_ROUNDS * n_dims, scramble=True, rng=rng)
     if block:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,8 @@ def write_shard(path: Path, content: ShardContent) -> None:
     failures = np.array(json.dumps([asdict(failure) for failure in content.failures]))
     np.savez(buffer, allow_pickle=False, failures=failures, **content.arrays)
     data = buffer.getvalue()
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
+    # A worker taken for lost may still write the same shard elsewhere.
+    staging = path.with_name(f".{path.name}.{uuid4().hex}")
     with full_disk_explained(f"shard `{path}`"):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

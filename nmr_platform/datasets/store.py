@@ -38,13 +38,9 @@ def load(path: str | Path) -> xr.Dataset:
     path = Path(path)
     _check_format(path)
     try:
-        dataset = xr.open_zarr(CheckedStore.at(path), chunks=None, consolidated=False, zarr_format=3)
+        return xr.open_zarr(CheckedStore.at(path), chunks=None, consolidated=False, zarr_format=3)
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise _unreadable(path, str(error)) from error
-    missing = sorted(_NEEDED - {str(name) for name in dataset.variables})
-    if missing:
-        raise _unreadable(path, f"{', '.join(missing)} missing")
-    return dataset
 
 
 def recipe_of(dataset: xr.Dataset, path: Path) -> Recipe:
@@ -89,6 +85,10 @@ def _check_format(path: Path) -> None:
             f"{FORMAT_VERSION}; make it again with `dvc repro --force simulate` or `nmr generate`."
         )
         raise DataError(message, path=path)
+    names = _NEEDED | {folder.name for folder in path.iterdir() if folder.is_dir()}
+    lost = sorted(name for name in names if not (path / name / "zarr.json").exists())
+    if lost:
+        raise _unreadable(path, f"{', '.join(lost)} missing")
 
 
 def _unreadable(path: Path, reason: str) -> DataError:

@@ -11,7 +11,7 @@ from tests.datasets.trees import digest_of_tree
 
 
 def poisoned_recipe(**changes):
-    """One curve in a few has a coupling that turns spins by over a million radians a step, so that the engine raises."""
+    """One curve in ten has a coupling that turns spins by over a million radians a step: the engine refuses it."""
     prior = small_prior(coupling__alpha_z={"kind": "choice", "values": [*[0.001] * 9, 1e9]})
     return small_recipe(**{"n_curves": SHARD_SIZE + 10, "prior": prior, "constraints": {}} | changes)
 

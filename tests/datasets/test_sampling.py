@@ -25,12 +25,14 @@ def accepted_means(sampling: str, accept) -> np.ndarray:
     means = []
     for seed in range(12):
         curves = (points_of(i, 2, np.random.SeedSequence([seed, i]), sampling, seed) for i in range(512))
-        means.append(np.mean([next(point for point in points if accept(*point))[0] for points in curves]))
+        means.append(np.mean([next(point for point in points if accept(point))[0] for points in curves]))
     return np.array(means)
 
 
 @pytest.mark.parametrize(
-    ("accept", "gain"), [(lambda x, y: True, 10), (lambda x, y: 0.1 < x * y < 0.4, 1.5)], ids=["all", "half"]
+    ("accept", "gain"),
+    [(lambda point: point.all(), 10), (lambda point: 0.1 < point.prod() < 0.4, 1.5)],
+    ids=["all", "half"],
 )
 def test_sobol_draws_are_spread_more_evenly_than_random_ones_even_after_rejection(accept, gain):
     at_random, even = accepted_means("random", accept), accepted_means("sobol", accept)
