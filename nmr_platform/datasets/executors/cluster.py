@@ -14,6 +14,8 @@ __all__ = ["DaskExecutor", "SlurmExecutor", "slurm_cluster"]
 
 # Tasks that wait at the scheduler beside two for every worker thread: few enough to keep it small.
 _WAITING = 64
+# The usual port of the dashboard may be taken, by another run for instance.
+_ANY_PORT = ":0"
 
 
 class DaskExecutor:
@@ -38,9 +40,10 @@ class DaskExecutor:
             with _connected(Client, self._settings.address) as client:
                 yield from _run(client, tasks, progress)
             return
-        # No dashboard: its port may be taken, and it needs a package that we do not.
         with (
-            LocalCluster(n_workers=self._settings.workers, threads_per_worker=1, dashboard_address=None) as cluster,
+            LocalCluster(
+                n_workers=self._settings.workers, threads_per_worker=1, dashboard_address=_ANY_PORT
+            ) as cluster,
             Client(cluster) as client,
         ):
             yield from _run(client, tasks, progress)
@@ -86,7 +89,7 @@ def slurm_cluster(settings: SlurmSettings) -> Any:
         python=settings.python,
         interface=settings.interface,
         log_directory=settings.log_directory,
-        scheduler_options={"dashboard_address": None},
+        scheduler_options={"dashboard_address": _ANY_PORT},
     )
 
 

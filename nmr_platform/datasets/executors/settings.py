@@ -45,7 +45,8 @@ class SlurmSettings(Schema):
         account: Who pays, if the cluster asks.
         jobs: Number of jobs.
         cores: Cores of a job; every core makes a shard of its own.
-        processes: Processes that share the cores of a job; null leaves it to dask-jobqueue.
+        processes: Processes that share the cores of a job; one of many threads will do, for the engine releases the
+            interpreter lock, but beyond some sixteen cores several draw parameters faster.
         memory: Of a job, for instance 4GB.
         walltime: Time limit of a job, HH:MM:SS.
         directives: Further lines for the head of the job script, without ``#SBATCH``, for instance --exclusive.
@@ -60,7 +61,7 @@ class SlurmSettings(Schema):
     account: str | None = None
     jobs: PositiveInt = 1
     cores: PositiveInt = 1
-    processes: PositiveInt | None = None
+    processes: PositiveInt = 1
     memory: str = "4GB"
     walltime: str = "01:00:00"
     directives: _Lines = ()
