@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 from rich.console import Console
 
-from nmr_platform.cli import pipeline, simulate, view
+from nmr_platform.cli import exchange, pipeline, simulate, view
 from nmr_platform.errors import NmrPlatformError
 
 __all__ = ["app", "main"]
@@ -22,6 +22,7 @@ app = typer.Typer(
 simulate.register(app)
 pipeline.register(app)
 view.register(app)
+exchange.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
