@@ -292,7 +292,7 @@ def test_any_experiment_is_the_same_in_the_engine_and_its_twin(
         lattice={"shape": [3, 3]},
         coupling=dict(zip(("alpha_x", "alpha_y", "alpha_z"), alpha, strict=True)),
         line={"fwhm": 0.1, "bandwidth": 0.5, "weights": weights},
-        sequence={"kind": "custom", "elements": [first, *rest, delay(8)]},
+        sequence={"kind": "custom", "elements": [first, *rest, delay(14)]},
         receiver=receiver,
         drive={"calibration": 0.95, "inhomogeneity": inhomogeneity},
         dissipation=dict(zip(("gamma_plus", "gamma_minus", "gamma_z"), rates, strict=True)),
