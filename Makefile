@@ -27,7 +27,7 @@ run: setup
 	@$(BIN)/python -m nmr_platform report --where
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,5 +1,27 @@
-"""Run every benchmark."""
+"""Run every benchmark, or those that are named: `python -m benchmarks simulation.speed features`."""
 
-from benchmarks import features
+import os
+import sys
+from importlib import import_module
 
-features.main()
+from benchmarks import simulation
+
+BENCHMARKS = ("features", *(f"simulation.{name}" for name in simulation.__all__))
+
+
+def main(wanted: list[str]) -> None:
+    """Run the benchmarks whose names are, or begin with, one of ``wanted``; all of them if it is empty."""
+    for name in wanted:
+        if not any(_is_meant(benchmark, name) for benchmark in BENCHMARKS):
+            sys.exit(f"There is no benchmark `{name}`, only {', '.join(BENCHMARKS)}.")
+    print(f"{os.cpu_count()} cores; over the last minute {os.getloadavg()[0]:.1f} programs wanted one.\n")
+    for benchmark in BENCHMARKS:
+        if not wanted or any(_is_meant(benchmark, name) for name in wanted):
+            import_module(f"benchmarks.{benchmark}").main()
+
+
+def _is_meant(benchmark: str, name: str) -> bool:
+    return benchmark == name or benchmark.startswith(f"{name}.")
+
+
+main(sys.argv[1:])

@@ -8,9 +8,11 @@ from pydantic import model_validator
 
 from nmr_platform.datasets import DataSettings, ExecutorSettings, ThreadsSettings
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import FeaturesSettings
+from nmr_platform.features import FeatureSet, FeaturesSettings
+from nmr_platform.features.window import check_window
 from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
 from nmr_platform.learning.tasks import Task
+from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design import PulseSearchSettings
 from nmr_platform.schema import Schema, read_yaml, validate
 
@@ -63,6 +65,19 @@ class Params(Schema):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _pulses_are_tried_on_new_curves(self) -> Self:
+        owners = {settings.seed: name for name, settings in self.data.kernels.items()}
+        for key in ("seed", "verdict_seed"):
+            seed = getattr(self.pulse_search, key)
+            if seed in owners:
+                message = (
+                    f"Key `pulse_search.{key}` must differ from `data.kernels.{owners[seed]}.seed`, "
+                    f"but both are {seed}: their curves would share the disorder."
+                )
+                raise ValueError(message)
+        return self
+
     def task(self, name: str) -> Task:
         """The task called ``name``.
 
@@ -90,8 +105,33 @@ def read_params(path: str | Path = "params.yaml") -> Params:
     try:
         params = validate(Params, values)
         for kernel in params.data.kernels:
-            params.data.recipe(kernel)
+            _require_windows(params, kernel)
     except ConfigurationError as error:
-        message = f"In `{path}`: {error}"
+        message = f"In `{path}`{_place(error)}: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error
     return params
+
+
+def _require_windows(params: Params, kernel: str) -> None:
+    """Refuse feature windows that reach outside the record of ``kernel``'s curves."""
+    experiment = params.data.recipe(kernel).example
+    for number, item in enumerate(params.features.sets):
+        _require_window(f"features.sets.{number}", item, experiment)
+    if kernel == params.pulse_search.kernel:
+        _require_window("pulse_search.features", params.pulse_search.features, experiment)
+
+
+def _require_window(key: str, item: FeatureSet, experiment: Experiment) -> None:
+    if not experiment.echo_indices:
+        message = f"Key `{key}` must have an echo to look at, but `data.experiment.sequence` expects none."
+        raise ConfigurationError(message, key=key)
+    try:
+        check_window(experiment.echo_indices[-1], item.half_width, experiment.n_samples)
+    except ConfigurationError as error:
+        message = str(error).replace("Argument `half_width`", f"Key `{key}.half_width`")
+        raise ConfigurationError(message, key=f"{key}.half_width", value=item.half_width) from error
+
+
+def _place(error: ConfigurationError) -> str:
+    """Where in the file the fault is, if the sentence does not say so itself."""
+    return "" if error.key in ("", "(top level)") or f"`{error.key}" in str(error) else f", `{error.key}`"

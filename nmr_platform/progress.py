@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from nmr_platform.errors import NmrPlatformError
+
 __all__ = ["Advance", "no_progress", "progress_bar"]
 
 Advance = Callable[[int], None]
@@ -40,7 +42,12 @@ def progress_bar(
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(description, total=total, completed=done)
-        yield lambda n: progress.advance(task, n)
+        try:
+            yield lambda n: progress.advance(task, n)
+        except NmrPlatformError:
+            # What went wrong is one sentence, and a bar beside it says nothing.
+            progress.update(task, visible=False)
+            raise
 
 
 class _RateColumn(ProgressColumn):

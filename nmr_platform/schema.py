@@ -139,7 +139,8 @@ def _short(value: object) -> str:
 
 
 def _suggestion(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known - {name}), n=1)
+    # A key that is known elsewhere was not misspelt.
+    close = [] if name in known else difflib.get_close_matches(name, sorted(known), n=1)
     return f" Did you mean `{close[0]}`?" if close else ""
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from nmr_platform.physics import Experiment
 
-__all__ = ["UNIT_STEP", "delay", "experiment", "experiment_values", "pulse"]
+__all__ = ["UNIT_STEP", "delay", "experiment", "experiment_values", "pulse", "shaped"]
 
 # The literature's "dt = 1" in us: with it, couplings and offsets in MHz are radians per step.
 UNIT_STEP = 1 / (2 * np.pi)
@@ -28,9 +28,15 @@ def experiment(**changes: object) -> Experiment:
     return Experiment.model_validate(experiment_values(**changes))
 
 
-def pulse(theta: float, phi: float = 0.0) -> dict[str, object]:
-    """A pulse of a custom sequence, degrees."""
-    return {"kind": "pulse", "theta": theta, "phi": phi}
+def pulse(theta: float, phi: float = 0.0, duration: float = 0.0) -> dict[str, object]:
+    """A pulse of a custom sequence, degrees and us."""
+    return {"kind": "pulse", "theta": theta, "phi": phi, "duration": duration}
+
+
+def shaped(*segments: tuple[float, float, float]) -> dict[str, object]:
+    """A shaped pulse of a custom sequence: (duration, amplitude, phase) in us, MHz and degrees."""
+    names = ("duration", "amplitude", "phase")
+    return {"kind": "shaped", "segments": [dict(zip(names, segment, strict=True)) for segment in segments]}
 
 
 def delay(steps: float, step: float = UNIT_STEP) -> dict[str, object]:

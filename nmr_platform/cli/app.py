@@ -11,6 +11,8 @@ from nmr_platform.errors import NmrPlatformError
 
 __all__ = ["app", "main"]
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="nmr",
     help="Simulate nuclear spin echoes, learn the electronic coupling from them, and search for better pulses.",
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print("[bold red]Error:[/] ", end="")
         console.print(str(error), markup=False, highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        console.print("Interrupted; the same command continues where this one stopped.")
-        sys.exit(130)
+    except SystemExit as end:
+        # Typer catches Ctrl-C inside a command, and ends with this code and no word.
+        if end.code == _INTERRUPTED:
+            console.print("Interrupted; the same command continues where this one stopped.")
+        raise

@@ -2,16 +2,27 @@
 
 import json
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-__all__ = ["JsonOption", "ParamsOption", "TrackerOption", "say"]
+__all__ = ["JsonOption", "ParamsOption", "TrackerKind", "TrackerOption", "say"]
 
-ParamsOption = Annotated[Path, typer.Option("--params", help="Parameter file; its folder is the project's root.")]
+
+class TrackerKind(StrEnum):
+    """Where runs are recorded."""
+
+    MLFLOW = "mlflow"
+    NONE = "none"
+
+
+ParamsOption = Annotated[
+    Path, typer.Option("--params", dir_okay=False, help="Parameter file; its folder is the project's root.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, for programs.")]
-TrackerOption = Annotated[str, typer.Option("--tracker", help="Where runs are recorded: mlflow or none.")]
+TrackerOption = Annotated[TrackerKind, typer.Option("--tracker", help="Where runs are recorded.")]
 
 
 def say(sentence: str, record: Mapping[str, Any], *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nmr_platform.cli.options import JsonOption, ParamsOption, TrackerOption, say
+from nmr_platform.cli.options import JsonOption, ParamsOption, TrackerKind, TrackerOption, say
 
 __all__ = ["register"]
 
@@ -36,7 +36,10 @@ def features(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None
 
 
 def tune(
-    task: TaskOption, params: ParamsOption = PARAMS, tracker: TrackerOption = "mlflow", as_json: JsonOption = False
+    task: TaskOption,
+    params: ParamsOption = PARAMS,
+    tracker: TrackerOption = TrackerKind.MLFLOW,
+    as_json: JsonOption = False,
 ) -> None:
     """Search models for one task on the training curves; finished trials are never repeated.
 
@@ -46,7 +49,9 @@ def tune(
     from nmr_platform.config import read_params  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
 
-    summary = stages.tune(read_params(params), stages.Workspace(params.parent), task, make_tracker(tracker))
+    summary = stages.tune(
+        read_params(params), stages.Workspace(params.parent), task, make_tracker(tracker, root=params.parent)
+    )
     best = summary.champion
     say(
         f"{task}: best of {len(summary.studies)} studies is {best.label} with a cross-validated "
@@ -57,7 +62,10 @@ def tune(
 
 
 def evaluate(
-    task: TaskOption, params: ParamsOption = PARAMS, tracker: TrackerOption = "mlflow", as_json: JsonOption = False
+    task: TaskOption,
+    params: ParamsOption = PARAMS,
+    tracker: TrackerOption = TrackerKind.MLFLOW,
+    as_json: JsonOption = False,
 ) -> None:
     """Score the tuned models of one task on held-out curves, draw them and register the champion.
 
@@ -67,7 +75,9 @@ def evaluate(
     from nmr_platform.config import read_params  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
 
-    result = stages.evaluate(read_params(params), stages.Workspace(params.parent), task, make_tracker(tracker))
+    result = stages.evaluate(
+        read_params(params), stages.Workspace(params.parent), task, make_tracker(tracker, root=params.parent)
+    )
     score = result.champion.scores[result.task.metric]
     say(
         f"{task}: {result.champion.study.label} scores {result.task.metric} {score.value:.3f} "
@@ -78,7 +88,7 @@ def evaluate(
 
 
 def optimise_pulses(
-    params: ParamsOption = PARAMS, tracker: TrackerOption = "mlflow", as_json: JsonOption = False
+    params: ParamsOption = PARAMS, tracker: TrackerOption = TrackerKind.MLFLOW, as_json: JsonOption = False
 ) -> None:
     """Search for flip angles (degrees) whose echoes reveal the coupling better than 90/180.
 
@@ -88,7 +98,9 @@ def optimise_pulses(
     from nmr_platform.config import read_params  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
 
-    found, verdict = stages.optimise_pulses(read_params(params), stages.Workspace(params.parent), make_tracker(tracker))
+    found, verdict = stages.optimise_pulses(
+        read_params(params), stages.Workspace(params.parent), make_tracker(tracker, root=params.parent)
+    )
     chosen = verdict.targets[found.target]
     angles = {"theta1": float(found.best["theta1"]), "theta2": float(found.best["theta2"])}
     say(

@@ -17,7 +17,7 @@ from nmr_platform.datasets.labels import labels_of
 from nmr_platform.datasets.presets import PRESETS, read_preset
 from nmr_platform.datasets.recipe import Curve, Recipe
 from nmr_platform.datasets.settings import DataSettings, KernelSettings
-from nmr_platform.datasets.store import FORMAT_VERSION, load, recipe_of
+from nmr_platform.datasets.store import FORMAT_VERSION, load, publish, recipe_of
 from nmr_platform.datasets.sweeps import Sweep
 from nmr_platform.datasets.verify import Verified, repair, verify
 from nmr_platform.datasets.watching import BarWatcher, JsonWatcher, Watcher
@@ -52,6 +52,7 @@ __all__ = [
     "load",
     "make_executor",
     "parse_executor",
+    "publish",
     "read_preset",
     "recipe_of",
     "repair",

@@ -8,7 +8,7 @@ import xarray as xr
 from nmr_platform.datasets.curves import row_of
 from nmr_platform.datasets.recipe import Recipe
 from nmr_platform.datasets.shards import Shard, ShardContent, shards_of, write_shard
-from nmr_platform.datasets.store import load
+from nmr_platform.datasets.store import open_lazily
 from nmr_platform.errors import DataError
 
 __all__ = ["adopt"]
@@ -26,7 +26,7 @@ def adopt(recipe: Recipe, path: Path, folder: Path) -> None:
         folder: Where shards go.
     """
     try:
-        dataset = load(path)
+        dataset = open_lazily(path)
         if dataset.attrs["curve_digest"] != recipe.curve_digest:
             return
         present = dataset["curve"].to_numpy()

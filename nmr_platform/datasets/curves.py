@@ -144,7 +144,13 @@ def _attempt(recipe: Recipe, number: int) -> Row | Failure:
 
 
 def _simulate(curve: Curve, recipe: Recipe) -> Echo:
-    return simulate(curve.experiment, seed=curve.disorder_seed, integrator=recipe.integrator, dtype=recipe.dtype)
+    return simulate(
+        curve.experiment,
+        seed=curve.disorder_seed,
+        integrator=recipe.integrator,
+        dtype=recipe.dtype,
+        noise_seed=curve.noise_seed,
+    )
 
 
 def _check(echo: Echo, recipe: Recipe) -> None:
@@ -154,6 +160,3 @@ def _check(echo: Echo, recipe: Recipe) -> None:
             f"{echo.time[-1]:.6g} us and the others {recipe.example.n_samples} over {recipe.example.time[-1]:.6g} us."
         )
         raise ConfigurationError(message, key="sequence")
-    if not (np.isfinite(echo.m).all() and np.isfinite(echo.m_z).all()):
-        message = "The simulated record must be finite, but is not."
-        raise ConfigurationError(message, key="coupling")

@@ -138,7 +138,7 @@ def resolve(name: str, known: Iterable[str]) -> str:
     if len(candidates) == 1:
         return candidates[0]
     found = "could be " + " or ".join(candidates) if candidates else f"is none of {', '.join(sorted(keys))}"
-    message = f"Name `{name}` must stand for one number of the experiment, but {found}."
+    message = f"name `{name}` must stand for one number of the experiment, but {found}."
     raise ConfigurationError(message, key=name, value=name)
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from filelock import FileLock, Timeout
 
 from nmr_platform.datasets.adopt import adopt
+from nmr_platform.datasets.assemble import assemble, collect
 from nmr_platform.datasets.curves import Failure
 from nmr_platform.datasets.executors import Executor, make_executor
-from nmr_platform.datasets.publish import collect, publish
 from nmr_platform.datasets.recipe import Recipe
 from nmr_platform.datasets.shards import Shard, read_shard, shards_of
 from nmr_platform.datasets.watching import Outlook, Watcher
@@ -87,9 +87,8 @@ def generate(
             watching.failed(collected.failures)
             if not drop_failed:
                 raise _refusal(recipe, collected.failures, folder)
-        publish(recipe, shards, folder, collected, path)
-    n_curves = collected.columns["curve"].size
-    return Generated(path, recipe.digest, n_curves, n_simulated, collected.acceptance, collected.failures)
+        assemble(recipe, shards, folder, collected, path)
+    return Generated(path, recipe.digest, collected.n_curves, n_simulated, collected.acceptance, collected.failures)
 
 
 def _make(recipe: Recipe, missing: list[Shard], folder: Path, executor: Executor, watching: Watcher) -> int:

@@ -47,7 +47,7 @@ class Prior:
             ConfigurationError: A name stands for nothing, or expressions need each other.
         """
         bound = {key: d.value for key, d in self.distributions.items() if isinstance(d, Expression)}
-        needs = {key: self.meanings(text) for key, text in bound.items()}
+        needs = {key: self.meanings(text, f"prior.{key}") for key, text in bound.items()}
         graph = {key: set(names.values()) & bound.keys() for key, names in needs.items()}
         try:
             order = list(TopologicalSorter(graph).static_order())
@@ -56,10 +56,26 @@ class Prior:
             raise ConfigurationError(message, key="prior") from error
         return tuple((key, bound[key], needs[key]) for key in order)
 
-    def meanings(self, text: str, extra: tuple[str, ...] = ()) -> dict[str, str]:
-        """For every name in the expression ``text``, the key that it stands for; ``extra`` are further known names."""
+    def meanings(self, text: str, where: str, extra: tuple[str, ...] = ()) -> dict[str, str]:
+        """What the names in an expression stand for.
+
+        Args:
+            text: The expression.
+            where: Key that it is found under, for messages.
+            extra: Names that are known beside the keys.
+
+        Returns:
+            For every name a key, or one of ``extra``.
+
+        Raises:
+            ConfigurationError: A name stands for nothing, or for more than one key.
+        """
         known = {*self.keys, *self.fixed, *extra}
-        return {name: resolve(name, known) for name in formula(text).names}
+        try:
+            return {name: resolve(name, known) for name in formula(text).names}
+        except ConfigurationError as error:
+            message = f"Key `{where}`: {error}"
+            raise ConfigurationError(message, key=where, value=text) from error
 
     def values(self, point: NDArray[Any], given: Mapping[str, Scalar]) -> dict[str, Scalar]:
         """The parameters at ``point``, shape (len(random_keys),), with the ``given`` ones taken as they are."""

@@ -170,7 +170,7 @@ class Recipe(Schema):
 
     def _meets_constraints(self, experiment: Experiment, values: Mapping[str, Scalar]) -> bool:
         for text, wanted in self.constraints.items():
-            meanings = self._prior.meanings(text, tuple(QUANTITIES)).items()
+            meanings = self._meanings(text).items()
             held = {name: self._number(key, experiment, values) for name, key in meanings}
             if not wanted.holds(formula(text)(held)):
                 return False
@@ -181,6 +181,10 @@ class Recipe(Schema):
             return values[key]
         return QUANTITIES[key].of(experiment) if key in QUANTITIES else self._prior.fixed[key]
 
+    def _meanings(self, text: str) -> dict[str, str]:
+        """What the names in a constraint stand for."""
+        return self._prior.meanings(text, f"constraints.{text}", tuple(QUANTITIES))
+
     def _check_names(self) -> None:
         """Refuse names that mean nothing, or two things."""
         for key in set(self.prior) & set(self.sweep.keys if self.sweep else ()):
@@ -188,7 +192,7 @@ class Recipe(Schema):
             raise ConfigurationError(message, key=key)
         used = {key for _, _, names in self._prior.bindings for key in names.values()}
         for text in self.constraints:
-            used |= set(self._prior.meanings(text, tuple(QUANTITIES)).values())
+            used |= set(self._meanings(text).values())
         for key in sorted(self._auxiliary):
             if key in RESERVED or key in QUANTITIES or key not in used:
                 message = (

@@ -1,5 +1,6 @@
 """The `data` part of params.yaml, and of the presets."""
 
+import re
 from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
@@ -64,6 +65,18 @@ class DataSettings(Schema):
         return self
 
     @model_validator(mode="after")
+    def _names_are_kinds(self) -> Self:
+        for name, settings in self.kernels.items():
+            kind = settings.kernel.get("kind", name)
+            if kind != name:
+                message = (
+                    f"Key `data.kernels.{name}.kernel.kind` must be {name}, like the data set, for curves are known "
+                    f"by their kernel, but is {kind!r}."
+                )
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _seeds_differ(self) -> Self:
         owners: dict[int, str] = {}
         for name, settings in self.kernels.items():
@@ -99,4 +112,23 @@ class DataSettings(Schema):
             "sweep": self.sweep,
             "constraints": {**self.constraints, **settings.constraints},
         }
-        return validate(Recipe, values, where=f"data.kernels.{kernel}")
+        try:
+            return validate(Recipe, values, where=f"data.kernels.{kernel}")
+        except ConfigurationError as error:
+            raise _found_in_data(error, kernel) from error
+
+
+def _found_in_data(error: ConfigurationError, kernel: str) -> ConfigurationError:
+    """The same error, with the keys of a recipe replaced by those that params.yaml keeps them under."""
+
+    def replaced(match: re.Match[str]) -> str:
+        key = match[1]
+        if key.startswith("data."):
+            return match[0]
+        part = key.partition(".")[0]
+        own = {"kernel": f"kernels.{kernel}.", "prior": f"kernels.{kernel}.", "sweep": "", "constraints": ""}
+        return f"Key `data.{own.get(part, 'experiment.')}{key}`"
+
+    sentence = re.sub(r"Key `(?:experiment\.)?([^`]+)`", replaced, str(error))
+    named = re.search(r"Key `([^`]+)`", sentence)
+    return ConfigurationError(sentence, key=named[1] if named else error.key, value=error.value)

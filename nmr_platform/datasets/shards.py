@@ -77,7 +77,7 @@ class ShardContent:
 
     def rows(self) -> list[Row]:
         """The finished curves one by one."""
-        names = self.arrays.keys() - {"curve", "m", "m_z"}
+        names = [name for name in self.arrays if name not in {"curve", "m", "m_z"}]
         return [
             Row(int(number), self.arrays["m"][i], self.arrays["m_z"][i], {name: self.arrays[name][i] for name in names})
             for i, number in enumerate(self.arrays["curve"])

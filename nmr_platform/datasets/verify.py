@@ -15,7 +15,7 @@ from nmr_platform.datasets.curves import Row, simulate_rows
 from nmr_platform.datasets.executors import Executor
 from nmr_platform.datasets.generate import Generated, generate
 from nmr_platform.datasets.recipe import Recipe
-from nmr_platform.datasets.store import load, recipe_of
+from nmr_platform.datasets.store import load, open_lazily, recipe_of
 from nmr_platform.datasets.watching import Watcher
 from nmr_platform.errors import DataError
 from nmr_platform.progress import Advance, no_progress
@@ -50,11 +50,11 @@ def verify(path: Path, *, fraction: float = 0.01, seed: int | None = None, progr
     Raises:
         DataError: Chunks are damaged, or curves come out differently; both are named.
     """
-    dataset = load(path)
-    recipe = recipe_of(dataset, path)
+    recipe = recipe_of(open_lazily(path), path)
     damaged = damage_of(path)
     if damaged:
         raise DataError(" ".join(damaged[:_SHOWN]), path=path)
+    dataset = load(path)
     size = dataset.sizes["curve"]
     chosen = np.random.default_rng(seed).choice(size, max(1, round(fraction * size)), replace=False)
     positions = sorted(int(i) for i in chosen)
@@ -83,7 +83,7 @@ def repair(
     Raises:
         DataError: Its metadata is damaged, too, or it was made by another version of the engine.
     """
-    dataset = load(path)
+    dataset = open_lazily(path)
     recipe = recipe_of(dataset, path)
     dropped = bool(json.loads(dataset.attrs["failures"]))
     return generate(recipe, path, shard_folder=shard_folder, executor=executor, watcher=watcher, drop_failed=dropped)

@@ -40,10 +40,7 @@ class Watcher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """The run has ended, well or not."""
+        return None
 
     def begin(self, outlook: Outlook) -> None:
         """The work is known and about to begin."""
@@ -68,9 +65,10 @@ class BarWatcher(Watcher):
         self._stack = ExitStack()
         self._advance: Advance = no_progress
 
-    def close(self) -> None:
-        """See `Watcher`."""
-        self._stack.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
 
     def begin(self, outlook: Outlook) -> None:
         """See `Watcher`."""

@@ -2,27 +2,82 @@
 
 from nmr_platform.physics.coupling import Coupling, Dissipation
 from nmr_platform.physics.experiment import Experiment
-from nmr_platform.physics.kernels import GaussianKernel, Kernel, PowerKernel, RkkyKernel, UniformKernel
-from nmr_platform.physics.lattice import Lattice
-from nmr_platform.physics.line import Line, Spins
-from nmr_platform.physics.sequences import Cpmg, Custom, Delay, Hahn, Pulse, Sequence
+from nmr_platform.physics.kernels import (
+    CouplingKernel,
+    ExponentialKernel,
+    GaussianKernel,
+    Kernel,
+    PowerKernel,
+    RkkyKernel,
+    TableKernel,
+    UniformKernel,
+)
+from nmr_platform.physics.lattices import (
+    BravaisLattice,
+    HoneycombLattice,
+    HypercubicLattice,
+    Lattice,
+    PeriodicLattice,
+    RectangularLattice,
+    TriangularLattice,
+)
+from nmr_platform.physics.lines import GaussianLine, Line, LineShape, LorentzianLine, Spins, TableLine
+from nmr_platform.physics.recording import Recording
+from nmr_platform.physics.sequences import (
+    Block,
+    Cpmg,
+    Custom,
+    Delay,
+    Hahn,
+    InversionRecovery,
+    Pulse,
+    Segment,
+    Sequence,
+    ShapedPulse,
+    StimulatedEcho,
+    rotation_about,
+)
+from nmr_platform.physics.spectrometer import Drive, PhaseStep, Receiver
 
 __all__ = [
+    "Block",
+    "BravaisLattice",
     "Coupling",
+    "CouplingKernel",
     "Cpmg",
     "Custom",
     "Delay",
     "Dissipation",
+    "Drive",
     "Experiment",
+    "ExponentialKernel",
     "GaussianKernel",
+    "GaussianLine",
     "Hahn",
+    "HoneycombLattice",
+    "HypercubicLattice",
+    "InversionRecovery",
     "Kernel",
     "Lattice",
     "Line",
+    "LineShape",
+    "LorentzianLine",
+    "PeriodicLattice",
+    "PhaseStep",
     "PowerKernel",
     "Pulse",
+    "Receiver",
+    "Recording",
+    "RectangularLattice",
     "RkkyKernel",
+    "Segment",
     "Sequence",
+    "ShapedPulse",
     "Spins",
+    "StimulatedEcho",
+    "TableKernel",
+    "TableLine",
+    "TriangularLattice",
     "UniformKernel",
+    "rotation_about",
 ]

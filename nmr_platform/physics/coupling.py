@@ -1,5 +1,7 @@
 """Strength of the coupling between the spins, and of their coupling to the environment."""
 
+from typing import Literal
+
 from pydantic import NonNegativeFloat
 
 from nmr_platform.schema import Schema
@@ -16,15 +18,30 @@ class Coupling(Schema):
         alpha_x: Coupling of the x components, MHz.
         alpha_y: Coupling of the y components, MHz.
         alpha_z: Coupling of the z components, MHz.
+        frame: ``rotating``: the couplings are those of the rotating frame, where all is simulated. ``laboratory``:
+            x and y are axes of the laboratory; the fast precession about z averages their couplings.
     """
 
     alpha_x: float
     alpha_y: float
     alpha_z: float
+    frame: Literal["rotating", "laboratory"] = "rotating"
+
+    @property
+    def in_rotating_frame(self) -> tuple[float, float, float]:
+        """Couplings of the x, y and z components in the rotating frame, MHz.
+
+        Those of the laboratory frame to first order: (alpha_x + alpha_y) / 2 for both transverse components. The rest
+        of the coupling oscillates at twice the Larmor frequency nu_0 and shifts frequencies by order alpha^2 / nu_0.
+        """
+        if self.frame == "rotating":
+            return self.alpha_x, self.alpha_y, self.alpha_z
+        transverse = (self.alpha_x + self.alpha_y) / 2
+        return transverse, transverse, self.alpha_z
 
     @property
     def total(self) -> float:
-        """alpha_x + alpha_y + alpha_z, MHz."""
+        """alpha_x + alpha_y + alpha_z, MHz, the same in both frames."""
         return self.alpha_x + self.alpha_y + self.alpha_z
 
 

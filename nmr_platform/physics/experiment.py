@@ -1,17 +1,19 @@
 """One experiment: everything that decides an echo but the random draw of the disorder."""
 
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PositiveFloat, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from nmr_platform.physics.coupling import Coupling, Dissipation
 from nmr_platform.physics.kernels import Kernel
-from nmr_platform.physics.lattice import Lattice
-from nmr_platform.physics.line import Line
-from nmr_platform.physics.sequences import Delay, Pulse, Sequence
+from nmr_platform.physics.lattices import Lattice
+from nmr_platform.physics.lines import Line
+from nmr_platform.physics.recording import Recording
+from nmr_platform.physics.sequences import Sequence
+from nmr_platform.physics.spectrometer import Drive, PhaseStep, Receiver
 from nmr_platform.schema import Schema
 
 __all__ = ["Experiment"]
@@ -27,6 +29,9 @@ class Experiment(Schema):
         line: The inhomogeneous line.
         sequence: Pulses and delays.
         dissipation: Coupling to the environment; none by default.
+        drive: How far pulses are from what was asked for; perfect by default.
+        phase_cycle: The records of all steps are averaged; a single step without added phases if it is empty.
+        receiver: What is recorded; everything without noise by default.
         step: Time step and sampling interval, us; 1/(2 pi) is the literature's "dt = 1".
     """
 
@@ -36,33 +41,57 @@ class Experiment(Schema):
     line: Line
     sequence: Sequence
     dissipation: Dissipation = Dissipation()
+    drive: Drive = Drive()
+    phase_cycle: Annotated[tuple[PhaseStep, ...], Field(strict=False)] = ()
+    receiver: Receiver = Receiver()
     step: PositiveFloat
 
     @model_validator(mode="after")
     def _record_holds_the_sequence(self) -> Self:
-        if self.n_samples < 2:
+        if self.recording.n_steps < 2:
             message = (
                 f"Key `step` must be shorter than the sequence's delays, but {self.step} us leaves "
-                f"{self.n_samples} samples."
+                f"{self.recording.n_steps} samples."
             )
             raise ValueError(message)
-        if max(self.echo_indices, default=0) >= self.n_samples:
+        if self.n_samples < 2:
             message = (
-                f"Key `sequence.echo_times` must lie within the record, which ends at {self.time[-1]:.6g} us, "
-                f"but one is {max(self.sequence.echo_times)} us."
+                f"Key `receiver` must keep two samples or more of the {self.recording.n_steps} in the record, but a "
+                f"`dead_time` of {self.receiver.dead_time} us and `every` {self.receiver.every} leave {self.n_samples}."
             )
             raise ValueError(message)
+        latest = max(self.sequence.expected_echoes, default=0.0)
+        # The user's sum of the delays may differ from ours by rounding.
+        if latest > self.recording.end * (1 + 1e-9):
+            message = (
+                f"Key `sequence.echo_times` must lie within the record, which ends at {self.recording.end:.6g} us, "
+                f"but one is {latest} us."
+            )
+            raise ValueError(message)
+        for number, cycle_step in enumerate(self.phase_cycle):
+            if len(cycle_step.pulses) != len(self.sequence.pulses):
+                message = (
+                    f"Key `phase_cycle.{number}.pulses` must have a phase for each of the {len(self.sequence.pulses)} "
+                    f"pulses, but has {len(cycle_step.pulses)}."
+                )
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _kernel_fits_the_lattice(self) -> Self:
+        if misfit := self.kernel.misfit(self.lattice):
+            raise ValueError(misfit)
         return self
 
     @cached_property
     def kernel_values(self) -> NDArray[np.float64]:
-        """K of every site with respect to the origin, shape ``lattice.shape``, dimensionless."""
+        """K of site (a, R) with respect to site (b, 0), shape (n_basis, n_basis, *lattice.shape), dimensionless."""
         return self.kernel.on(self.lattice)
 
     @cached_property
     def kernel_sum(self) -> float:
-        """Sum of K over all sites but the origin, dimensionless."""
-        return float(self.kernel_values.sum())
+        """Sum of K over all sites but the spin's own, averaged over the sites of a cell, dimensionless."""
+        return float(self.kernel_values.sum()) / self.lattice.n_basis
 
     @property
     def kernel_integral(self) -> float:
@@ -70,26 +99,22 @@ class Experiment(Schema):
         return self.coupling.total * self.kernel_sum
 
     @cached_property
-    def schedule(self) -> tuple[Pulse | int, ...]:
-        """The sequence on the time grid: pulses, and numbers of steps between them."""
-        return tuple(
-            max(round(element.duration / self.step), 0) if isinstance(element, Delay) else element
-            for element in self.sequence.elements
-        )
+    def recording(self) -> Recording:
+        """The sequence on the time grid, and which of its samples the receiver keeps."""
+        return Recording.of(self.sequence, self.receiver, self.step)
 
-    @cached_property
+    @property
     def n_samples(self) -> int:
-        """Length of the record: as many samples as the delays have steps; the first is at t = 0."""
-        return sum(part for part in self.schedule if isinstance(part, int))
+        """Length of the record."""
+        return self.recording.kept.size
 
     @property
     def time(self) -> NDArray[np.float64]:
-        """Time of every sample after the first pulse, us, shape (n_samples,)."""
-        return np.arange(self.n_samples, dtype=np.float64) * self.step
+        """Time of every sample after the end of the first pulse, us, shape (n_samples,)."""
+        return self.recording.times[self.recording.kept]
 
     @cached_property
     def echo_indices(self) -> tuple[int, ...]:
-        """Sample at which each echo of the sequence is expected."""
-        elapsed = np.cumsum([0.0] + [e.duration for e in self.sequence.elements if isinstance(e, Delay)])
-        steps = np.cumsum([0] + [part for part in self.schedule if isinstance(part, int)])
-        return tuple(round(float(np.interp(time, elapsed, steps))) for time in self.sequence.echo_times)
+        """Sample closest to each echo of the sequence."""
+        time = self.time
+        return tuple(int(np.abs(time - self.recording.on_grid(at)).argmin()) for at in self.sequence.expected_echoes)

@@ -1,16 +1,19 @@
 """Every figure of the platform: pure functions from data to a matplotlib `Figure`."""
 
 from nmr_platform.plots.confusion import plot_confusion, plot_confusion_by_bin
+from nmr_platform.plots.convergence import plot_convergence
 from nmr_platform.plots.echoes import plot_echoes, plot_gallery
 from nmr_platform.plots.importances import plot_importances_over_echo, plot_top_importances
 from nmr_platform.plots.parity import plot_parity
 from nmr_platform.plots.pulse_map import plot_pulse_map, plot_search_history
 from nmr_platform.plots.scores import plot_scores
+from nmr_platform.plots.sequence import plot_sequence
 from nmr_platform.plots.style import save
 
 __all__ = [
     "plot_confusion",
     "plot_confusion_by_bin",
+    "plot_convergence",
     "plot_echoes",
     "plot_gallery",
     "plot_importances_over_echo",
@@ -18,6 +21,7 @@ __all__ = [
     "plot_pulse_map",
     "plot_scores",
     "plot_search_history",
+    "plot_sequence",
     "plot_top_importances",
     "save",
 ]

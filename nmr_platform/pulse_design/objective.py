@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from joblib import parallel_config
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.metrics import r2_score
@@ -76,7 +77,10 @@ class ScoreObjective:
         table = extract(m, settings.features, echo_index=experiment.echo_indices[-1], step=experiment.step)
         folds = KFold(settings.cv_folds, shuffle=True, random_state=settings.seed)
         y = self._targets
-        predicted = cross_val_predict(self._estimator(), table.to_numpy(), y, cv=folds)
+        # Threads share out the folds, not the trees: a forest that predicts on threads adds its trees up in any order,
+        # and the last digit of the score would depend on which was first.
+        with parallel_config("threading"):
+            predicted = cross_val_predict(self._estimator(), table.to_numpy(), y, cv=folds, n_jobs=-1)
         column = TARGETS.index(settings.target)
         true, guess = y[:, column], predicted[:, column]
         return Candidate(
@@ -92,9 +96,7 @@ class ScoreObjective:
 
     def _estimator(self) -> ExtraTreesRegressor:
         # Extremely randomised trees need no tuning to rank sequences, and fit in a fraction of the simulation's time.
-        return ExtraTreesRegressor(
-            self._settings.n_estimators, max_features=0.5, random_state=self._settings.seed, n_jobs=-1
-        )
+        return ExtraTreesRegressor(self._settings.n_estimators, max_features=0.5, random_state=self._settings.seed)
 
 
 def _targets(curves: Sequence[Curve]) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """The tracked search for a sequence that makes the coupling easier to infer."""
 
 import json
+import warnings
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -10,18 +11,34 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
 from nmr_platform.datasets import Recipe
+from nmr_platform.errors import NmrPlatformError
 from nmr_platform.physics import Hahn
 from nmr_platform.progress import Advance, no_progress
 from nmr_platform.pulse_design.objective import TARGETS, Candidate, ScoreObjective, hahn_with
 from nmr_platform.pulse_design.settings import PulseSearchSettings
-from nmr_platform.studies import Outcome, finished_trials, open_storage, open_study, run_trials, trial_times
+from nmr_platform.studies import (
+    ERROR,
+    Outcome,
+    finished_trials,
+    line_up,
+    open_storage,
+    open_study,
+    run_trials,
+    settled_trials,
+    trial_times,
+)
 from nmr_platform.tracking import DatasetRecord, RunRecord, Tracker, TrialRecord, closing_run
 
-__all__ = ["EXPERIMENT", "PulseSearch", "search_pulses"]
+__all__ = ["BASELINE", "EXPERIMENT", "PulseSearch", "PulseSearchError", "search_pulses"]
 
 EXPERIMENT = "pulse-design"
+ANGLES = ("theta1", "theta2")
 BASELINE = (90.0, 180.0)
 """The textbook's flip angles, degrees: the first candidate of every search."""
+
+
+class PulseSearchError(NmrPlatformError):
+    """A search has nothing to compare its sequences with."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +59,8 @@ class PulseSearch:
     @property
     def baseline(self) -> pd.Series:
         """The row of the 90/180 echo."""
-        return self.table.iloc[0]
+        is_baseline = (self.table["theta1"] == BASELINE[0]) & (self.table["theta2"] == BASELINE[1])
+        return self.table.iloc[int(is_baseline.to_numpy().argmax())]
 
     @property
     def best(self) -> pd.Series:
@@ -68,7 +86,12 @@ def search_pulses(
         storage: Folder of the study journal, unless `NMR_STUDY_STORAGE` names a database.
         tracker: Where the search and its candidates are shown.
         progress: Called with the number of sequences finished.
+
+    Raises:
+        ConfigurationError: The prior hardly ever meets the constraints.
+        PulseSearchError: The 90/180 echo could not be scored, so that nothing can be compared with it.
     """
+    objective = ScoreObjective(recipe, settings)
     identity = _identity(recipe, sequence, settings)
     digest = blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=4).hexdigest()
     name = f"theta1-theta2/{settings.target}-{settings.kernel}-{digest}"
@@ -80,13 +103,15 @@ def search_pulses(
         startup_trials=settings.startup_trials,
     )
     if not study.get_trials(deepcopy=False):
-        study.enqueue_trial({"theta1": BASELINE[0], "theta2": BASELINE[1]})
+        line_up(study, dict(zip(ANGLES, BASELINE, strict=True)))
     run_id = tracker.open_run(_run_record(name, study, recipe, settings))
-    objective = ScoreObjective(recipe, settings)
 
     def evaluate(trial: Trial) -> Outcome:
-        theta1 = trial.suggest_float("theta1", settings.theta1.low, settings.theta1.high)
-        theta2 = trial.suggest_float("theta2", settings.theta2.low, settings.theta2.high)
+        with warnings.catch_warnings():
+            # The baseline is compared with, whether or not the ranges hold it.
+            warnings.filterwarnings("ignore", message="Fixed parameter", category=UserWarning)
+            theta1 = trial.suggest_float("theta1", settings.theta1.low, settings.theta1.high)
+            theta2 = trial.suggest_float("theta2", settings.theta2.low, settings.theta2.high)
         candidate = objective.evaluate(hahn_with(sequence, theta1, theta2))
         return Outcome(candidate.scores[settings.target], _attributes(candidate))
 
@@ -96,6 +121,7 @@ def search_pulses(
 
     with closing_run(tracker, run_id):
         run_trials(study, settings.n_trials, evaluate, on_settled=show)
+        _require_baseline(study)
         found = PulseSearch(run_id, settings.target, _table(study))
         tracker.log_metrics(run_id, _metrics(found))
         tracker.log_params(run_id, {"best_theta1": found.best["theta1"], "best_theta2": found.best["theta2"]})
@@ -124,6 +150,16 @@ def _run_record(name: str, study: Study, recipe: Recipe, settings: PulseSearchSe
     }
     prior = DatasetRecord(recipe.name, recipe.digest, "simulated for every candidate", context="search")
     return RunRecord(EXPERIMENT, name, params, {"study": study.study_name, "disorder": recipe.disorder}, [prior])
+
+
+def _require_baseline(study: Study) -> None:
+    baseline = dict(zip(ANGLES, BASELINE, strict=True))
+    if any(trial.params == baseline for trial in finished_trials(study)):
+        return
+    errors = [trial.user_attrs[ERROR] for trial in settled_trials(study) if trial.params == baseline]
+    reason = f"it failed with {errors[-1]}" if errors else "it was not tried."
+    message = f"Study `{study.study_name}` must score the 90/180 echo, but {reason}"
+    raise PulseSearchError(message)
 
 
 def _attributes(candidate: Candidate) -> dict[str, object]:

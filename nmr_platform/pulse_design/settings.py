@@ -47,6 +47,17 @@ class PulseSearchSettings(Schema):
     verdict_curves: Annotated[int, Field(ge=20)]
 
     @model_validator(mode="after")
+    def _folds_hold_curves(self) -> Self:
+        fewest = min(self.n_curves, self.verdict_curves)
+        if 2 * self.cv_folds > fewest:
+            message = (
+                f"Key `pulse_search.cv_folds` must leave two curves or more in every fold, but there are "
+                f"{self.cv_folds} folds for {fewest} curves."
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _verdict_is_on_new_curves(self) -> Self:
         if self.verdict_seed == self.seed:
             message = f"Key `pulse_search.verdict_seed` must differ from `pulse_search.seed`, but both are {self.seed}."

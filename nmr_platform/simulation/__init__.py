@@ -1,6 +1,8 @@
 """The engine: mean field by FFT, exact rotations, compiled; and its slow twin."""
 
-from nmr_platform.simulation.engine import DTYPES, INTEGRATORS, Dtype, Echo, Integrator, simulate
+from nmr_platform.simulation.engine import DTYPES, Dtype, Echo, simulate
+from nmr_platform.simulation.evolution import CoarseStepWarning
+from nmr_platform.simulation.integrators import INTEGRATORS, Integrator
 from nmr_platform.simulation.naive import simulate_naively
 from nmr_platform.simulation.randomness import CurveStreams, curve_streams
 
@@ -8,6 +10,7 @@ __all__ = [
     "DTYPES",
     "ENGINE_VERSION",
     "INTEGRATORS",
+    "CoarseStepWarning",
     "CurveStreams",
     "Dtype",
     "Echo",
@@ -18,4 +21,4 @@ __all__ = [
 ]
 
 # Part of every data set's identity: raise it whenever the same recipe would give other numbers.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2

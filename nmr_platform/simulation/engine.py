@@ -1,28 +1,21 @@
 """Simulate one echo."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, factorial, hypot, log2, pi
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.errors import ConfigurationError
-from nmr_platform.physics import Dissipation, Experiment, Pulse, Spins
-from nmr_platform.simulation.stepper import advance_euler, advance_midpoint
+from nmr_platform.errors import ConfigurationError, NmrPlatformError
+from nmr_platform.physics import Experiment, PhaseStep, Pulse, ShapedPulse, Spins
+from nmr_platform.simulation.evolution import Evolution
+from nmr_platform.simulation.integrators import INTEGRATORS, Integrator
 
-__all__ = ["DTYPES", "INTEGRATORS", "Dtype", "Echo", "Integrator", "draw_spins", "simulate"]
+__all__ = ["DTYPES", "Dtype", "Echo", "draw_gain", "draw_spins", "simulate"]
 
-Integrator = Literal["euler", "midpoint"]
 Dtype = Literal["float32", "float64"]
-INTEGRATORS: tuple[Integrator, ...] = ("euler", "midpoint")
 DTYPES: tuple[Dtype, ...] = ("float32", "float64")
-
-_ADVANCE: dict[Integrator, Callable[..., None]] = {"euler": advance_euler, "midpoint": advance_midpoint}
-# Beyond it float32 has no digit of the phase left.
-_LARGEST_ANGLE = 1e6
-_SERIES = [(-1) ** k / factorial(2 * k + 1) for k in range(9)] + [(-1) ** k / factorial(2 * k + 2) for k in range(9)]
+Seed = int | np.random.SeedSequence
 
 
 @dataclass(frozen=True)
@@ -30,62 +23,92 @@ class Echo:
     """A simulated record.
 
     Attributes:
-        time: Time after the first pulse, us, shape (T,).
+        time: Time after the end of the first pulse, us, shape (T,).
         m: Transverse magnetisation <Ix> + i <Iy>, complex, shape (T,); 1/2 is full polarisation.
         m_z: Longitudinal magnetisation <Iz>, shape (T,).
+        echo_indices: Sample closest to each echo of the sequence.
     """
 
     time: NDArray[np.float64]
     m: NDArray[np.complexfloating[Any, Any]]
     m_z: NDArray[np.floating[Any]]
+    echo_indices: tuple[int, ...] = ()
+
+    def stacked(self, half_width: int) -> NDArray[np.complexfloating[Any, Any]]:
+        """The echoes of a train one above the other.
+
+        Args:
+            half_width: Samples on each side of an echo.
+
+        Returns:
+            Shape (n_echoes, 2 half_width); echo k has its centre at column ``half_width``.
+
+        Raises:
+            ConfigurationError: A window reaches outside the record.
+        """
+        first, last = min(self.echo_indices, default=0), max(self.echo_indices, default=0)
+        if not 0 < half_width <= min(first, self.m.size - last):
+            message = (
+                f"Argument `half_width` must keep the windows around the echoes (samples {first} to {last}) inside "
+                f"the record of {self.m.size} samples, but is {half_width}."
+            )
+            raise ConfigurationError(message, key="half_width", value=half_width)
+        return np.array([self.m[index - half_width : index + half_width] for index in self.echo_indices])
 
 
 def simulate(
     experiment: Experiment,
     *,
-    seed: int | np.random.SeedSequence = 0,
+    seed: Seed = 0,
     offsets: ArrayLike | None = None,
     integrator: Integrator = "euler",
     dtype: Dtype = "float32",
+    noise_seed: Seed | None = None,
 ) -> Echo:
     """Simulate the record of one experiment.
 
     Args:
         experiment: What to simulate.
-        seed: Seed of the disorder.
-        offsets: Larmor offsets to use instead of a random draw, MHz, shape ``experiment.lattice.shape``.
+        seed: Seed of the disorder: the Larmor offsets, and the inhomogeneity of the drive.
+        offsets: Larmor offsets to use instead of a random draw, MHz, shape ``experiment.lattice.site_shape``.
         integrator: ``euler`` freezes the mean field over each step, as the literature does, and is first order in the
-            coupling; ``midpoint`` is second order and costs two fields a step.
+            coupling; ``midpoint`` is second order and costs two fields a step; ``fast`` is second order with a field
+            every third step, extrapolated linearly in between.
         dtype: Precision of the spins and the field.
+        noise_seed: Seed of the receiver's noise; a child of ``seed`` by default.
 
     Returns:
         The record; its first sample is the state just after the first pulse, and a pulse later in the sequence acts
         between two samples.
 
     Raises:
-        ConfigurationError: An argument is not acceptable, or a spin could turn by over a million radians in one step.
+        ConfigurationError: An argument is not acceptable.
+        NmrPlatformError: The simulation left the range of finite numbers.
     """
-    if integrator not in INTEGRATORS:
-        message = f"Argument `integrator` must be one of {', '.join(INTEGRATORS)}, but is {integrator!r}."
-        raise ConfigurationError(message, key="integrator", value=integrator)
-    if dtype not in DTYPES:
-        message = f"Argument `dtype` must be one of {', '.join(DTYPES)}, but is {dtype!r}."
-        raise ConfigurationError(message, key="dtype", value=dtype)
+    _require("integrator", integrator, INTEGRATORS)
+    _require("dtype", dtype, DTYPES)
     spins = draw_spins(experiment, seed=seed, offsets=offsets)
-    sums = _evolve(experiment, spins, _ADVANCE[integrator], np.dtype(dtype), halve_decay=integrator != "euler")
-    if experiment.line.weights == "sampled":
-        sums *= sums.dtype.type(1 / experiment.lattice.size)
-    return Echo(experiment.time, sums[:, 0] + 1j * sums[:, 1], sums[:, 2].copy())
+    evolution = Evolution(experiment, spins, draw_gain(experiment, seed), integrator, np.dtype(dtype))
+    records = [_record(experiment, evolution, step) for step in experiment.phase_cycle or (None,)]
+    m = np.mean([record[0] for record in records], axis=0, dtype=records[0][0].dtype)
+    m_z = np.mean([record[1] for record in records], axis=0, dtype=records[0][1].dtype)
+    if not (np.isfinite(m).all() and np.isfinite(m_z).all()):
+        message = "The simulation left the range of finite numbers; the couplings are too large for this precision."
+        raise NmrPlatformError(message)
+    kept = experiment.recording.kept
+    noisy = m[kept] + _noise(experiment, _child(seed, 1) if noise_seed is None else noise_seed).astype(m.dtype)
+    return Echo(experiment.time, noisy, m_z[kept], experiment.echo_indices)
 
 
-def draw_spins(experiment: Experiment, *, seed: int | np.random.SeedSequence, offsets: ArrayLike | None) -> Spins:
-    """The disorder of one curve: ``offsets`` (MHz, lattice shape) weighed, or a draw from the line."""
+def draw_spins(experiment: Experiment, *, seed: Seed, offsets: ArrayLike | None) -> Spins:
+    """The disorder of one curve: ``offsets`` (MHz, shape of the sites) weighed, or a draw from the line."""
     if offsets is None:
         return experiment.line.draw(experiment.lattice.size, np.random.default_rng(seed))
     values = np.asarray(offsets, dtype=np.float64)
-    shape = experiment.lattice.shape
-    if values.shape != shape:
-        message = f"Argument `offsets` must have the shape of the lattice, {shape}, but has shape {values.shape}."
+    if values.shape != experiment.lattice.site_shape:
+        message = (
+            f"Argument `offsets` must have the lattice's shape {experiment.lattice.site_shape}, but has {values.shape}."
+        )
         raise ConfigurationError(message, key="offsets", value=values.shape)
     if not np.isfinite(values).all():
         site = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
@@ -94,70 +117,54 @@ def draw_spins(experiment: Experiment, *, seed: int | np.random.SeedSequence, of
     return experiment.line.weigh(values.ravel())
 
 
-def _evolve(
-    experiment: Experiment, spins: Spins, advance: Callable[..., None], dtype: np.dtype[Any], *, halve_decay: bool
-) -> NDArray[np.floating[Any]]:
-    """Sums of the weighted spins over the lattice at every sample, shape (T, 3)."""
-    shape, step = experiment.lattice.shape, 2 * pi * experiment.step
-    kernel, spectrum = _kernel_spectrum(experiment.kernel_values, dtype)
-    rates = step * np.array([getattr(experiment.coupling, f"alpha_{d}") for d in "xyz"])
-    coupled = np.flatnonzero(rates) if np.any(experiment.kernel_values) else np.array([], dtype=int)
-    largest_angle = _largest_angle(experiment, spins, rates)
-    grid = np.zeros((3, *shape), dtype)
-    state = grid.reshape(3, -1)
-    state[2] = 0.5 * spins.field_weights
-    sums = np.empty((experiment.n_samples + 1, 3), dtype)
-    arguments = (
-        np.zeros((2, 3, *shape), dtype),
-        kernel,
-        spectrum,
-        np.arange(1, len(shape) + 1),
-        (int(coupled.min()), int(coupled.max()) + 1) if coupled.size else (0, 0),
-        (step * spins.offsets).astype(dtype),
-        spins.field_weights.astype(dtype),
-        rates.astype(dtype),
-        _relaxation(experiment.dissipation, step, halve=halve_decay).astype(dtype),
-        max(0, ceil(log2(largest_angle))) if largest_angle > 1 else 0,
-        np.array(_SERIES, dtype),
-    )
+def draw_gain(experiment: Experiment, seed: Seed) -> NDArray[np.float64]:
+    """Factor on the drive for every spin, shape (N,), from a child of ``seed``."""
+    drive = experiment.drive
+    if drive.inhomogeneity == 0:
+        return np.full(experiment.lattice.size, drive.calibration)
+    spread = np.random.default_rng(_child(seed, 0)).standard_normal(experiment.lattice.size)
+    return drive.calibration * (1 + drive.inhomogeneity * spread)
+
+
+def _record(
+    experiment: Experiment, evolution: Evolution, step: PhaseStep | None
+) -> tuple[NDArray[np.complexfloating[Any, Any]], NDArray[np.floating[Any]]]:
+    """M and M_z at every sample of one step of the phase cycle."""
+    evolution.reset()
+    pulses = iter(step.pulses if step else [0.0] * len(experiment.sequence.pulses))
+    sums = np.empty((experiment.recording.n_steps + 1, 3), evolution.sums.dtype)
     done = 0
-    for index, part in enumerate(experiment.schedule):
-        if isinstance(part, Pulse):
-            state[:] = part.rotation.astype(dtype) @ state
+    for index, part in enumerate(experiment.recording.schedule):
+        if isinstance(part, Pulse | ShapedPulse):
+            evolution.pulse(part.shifted(next(pulses)))
             if index == 0:
-                sums[0] = state.sum(axis=1)
+                sums[0] = evolution.sums
         else:
-            advance(grid, *arguments, sums[done + 1 : done + 1 + part])
+            evolution.delay(sums[done + 1 : done + 1 + part])
             done += part
-    return sums[:-1]
+    if experiment.line.weights == "sampled":
+        sums *= sums.dtype.type(1 / experiment.lattice.size)
+    m = sums[:-1, 0] + 1j * sums[:-1, 1]
+    if step:
+        m *= m.dtype.type(np.exp(-1j * np.deg2rad(step.receiver)))
+    return m, sums[:-1, 2]
 
 
-def _largest_angle(experiment: Experiment, spins: Spins, rates: NDArray[np.float64]) -> float:
-    """The most that a spin can turn in one step, radians."""
-    largest_field = float(0.5 * np.abs(experiment.kernel_values).sum() * spins.field_weights.max())
-    angle = 2 * pi * experiment.step * float(np.abs(spins.offsets).max()) + hypot(*rates) * largest_field
-    if not angle < _LARGEST_ANGLE:
-        message = (
-            f"Key `step` must be short against the periods of the couplings and offsets, but at {experiment.step} us "
-            f"a spin could turn by {angle:.3g} radians in one step."
-        )
-        raise ConfigurationError(message, key="step", value=experiment.step)
-    return angle
+def _noise(experiment: Experiment, seed: Seed) -> NDArray[np.complex128]:
+    """The receiver's noise, shape (n_samples,)."""
+    if experiment.receiver.noise == 0:
+        return np.zeros(experiment.n_samples, complex)
+    real, imaginary = np.random.default_rng(seed).standard_normal((2, experiment.n_samples))
+    return experiment.receiver.noise * (real + 1j * imaginary)
 
 
-def _kernel_spectrum(values: NDArray[np.float64], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """FFT of K over N, flat, real where it is; and work space for the FFT of the three components."""
-    spectrum = np.fft.rfftn(values) / values.size
-    complex_dtype = np.result_type(dtype, np.complex64)
-    even = np.abs(spectrum.imag).max() <= 1e-12 * max(np.abs(spectrum).max(), np.finfo(float).tiny)
-    flat = spectrum.real.astype(dtype) if even else spectrum.astype(complex_dtype)
-    return flat.ravel(), np.empty((3, *spectrum.shape), complex_dtype)
+def _child(seed: Seed, number: int) -> np.random.SeedSequence:
+    """A child of ``seed`` that does not depend on how often it was asked for."""
+    parent = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    return np.random.SeedSequence(parent.entropy, spawn_key=(*parent.spawn_key, number))
 
 
-def _relaxation(dissipation: Dissipation, step: float, *, halve: bool) -> NDArray[np.float64]:
-    """Decay before and after the rotation of a step, as `rotate` wants it, shape (2, 3)."""
-    after = step / 2 if halve else step
-    transverse = np.exp(-dissipation.transverse_rate * after)
-    longitudinal = np.exp(-dissipation.longitudinal_rate * after)
-    decay = np.array([transverse, longitudinal, (1 - longitudinal) * dissipation.equilibrium])
-    return np.array([decay if halve else [1.0, 1.0, 0.0], decay])
+def _require(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        message = f"Argument `{name}` must be one of {', '.join(allowed)}, but is {value!r}."
+        raise ConfigurationError(message, key=name, value=value)

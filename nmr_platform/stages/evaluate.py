@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 
 from nmr_platform import plots
 from nmr_platform.config import Params
+from nmr_platform.errors import DataError
 from nmr_platform.features import feature_intervals
 from nmr_platform.learning.evaluate import evaluate_task
 from nmr_platform.learning.evaluation import EvaluationResult, ModelEvaluation
+from nmr_platform.learning.records import TuneSummary
 from nmr_platform.learning.tasks import RegressionTask, Task
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import staged_folder, write_json
@@ -26,11 +28,12 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
 
     Raises:
         ConfigurationError: There is no such task.
-        DataError: An earlier stage has not run, or ran on other features.
+        DataError: An earlier stage has not run, or ran on other features or for another task.
     """
     chosen = params.task(task)
     features = read_features(workspace)
     summary = read_tuned(workspace, task)
+    _require_tuned_for(summary, chosen, features, workspace)
 
     def keep(model: ModelEvaluation) -> None:
         for name, figure in draw_model(model, chosen, features, params).items():
@@ -56,6 +59,15 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
         _write(result, features, params, folder)
     write_json(workspace.metrics(task), _metrics(result), rounded=True)
     return result
+
+
+def _require_tuned_for(summary: TuneSummary, task: Task, features: FeatureTables, workspace: Workspace) -> None:
+    name, path = summary.task_name, workspace.tuned(summary.task_name)
+    missing = [study.feature_set for study in summary.studies if study.feature_set not in features.tables]
+    if summary.task != task or missing:
+        change = f"feature set `{missing[0]}` is gone" if missing else f"task `{name}` has changed"
+        message = f"File `{path}` is out of date ({change}); make it again with `dvc repro tune@{name}`."
+        raise DataError(message, path=path)
 
 
 def draw_model(model: ModelEvaluation, task: Task, features: FeatureTables, params: Params) -> dict[str, Figure]:

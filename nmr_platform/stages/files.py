@@ -1,7 +1,6 @@
 """Files and folders that appear whole or not at all."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ _DIGITS = 6
 def write_text(path: Path, text: str) -> None:
     """Write a file and let it appear by one atomic rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
+    staging = path.with_name(f".{path.name}.partial")
     staging.write_text(text, encoding="utf-8")
     staging.replace(path)
 
@@ -47,7 +46,8 @@ def read_json(path: Path, *, made_by: str) -> Any:
 @contextmanager
 def staged_folder(path: Path) -> Iterator[Path]:
     """A new folder to write into, which takes the place of ``path`` when the block ends well."""
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
+    # One name for all processes: what a killed one left beside the outputs would count as data for DVC.
+    staging = path.with_name(f".{path.name}.partial")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:

@@ -38,11 +38,12 @@ def optimise_pulses(params: Params, workspace: Workspace, tracker: Tracker) -> t
     new_curves = _recipe(params, settings.verdict_seed, settings.verdict_curves)
     verdict = compare(new_curves, hahn_with(sequence, *BASELINE), best, settings)
     figures = _draw(found, verdict)
-    for name, figure in figures.items():
-        tracker.log_figure(found.run_id, f"figures/{name}.png", figure)
-    tracker.log_metrics(found.run_id, _flat(verdict))
     with staged_folder(workspace.pulses) as folder:
         _write(found, verdict, best, figures, folder)
+        # Only now: a tracker may draw figures in a way that changes their layout, and files must not depend on it.
+        for name, figure in figures.items():
+            tracker.log_figure(found.run_id, f"figures/{name}.png", figure)
+        tracker.log_metrics(found.run_id, _flat(verdict))
     write_json(workspace.metrics("pulses"), _metrics(found, verdict), rounded=True)
     return found, verdict
 

@@ -19,7 +19,7 @@ from nmr_platform.stages.workspace import Workspace
 __all__ = ["write_report"]
 
 _CAPTIONS = {
-    "parity": "Predicted against true values of the held-out curves, with 90 % prediction intervals.",
+    "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
     "importances": "Where in the record the champion looks, below the mean echo.",
     "confusion": "Held-out curves by true and predicted kernel.",
     "confusion_by_w": "The same by strength of the coupling: the weaker the harder the kernels are to tell apart.",
@@ -51,7 +51,7 @@ def _gather(params: Params, workspace: Workspace, folder: Path) -> Content:
     return Content(
         data=[_facts(kernel, dataset, params) for kernel, dataset in datasets.items()],
         opening=[_draw_gallery(datasets, folder)],
-        sections=[_section(name, task, workspace, folder) for name, task in params.tasks.items()],
+        sections=[_section(name, params, workspace, folder) for name in params.tasks],
         pulses=_describe_pulses(pulses),
         pulse_figures=[
             _copied(workspace.pulses / "figures" / "map.png", "pulses", folder, "Every sequence tried, by its score."),
@@ -95,8 +95,8 @@ def _spread(dataset: xr.Dataset) -> list[int]:
     return [int(order[i]) for i in np.linspace(0, order.size - 1, 4).astype(int)]
 
 
-def _section(name: str, task: Task, workspace: Workspace, folder: Path) -> Section:
-    source = workspace.evaluated(name)
+def _section(name: str, params: Params, workspace: Workspace, folder: Path) -> Section:
+    task, source = params.tasks[name], workspace.evaluated(name)
     scores = read_json(source / "scores.json", made_by=f"dvc repro evaluate@{name}")
     champion = scores["models"][scores["champion"]]["scores"]
     wanted = (
@@ -112,7 +112,7 @@ def _section(name: str, task: Task, workspace: Workspace, folder: Path) -> Secti
         n_test=scores["n_test"],
         disorder=scores["disorder"],
         rows=score_rows(name, task.metric, scores),
-        notes=_notes(task, champion),
+        notes=_notes(task, champion, params.evaluate.coverage),
         figures=[_copied(source / "figures" / f"{item}.png", name, folder, _CAPTIONS[item]) for item in wanted],
     )
 
@@ -126,7 +126,7 @@ def _question(task: Task) -> str:
     return f"was it the {task.positive} kernel, or another ({kernels})"
 
 
-def _notes(task: Task, champion: Mapping[str, Any]) -> list[str]:
+def _notes(task: Task, champion: Mapping[str, Any], nominal: float) -> list[str]:
     if not isinstance(task, RegressionTask):
         accuracy = champion["accuracy"]
         return [
@@ -134,7 +134,7 @@ def _notes(task: Task, champion: Mapping[str, Any]) -> list[str]:
         ]
     coverage, width, error = champion["coverage"], champion["width"], champion["rmse"]
     return [
-        f"Champion: its 90 % prediction intervals hold {coverage['value']:.1%} of the held-out curves "
+        f"Champion: its {100 * nominal:g}% prediction intervals hold {coverage['value']:.1%} of the held-out curves "
         f"(interval {coverage['lower']:.1%} to {coverage['upper']:.1%}) and are {width['value']:.4f} {task.unit} wide "
         f"on average; root mean square error {error['value']:.4f} {task.unit}."
     ]
@@ -147,7 +147,7 @@ def _describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
         "is better than"
         if chosen["lower"] > 0
         else "cannot be told apart from"
-        if chosen["upper"] > 0
+        if chosen["upper"] >= 0
         else "is worse than"
     )
     scores = {part: {f"r2_{t}": c[part] for t, c in summary["verdict"].items()} for part in ("baseline", "best")}

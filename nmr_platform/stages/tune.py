@@ -1,6 +1,9 @@
 """Stage `tune`: search models for one task."""
 
+from pydantic import ValidationError
+
 from nmr_platform.config import Params
+from nmr_platform.errors import DataError
 from nmr_platform.learning.records import TuneSummary
 from nmr_platform.learning.study import StudyProgress
 from nmr_platform.learning.tune import tune_task
@@ -49,6 +52,11 @@ def read_tuned(workspace: Workspace, task: str) -> TuneSummary:
     """Read what `tune` wrote.
 
     Raises:
-        DataError: It has not run yet.
+        DataError: It has not run yet, or its file is damaged.
     """
-    return TuneSummary.from_dict(read_json(workspace.tuned(task), made_by=f"dvc repro tune@{task}"))
+    path, made_by = workspace.tuned(task), f"dvc repro tune@{task}"
+    try:
+        return TuneSummary.from_dict(read_json(path, made_by=made_by))
+    except ValidationError as error:
+        message = f"File `{path}` is not a record of tuning; make it again with `{made_by}`."
+        raise DataError(message, path=path) from error

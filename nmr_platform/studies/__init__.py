@@ -1,6 +1,6 @@
 """Resumable Optuna studies, whatever they search."""
 
-from nmr_platform.studies.abandoned import ERROR
+from nmr_platform.studies.abandoned import ERROR, line_up
 from nmr_platform.studies.loop import (
     Outcome,
     finished_trials,
@@ -20,6 +20,7 @@ __all__ = [
     "SamplerKind",
     "SteadySampler",
     "finished_trials",
+    "line_up",
     "open_storage",
     "open_study",
     "run_trials",

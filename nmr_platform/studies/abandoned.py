@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
-__all__ = ["ERROR", "OWNER", "abandon", "is_abandoned", "owner", "recover"]
+__all__ = ["ERROR", "OWNER", "abandon_own", "ask", "is_abandoned", "line_up", "owner", "recover"]
 
 ERROR = "error"
 OWNER = "owner"
 
 # Beyond this age a trial of another machine is taken for dead: we cannot ask that machine, and no trial takes as long.
 _STALE_AFTER = timedelta(hours=1)
-# A trial without an owner was asked for an instant ago, or its process died in that instant.
+# A trial without an owner was asked for by other means than `ask`.
 _UNOWNED_AFTER = timedelta(minutes=1)
 _TOKEN = uuid4().hex[:8]
 
@@ -31,11 +31,29 @@ def is_abandoned(trial: FrozenTrial) -> bool:
     return trial.state is TrialState.FAIL and ERROR not in trial.user_attrs
 
 
-def abandon(study: Study, number: int, params: Mapping[str, object]) -> None:
-    """Mark a running trial failed and have its parameters tried again by the next trial."""
-    study.tell(number, state=TrialState.FAIL)
-    if params:
-        study.enqueue_trial(dict(params))
+def line_up(study: Study, params: Mapping[str, object]) -> None:
+    """Have ``params`` tried by the next trial, which bears this process's name from its first moment."""
+    study.enqueue_trial(dict(params), user_attrs={OWNER: owner()})
+
+
+def ask(study: Study) -> Trial:
+    """Ask for the next trial.
+
+    Optuna makes a trial first and tells its parameters later. A process that dies in between must not leave one that
+    is nobody's, for nobody could tell that it is dead: so every trial is lined up with its owner's name.
+    """
+    if not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        line_up(study, {})
+    trial = study.ask()
+    trial.set_user_attr(OWNER, owner())
+    return trial
+
+
+def abandon_own(study: Study) -> None:
+    """Abandon the running trials of this process."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.user_attrs.get(OWNER) == owner():
+            _abandon(study, trial)
 
 
 def recover(study: Study) -> int:
@@ -45,8 +63,17 @@ def recover(study: Study) -> int:
     """
     stale = [trial for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)) if _is_stale(trial)]
     for trial in stale:
-        abandon(study, trial.number, trial.params)
+        _abandon(study, trial)
     return len(stale)
+
+
+def _abandon(study: Study, trial: FrozenTrial) -> None:
+    """Mark a running trial failed and have its parameters tried again by the next trial."""
+    # A trial that was lined up may have gone before it took up its parameters; Optuna keeps them here.
+    params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    study.tell(trial.number, state=TrialState.FAIL)
+    if params:
+        line_up(study, params)
 
 
 def _is_stale(trial: FrozenTrial) -> bool:

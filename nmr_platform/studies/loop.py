@@ -10,7 +10,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from nmr_platform.studies.abandoned import ERROR, OWNER, abandon, is_abandoned, owner, recover
+from nmr_platform.studies.abandoned import ERROR, abandon_own, ask, is_abandoned, recover
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler
 
 __all__ = ["Outcome", "finished_trials", "open_study", "run_trials", "settled_trials", "trial_times"]
@@ -111,16 +111,28 @@ def trial_times(trial: FrozenTrial) -> tuple[float, float]:
 
 
 def _run_trial(study: Study, evaluate: Callable[[Trial], Outcome]) -> FrozenTrial:
-    trial = study.ask()
-    trial.set_user_attr(OWNER, owner())
+    try:
+        trial = ask(study)
+        return _settled(study, trial, evaluate)
+    except BaseException:
+        abandon_own(study)
+        raise
+
+
+def _settled(study: Study, trial: Trial, evaluate: Callable[[Trial], Outcome]) -> FrozenTrial:
     try:
         outcome = evaluate(trial)
+        _require_number(outcome)
         for name, value in outcome.attributes.items():
             trial.set_user_attr(name, value)
     except Exception as error:
         trial.set_user_attr(ERROR, f"{type(error).__name__}: {error}"[:500])
         return study.tell(trial, state=TrialState.FAIL)
-    except BaseException:
-        abandon(study, trial.number, trial.params)
-        raise
     return study.tell(trial, outcome.value)
+
+
+def _require_number(outcome: Outcome) -> None:
+    # Optuna would fail the trial without an error, as if its process had died, and the point would be tried again.
+    if not math.isfinite(outcome.value):
+        message = f"The score must be finite, but is {outcome.value}."
+        raise ValueError(message)

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import optuna
+from filelock import FileLock
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal import JournalFileBackend
 
 from nmr_platform.errors import ConfigurationError
 
@@ -13,6 +14,27 @@ __all__ = ["JOURNAL", "STORAGE_VARIABLE", "open_storage"]
 
 JOURNAL = "studies.journal"
 STORAGE_VARIABLE = "NMR_STUDY_STORAGE"
+
+
+class _Lock:
+    """A lock that the system takes back from a process that dies.
+
+    Optuna's own locks are files that outlive their process: whoever comes next waits for half a minute, and Ctrl-C at
+    the wrong moment ends in an error about a missing file.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        # Not Optuna's own name, which may still be a link to the journal.
+        self._lock = FileLock(journal.with_suffix(".filelock"))
+
+    def acquire(self) -> bool:
+        """Wait for the lock."""
+        self._lock.acquire()
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        self._lock.release()
 
 
 def open_storage(folder: Path) -> BaseStorage:
@@ -30,7 +52,7 @@ def open_storage(folder: Path) -> BaseStorage:
         return _open_database(url)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / JOURNAL
-    lock = JournalFileSymlinkLock(str(path))
+    lock = _Lock(path)
     _drop_torn_line(path, lock)
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
 
@@ -50,7 +72,7 @@ def _open_database(url: str) -> BaseStorage:
         raise ConfigurationError(message, key=STORAGE_VARIABLE) from error
 
 
-def _drop_torn_line(path: Path, lock: JournalFileSymlinkLock) -> None:
+def _drop_torn_line(path: Path, lock: _Lock) -> None:
     """Cut off a last line without its end, which a process killed while writing leaves and nobody can read past."""
     if not path.exists():
         return

@@ -1,15 +1,13 @@
 """`nmr generate` as people and programs call it."""
 
 import json
-from pathlib import Path
 
 import pytest
-import yaml
 
 from nmr_platform.cli import main
-from nmr_platform.config import read_params
-from nmr_platform.datasets import load, read_preset
+from nmr_platform.datasets import load
 from tests.datasets.trees import digest_of_tree
+from tests.stages.tiny import tiny_values, write_params
 
 
 @pytest.fixture
@@ -98,9 +96,7 @@ def test_bad_input_ends_with_code_2_and_one_sentence(nmr, arguments, sentence):
 
 
 def test_the_command_without_arguments_reads_the_parameter_file_beside_it(nmr, tmp_path):
-    values = read_params(Path(__file__).parents[2] / "params.yaml").model_dump(mode="json")
-    values["data"] = read_preset("tiny").model_dump(mode="json") | {"n_curves": 2}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+    write_params(tmp_path, tiny_values())
     code, (line,), _ = nmr("--kernel", "rkky")
     assert code == 0
-    assert line.startswith("data/simulated/rkky.zarr: 2 curves")
+    assert line.startswith("data/simulated/rkky.zarr: 24 curves")

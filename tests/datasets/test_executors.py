@@ -70,6 +70,8 @@ def test_without_an_address_dask_makes_a_cluster_of_its_own(tmp_path):
 
 
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
+    # Before the setting: the defaults that it brings would go with the setting.
+    pytest.importorskip("distributed")
     dask = pytest.importorskip("dask")
     executor = make_executor(DaskSettings(kind="dask", address="tcp://127.0.0.1:9"))
     with (

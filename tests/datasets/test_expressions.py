@@ -79,5 +79,5 @@ def test_a_short_name_stands_for_the_only_key_that_ends_in_it():
     assert resolve("alpha", keys) == "alpha"
     with pytest.raises(ConfigurationError, match=r"`exponent` must .* but could be kernel.exponent or line.exponent"):
         resolve("exponent", keys)
-    with pytest.raises(ConfigurationError, match=r"Name `beta` must stand for one number .* but is none of alpha, "):
+    with pytest.raises(ConfigurationError, match=r"name `beta` must stand for one number .* but is none of alpha, "):
         resolve("beta", keys)

@@ -115,7 +115,10 @@ def test_a_grid_point_that_can_never_meet_the_constraints_is_named():
         ({"prior": {"kernel.xi": {"kind": "uniform", "low": 2.0, "high": 1.0}}}, "must have `low` <= `high`"),
         ({"prior": {"kernel.xi": {"kind": "gamma"}}}, "kernel.xi"),
         ({"constraints": {"W": {"low": 0.1, "hihg": 0.3}}}, "`constraints.W.hihg` is not known. Did you mean `high`"),
-        ({"constraints": {"V": {"low": 0.1, "high": 0.3}}}, "Name `V` must stand for one number of the experiment"),
+        (
+            {"constraints": {"V": {"low": 0.1, "high": 0.3}}},
+            "Key `constraints.V`: name `V` must stand for one number of the experiment",
+        ),
         ({"sampling": "halton"}, "Key `sampling` is 'halton', but it must be 'random' or 'sobol'"),
     ],
 )

@@ -1,11 +1,16 @@
 """The engine's physics once more, from quantum mechanics: a 2 x 2 density matrix for every spin.
 
-Nothing but the experiment's settings is shared with the package: positions, kernels, weights, the time grid, pulses and
-dissipation are written down again here, each in the most literal way.
+Nothing but the experiment's settings is shared with the package: positions, kernels, weights, the time grid, pulses,
+the receiver and dissipation are written down again here and in `pairs`, each in the most literal way.
 """
 
+from math import ceil
+
 import numpy as np
+from scipy.integrate import solve_ivp
 from scipy.linalg import expm
+
+from tests.naive.pairs import pair_matrix
 
 __all__ = ["evolve"]
 
@@ -16,32 +21,103 @@ SPIN = np.array([IX, IY, IZ])
 RAISING, LOWERING = IX + 1j * IY, IX - 1j * IY
 
 
-def evolve(experiment, offsets):
-    """Record of ``experiment`` with the given offsets (MHz, lattice shape): (<Ix>, <Iy>, <Iz>), shape (T, 3).
+def evolve(experiment, offsets, *, gain=None, exact=False):
+    """Noiseless record of ``experiment``: (<Ix>, <Iy>, <Iz>) at every sample, shape (T, 3).
 
-    A step freezes the mean field, applies the unitary exp(-i H h) to every spin, then the Lindblad channel over h.
+    Args:
+        experiment: What to simulate.
+        offsets: MHz, shape of the lattice's sites.
+        gain: Factor on the drive of every spin, shape (N,); the calibration by default.
+        exact: Solve the equation of motion, of all spins at once, to rounding; else a step freezes the mean field,
+            applies the unitary exp(-i H h) to every spin, then the Lindblad channel over h: the `euler` integrator.
     """
-    nu = np.asarray(offsets, dtype=float).ravel()
-    h = 2 * np.pi * experiment.step
-    in_field, in_signal = weights(experiment.line, nu)
-    alpha = np.array([experiment.coupling.alpha_x, experiment.coupling.alpha_y, experiment.coupling.alpha_z])
-    pairs, channel = pair_matrix(experiment), lindblad_channel(experiment.dissipation, h)
-    rho = np.tile(np.array([[1, 0], [0, 0]], dtype=complex), (nu.size, 1, 1))
-    record = []
-    for part in time_grid(experiment):
-        if isinstance(part, tuple):
-            theta, phi = np.deg2rad(part)
-            rho = conjugate(expm(-1j * theta * (np.cos(phi) * IX + np.sin(phi) * IY)), rho)
+    ensemble = Ensemble(experiment, np.asarray(offsets, dtype=float).ravel(), gain, exact)
+    cycle = experiment.phase_cycle
+    steps = [(step.pulses, step.receiver) for step in cycle] or [((0.0,) * len(experiment.sequence.pulses), 0.0)]
+    records = []
+    for phases, receiver in steps:
+        record = ensemble.run(list(phases))
+        turned = (record[:, 0] + 1j * record[:, 1]) * np.exp(-1j * np.deg2rad(receiver))
+        records.append(np.column_stack([turned.real, turned.imag, record[:, 2]]))
+    return np.mean(records, axis=0)[received(experiment)]
+
+
+class Ensemble:
+    """The density matrices of all spins, shape (N, 2, 2)."""
+
+    def __init__(self, experiment, nu, gain, exact):
+        self.experiment, self.nu = experiment, nu
+        self.gain = np.full(nu.size, experiment.drive.calibration) if gain is None else gain
+        self.in_field, self.in_signal = weights(experiment.line, nu)
+        self.alpha = couplings(experiment.coupling)
+        self.pairs = pair_matrix(experiment)
+        self.jumps = jump_operators(experiment.dissipation)
+        self.generator, self.channels = lindbladian(self.jumps), {}
+        self.advance = self.solve if exact else self.frozen
+
+    def run(self, phases):
+        """Signal just after the first pulse and after every step of the delays but the last, shape (n_steps, 3)."""
+        self.rho = np.tile(np.array([[1, 0], [0, 0]], dtype=complex), (self.nu.size, 1, 1))
+        record = []
+        for kind, *content in time_grid(self.experiment):
+            if kind == "delay":
+                for _ in range(content[0]):
+                    self.advance(0.0, 0.0, 2 * np.pi * self.experiment.step)
+                    record.append(self.signal())
+                continue
+            shift = phases.pop(0)
+            if kind == "rotation":
+                self.rotate(content[0], content[1] + shift)
+            else:
+                for duration, amplitude, phase in content[0]:
+                    self.drive(duration, amplitude, phase + shift)
             if not record:
-                record.append(in_signal @ bloch_vectors(rho))
-            continue
-        for _ in range(part):
-            mean_field = pairs @ (in_field[:, None] * bloch_vectors(rho))
-            hamiltonian = -np.einsum("nd,dab->nab", alpha * mean_field, SPIN) - nu[:, None, None] * IZ
-            rho = apply(channel, conjugate(expm(-1j * h * hamiltonian), rho))
-            record.append(in_signal @ bloch_vectors(rho))
-    # The last sample would lie at the end of the last delay; the record stops one step earlier.
-    return np.array(record[:-1])
+                record.append(self.signal())
+        return np.array(record[:-1])
+
+    def rotate(self, theta, phi):
+        """An ideal pulse, degrees: U = exp(-i theta (Ix cos phi + Iy sin phi))."""
+        axis = np.cos(np.deg2rad(phi)) * IX + np.sin(np.deg2rad(phi)) * IY
+        self.rho = conjugate(expm(-1j * np.deg2rad(theta) * self.gain[:, None, None] * axis), self.rho)
+
+    def drive(self, duration, amplitude, phase):
+        """A segment (us, MHz, degrees) in equal parts no longer than a step."""
+        parts = max(1, ceil(duration / self.experiment.step - 1e-9))
+        for _ in range(parts):
+            self.advance(amplitude, np.deg2rad(phase), 2 * np.pi * duration / parts)
+
+    def frozen(self, amplitude, phase, h):
+        """The field frozen over h, and the dissipation after the rotation."""
+        self.rho = conjugate(expm(-1j * h * self.hamiltonian(self.rho, amplitude, phase)), self.rho)
+        if h not in self.channels:
+            self.channels[h] = expm(self.generator * h)
+        self.rho = apply(self.channels[h], self.rho)
+
+    def solve(self, amplitude, phase, h):
+        """d rho / ds = -i [H(rho), rho] + the dissipator, over h."""
+
+        def slope(_, flat):
+            rho = flat.reshape(-1, 2, 2)
+            hamiltonian = self.hamiltonian(rho, amplitude, phase)
+            out = -1j * (hamiltonian @ rho - rho @ hamiltonian)
+            for jump in self.jumps:
+                loss = jump.conj().T @ jump
+                out = out + jump @ rho @ jump.conj().T - (loss @ rho + rho @ loss) / 2
+            return out.ravel()
+
+        solution = solve_ivp(slope, (0, h), self.rho.ravel(), method="DOP853", rtol=1e-10, atol=1e-12)
+        self.rho = solution.y[:, -1].reshape(-1, 2, 2)
+
+    def hamiltonian(self, rho, amplitude, phase):
+        """H_i = -nu_i Iz - sum_d alpha_d F^d_i I^d + gain_i amplitude (cos(phase) Ix + sin(phase) Iy)."""
+        mean_field = self.pairs @ (self.in_field[:, None] * bloch_vectors(rho))
+        drive = amplitude * (np.cos(phase) * IX + np.sin(phase) * IY)
+        coupled = np.einsum("nd,dab->nab", self.alpha * mean_field, SPIN)
+        return -coupled - self.nu[:, None, None] * IZ + self.gain[:, None, None] * drive
+
+    def signal(self):
+        """The observed components, shape (3,)."""
+        return self.in_signal @ bloch_vectors(self.rho)
 
 
 def bloch_vectors(rho):
@@ -60,32 +136,79 @@ def apply(channel, rho):
     return np.swapaxes((stacked @ channel.T).reshape(-1, 2, 2), 1, 2)
 
 
-def lindblad_channel(dissipation, h):
-    """exp(L h) with L rho = sum_k J rho J^+ - (J^+ J rho + rho J^+ J) / 2, on column-major stacks, shape (4, 4)."""
-    one, generator = np.eye(2), np.zeros((4, 4), dtype=complex)
+def jump_operators(dissipation):
+    """sqrt(G+) I+, sqrt(G-) I-, sqrt(Gz) Iz."""
     rates = (dissipation.gamma_plus, dissipation.gamma_minus, dissipation.gamma_z)
-    for rate, operator in zip(rates, (RAISING, LOWERING, IZ), strict=True):
-        jump = np.sqrt(rate) * operator
+    return [np.sqrt(rate) * operator for rate, operator in zip(rates, (RAISING, LOWERING, IZ), strict=True)]
+
+
+def lindbladian(jumps):
+    """L rho = sum_k J rho J^+ - (J^+ J rho + rho J^+ J) / 2 on column-major stacks, shape (4, 4)."""
+    one, generator = np.eye(2), np.zeros((4, 4), dtype=complex)
+    for jump in jumps:
         loss = jump.conj().T @ jump
         # Stacking by columns turns A rho B into (B^T kron A) rho.
         generator += np.kron(jump.conj(), jump) - (np.kron(one, loss) + np.kron(loss.T, one)) / 2
-    return expm(generator * h)
+    return generator
+
+
+def couplings(coupling):
+    """alpha_x, alpha_y, alpha_z in the rotating frame."""
+    x, y, z = coupling.alpha_x, coupling.alpha_y, coupling.alpha_z
+    return np.array([x, y, z] if coupling.frame == "rotating" else [(x + y) / 2, (x + y) / 2, z])
 
 
 def time_grid(experiment):
-    """Pulses as (theta, phi) in degrees, delays as numbers of steps."""
+    """("rotation", theta, phi), ("drive", [(duration, amplitude, phase), ...]) and ("delay", steps) in order."""
     sequence = experiment.sequence
 
-    def steps(duration):
-        return round(duration / experiment.step)
+    def wait(duration):
+        return ("delay", round(duration / experiment.step))
+
+    def flip(theta, phi):
+        if not sequence.nutation or theta == 0:
+            return ("rotation", theta, phi)
+        amplitude = np.sign(theta) * sequence.nutation
+        return ("drive", [(theta / 360 / amplitude, amplitude, phi)])
 
     if sequence.kind == "hahn":
-        n = steps(sequence.tau)
-        return [(sequence.theta1, sequence.phi1), n, (sequence.theta2, sequence.phi2), 2 * n]
+        tau = wait(sequence.tau)
+        first, second = flip(sequence.theta1, sequence.phi1), flip(sequence.theta2, sequence.phi2)
+        return [first, tau, second, tau, tau]
     if sequence.kind == "cpmg":
-        half = steps(sequence.echo_spacing / 2)
-        return [(sequence.theta1, 0.0), half] + [(sequence.theta2, 90.0), 2 * half] * sequence.n_echoes
-    return [(e.theta, e.phi) if e.kind == "pulse" else steps(e.duration) for e in sequence.elements]
+        half = wait(sequence.echo_spacing / 2)
+        return [flip(sequence.theta1, 0.0), half] + [flip(sequence.theta2, 90.0), half, half] * sequence.n_echoes
+    if sequence.kind == "stimulated":
+        tau, mixing = wait(sequence.tau), wait(sequence.mixing)
+        first, second = flip(sequence.theta1, sequence.phi1), flip(sequence.theta2, sequence.phi2)
+        return [first, tau, second, mixing, flip(sequence.theta3, sequence.phi3), tau, tau]
+    if sequence.kind == "inversion_recovery":
+        first, second = flip(sequence.theta1, sequence.phi1), flip(sequence.theta2, sequence.phi2)
+        return [first, wait(sequence.recovery), second, wait(sequence.acquisition)]
+    return [listed(element) or wait(element.duration) for element in sequence.elements]
+
+
+def listed(element):
+    """A pulse of a custom sequence; None for a delay."""
+    if element.kind == "shaped":
+        return ("drive", [(part.duration, part.amplitude, part.phase) for part in element.segments])
+    if element.kind == "pulse" and element.duration > 0:
+        return ("drive", [(element.duration, element.theta / 360 / element.duration, element.phi)])
+    return ("rotation", element.theta, element.phi) if element.kind == "pulse" else None
+
+
+def received(experiment):
+    """Numbers of the samples that the receiver keeps."""
+    receiver, step, after_pulse = experiment.receiver, experiment.step, [0.0]
+    for kind, *content in time_grid(experiment):
+        if kind != "delay":
+            since = 0.0
+            continue
+        for _ in range(content[0]):
+            since += step
+            after_pulse.append(since)
+    count = len(after_pulse) - 1
+    return [k for k in range(0, count, receiver.every) if after_pulse[k] > receiver.dead_time - 1e-6 * step]
 
 
 def weights(line, nu):
@@ -95,42 +218,18 @@ def weights(line, nu):
         return np.ones(nu.size), share
     if line.weights == "normalised":
         return share, share
-    spacing = line.bandwidth / (nu.size - 1)
-    lorentzian = line.fwhm / (2 * np.pi) / (nu**2 + line.fwhm**2 / 4)
-    return lorentzian * spacing, lorentzian * spacing
+    if line.kind == "table":
+        spacing = (line.offsets[-1] - line.offsets[0]) / (nu.size - 1)
+        density = np.interp(nu, line.offsets, line.densities) / np.trapezoid(line.densities, line.offsets)
+    else:
+        spacing = line.bandwidth / (nu.size - 1)
+        density = peak(line, nu)
+    return density * spacing, density * spacing
 
 
-def pair_matrix(experiment):
-    """K(r_i - r_j) from the positions of the spins, shape (N, N)."""
-    lengths = np.array(experiment.lattice.shape)
-    positions = np.array(list(np.ndindex(*experiment.lattice.shape)))
-    pairs = np.zeros((len(positions), len(positions)))
-    for i, here in enumerate(positions):
-        for j, there in enumerate(positions):
-            if i != j:
-                apart = here - there
-                # The nearest image; the site half way round lies at minus half the length.
-                pairs[i, j] = coupling_at(experiment.kernel, apart - lengths * np.floor(apart / lengths + 0.5))
-    return pairs
-
-
-def coupling_at(kernel, apart):
-    """K at one displacement."""
-    r = np.sqrt(np.sum(apart**2))
-    x = apart[0]
-    y = apart[1] if len(apart) > 1 else 0.0
-    cos_theta = x / np.hypot(x, y) if np.hypot(x, y) > 0 else 1.0
-    sign = (-1.0) ** np.sum(apart) if kernel.antiferromagnetic else 1.0
-    return sign * radial(kernel, r) * (kernel.s + kernel.p * cos_theta + kernel.d * (2 * cos_theta**2 - 1))
-
-
-def radial(kernel, r):
-    """The radial part of K at distance ``r``."""
-    if kernel.kind == "gaussian":
-        return np.exp(-((r / kernel.xi) ** kernel.exponent))
-    if kernel.kind == "power":
-        return 1 / r**kernel.exponent
-    if kernel.kind == "rkky":
-        x = 2 * r / kernel.xi
-        return (x * np.cos(x) - np.sin(x)) / x**4
-    return 1.0
+def peak(line, nu):
+    """Density of a Lorentzian or Gaussian by its full width at half maximum."""
+    if line.kind == "lorentzian":
+        return line.fwhm / (2 * np.pi) / (nu**2 + line.fwhm**2 / 4)
+    # 2^(-(2 nu / fwhm)^2) is 1/2 at half the width, and integrates to fwhm sqrt(pi / ln 2) / 2.
+    return 2.0 ** (-((2 * nu / line.fwhm) ** 2)) / (line.fwhm / 2 * np.sqrt(np.pi / np.log(2)))

@@ -7,9 +7,11 @@ from matplotlib import _pylab_helpers
 from matplotlib.figure import Figure
 
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.physics import Block
 from nmr_platform.plots import (
     plot_confusion,
     plot_confusion_by_bin,
+    plot_convergence,
     plot_echoes,
     plot_gallery,
     plot_importances_over_echo,
@@ -17,6 +19,7 @@ from nmr_platform.plots import (
     plot_pulse_map,
     plot_scores,
     plot_search_history,
+    plot_sequence,
     plot_top_importances,
     save,
     style,
@@ -39,6 +42,12 @@ SCORES = pd.DataFrame(
         "upper": [0.73, 0.74, 0.83],
     }
 )
+
+IDEAL = [Block(0.0, 0.0, np.nan, 0.0, "90x"), Block(0.0, 300.0, 0.0, 0.0, "")]
+SHAPED = [
+    *(Block(2.0 * k, 2.0, 0.02 * (k - 2), 100.0 * k, "shaped[9] (18 us)" if k == 0 else "") for k in range(9)),
+    Block(18.0, 282.0, 0.0, 0.0, ""),
+]
 
 
 def samples(components=("abs",), axis="time"):
@@ -107,6 +116,13 @@ FIGURES = {
     "failed trials": lambda: pulse_map([60, 90], [120, 180], [0.5, np.nan]),
     "history": lambda: plot_search_history([np.nan, 0.5, 0.4, 0.7], baseline=0.58, label="R² of Z", title="Search"),
     "single trial": lambda: plot_search_history([0.5], baseline=0.58, label="error", maximise=False),
+    "sequence of ideal pulses": lambda: plot_sequence(IDEAL, title="Hahn", echo_times=[200.0]),
+    "shaped pulse": lambda: plot_sequence(SHAPED),
+    "pulses without delay": lambda: plot_sequence(SHAPED[:-1]),
+    "convergence": lambda: plot_convergence(
+        [0.1, 0.2, 0.4], {"euler": [1, 2, 4], "fast": [0.1, 0.4, 1.6]}, orders={"euler": 1.0}, floor=1e-3, title="x"
+    ),
+    "convergence of one": lambda: plot_convergence([0.1, 0.2], {"euler": [1e-3, 2e-3]}),
 }
 UNITS = ("(µs)", "(MHz)", "(degrees)", "(ħ per spin)", "(%)", "(number)")
 WITHOUT_UNIT = ("importance", "cubic fits", "feature", "R² of", "true class", "predicted class", "error")

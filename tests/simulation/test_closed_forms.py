@@ -1,25 +1,14 @@
-"""Systems whose record can be written down."""
+"""Uncoupled spins, whose record can be written down."""
 
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.special import ellipj
 
 from nmr_platform import simulate
-from nmr_platform.physics import Line
-from tests.builders import UNIT_STEP, delay, experiment, pulse
-
-UNCOUPLED = {"alpha_x": 0.0, "alpha_y": 0.0, "alpha_z": 0.0}
-INTEGRATORS = ["euler", "midpoint"]
-
-
-def phase_time(echo):
-    """Dimensionless time s = 2 pi t."""
-    return 2 * np.pi * echo.time
-
-
-def free_decay(steps, theta=90.0):
-    return {"kind": "custom", "elements": [pulse(theta), delay(steps)]}
+from nmr_platform.physics import LorentzianLine
+from nmr_platform.simulation import INTEGRATORS
+from tests.builders import UNIT_STEP, experiment
+from tests.simulation.systems import UNCOUPLED, comb, free_decay, phase_time
 
 
 def excited(theta, phi):
@@ -66,11 +55,89 @@ def test_a_perfect_hahn_echo_refocuses_every_offset():
     assert abs(echo.m[index // 2]) < 0.05
 
 
-def test_every_echo_of_an_uncoupled_cpmg_train_is_complete():
-    train = {"kind": "cpmg", "echo_spacing": 60 * UNIT_STEP, "n_echoes": 4}
-    values = experiment(coupling=UNCOUPLED, sequence=train)
+TRAIN = {"kind": "cpmg", "echo_spacing": 64 * UNIT_STEP, "n_echoes": 4}
+
+
+def test_every_echo_of_an_uncoupled_cpmg_train_is_the_initial_signal():
+    values = experiment(coupling=UNCOUPLED, sequence=TRAIN)
     echo = simulate(values, dtype="float64")
-    assert np.abs(echo.m[list(values.echo_indices)]) == pytest.approx(np.full(4, 0.5), abs=1e-12)
+    assert values.echo_indices == (64, 128, 192, 256)
+    assert np.allclose(echo.m[list(values.echo_indices)], echo.m[0], atol=1e-12)
+    assert np.abs(echo.m[0]) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("theta2", [180.0, 165.0, 120.0, 90.0])
+def test_the_first_echo_of_an_imperfect_train_falls_with_the_sine_squared_of_half_the_angle(theta2):
+    # Everything else has dephased: cos^2(theta/2) of the first decay, and the free decay after the second pulse.
+    train = TRAIN | {"theta1": 70.0, "theta2": theta2}
+    values = experiment(coupling=UNCOUPLED, lattice={"shape": [8, 8]}, sequence=train)
+    echo = simulate(values, offsets=comb((8, 8)), dtype="float64")
+    expected = -0.5j * np.sin(np.deg2rad(70)) * np.sin(np.deg2rad(theta2 / 2)) ** 2
+    assert echo.m[values.echo_indices[0]] == pytest.approx(expected, abs=1e-13)
+
+
+def test_a_train_about_the_axis_of_the_magnetisation_heals_its_errors_in_every_second_echo():
+    # Meiboom and Gill: the error of the angle is of first order in the odd echoes' cosine, of second in the even ones.
+    values = experiment(coupling=UNCOUPLED, lattice={"shape": [8, 8]}, sequence=TRAIN | {"theta2": 170.0})
+    echo = simulate(values, offsets=comb((8, 8)), dtype="float64")
+    lost = 0.5 - np.abs(echo.m[list(values.echo_indices)])
+    assert lost[0] == pytest.approx(0.5 * np.sin(np.deg2rad(5)) ** 2)
+    assert lost[1] < 0.1 * lost[0]
+    assert lost[3] < 0.5 * lost[2]
+
+
+@pytest.mark.parametrize(("theta1", "theta2", "theta3"), [(90, 90, 90), (90, 45, 60), (50, 130, -70), (120, 90, 20)])
+@pytest.mark.parametrize("phases", [(0, 0, 0), (20, -35, 110)])
+def test_a_stimulated_echo_has_half_the_product_of_the_sines(theta1, theta2, theta3, phases):
+    # The second pulse stores -(1/2) s1 s2 cos(nu tau - phi1 + phi2) along z; the third turns it by -i s3 e^(i phi3),
+    # and the half of the cosine that runs backwards refocuses after tau: (i/4) s1 s2 s3 e^(i (phi2 + phi3 - phi1)),
+    # half the product of the sines times the magnetisation 1/2 at the start. All else has dephased.
+    angles = {f"theta{n}": float(theta) for n, theta in enumerate((theta1, theta2, theta3), start=1)}
+    angles |= {f"phi{n}": float(phase) for n, phase in enumerate(phases, start=1)}
+    sequence = {"kind": "stimulated", "tau": 32 * UNIT_STEP, "mixing": 80 * UNIT_STEP} | angles
+    values = experiment(coupling=UNCOUPLED, lattice={"shape": [8, 8]}, sequence=sequence)
+    echo = simulate(values, offsets=comb((8, 8)), dtype="float64")
+    s1, s2, s3 = np.sin(np.deg2rad([theta1, theta2, theta3]))
+    phase = np.deg2rad(phases[1] + phases[2] - phases[0])
+    assert values.echo_indices == (32 + 80 + 32,)
+    assert echo.m[values.echo_indices[0]] == pytest.approx(0.25j * s1 * s2 * s3 * np.exp(1j * phase), abs=1e-13)
+
+
+def test_the_primary_echo_of_a_stimulated_sequence_falls_into_the_mixing_time():
+    sequence = {"kind": "stimulated", "tau": 32 * UNIT_STEP, "mixing": 80 * UNIT_STEP, "theta2": 100.0}
+    values = experiment(coupling=UNCOUPLED, lattice={"shape": [8, 8]}, sequence=sequence)
+    echo = simulate(values, offsets=comb((8, 8)), dtype="float64")
+    # Both pulses about x turn the echo over: e^(2 i phi2) conj(-i/2) = i/2.
+    assert echo.m[64] == pytest.approx(0.5j * np.sin(np.deg2rad(50)) ** 2, abs=1e-13)
+
+
+@pytest.mark.parametrize("integrator", INTEGRATORS)
+@pytest.mark.parametrize("theta1", [180.0, 140.0])
+@pytest.mark.parametrize("recovery", [16, 64, 160])
+def test_inversion_recovery_reads_how_far_m_z_has_come_back(recovery, theta1, integrator):
+    up, down, dephasing = 0.012, 0.004, 0.01
+    values = experiment(
+        coupling=UNCOUPLED,
+        lattice={"shape": [8, 8]},
+        dissipation={"gamma_plus": up, "gamma_minus": down, "gamma_z": dephasing},
+        sequence={
+            "kind": "inversion_recovery",
+            "recovery": recovery * UNIT_STEP,
+            "acquisition": 40 * UNIT_STEP,
+            "theta1": theta1,
+        },
+    )
+    echo = simulate(values, offsets=comb((8, 8)), dtype="float64", integrator=integrator)
+    start, equilibrium = 0.5 * np.cos(np.deg2rad(theta1)), (up - down) / (2 * (up + down))
+    s = phase_time(echo)[: recovery + 1]
+    m_z = equilibrium + (start - equilibrium) * np.exp(-(up + down) * s)
+    assert np.allclose(echo.m_z[: recovery + 1], m_z, atol=1e-13)
+    if theta1 == 180.0:
+        # The reading pulse turns m_z to -i m_z; a perfect inversion has left nothing else to turn.
+        after = phase_time(echo)[recovery + 1 :] - recovery
+        decay = np.exp(-1j * np.outer(after, comb((8, 8)).ravel())).mean(axis=1)
+        decay *= np.exp(-(up + down + dephasing) * after / 2)
+        assert np.allclose(echo.m[recovery + 1 :], -1j * m_z[-1] * decay, atol=1e-13)
 
 
 @pytest.mark.parametrize("integrator", INTEGRATORS)
@@ -100,145 +167,50 @@ def test_relaxation_leads_to_equilibrium(weights, integrator):
     assert np.allclose(echo.m, transverse, atol=1e-13)
 
 
+def lorentzian(nu):
+    return 0.025 / np.pi / (nu**2 + 0.025**2)
+
+
+def transform(s):
+    """Fourier integral of the truncated line that is not renormalised, at s > 0 or 0."""
+    return 2 * quad(lorentzian, 0, 0.25, weight="cos", wvar=float(s))[0]
+
+
+INSIDE = 2 / np.pi * np.arctan(10)
+
+
 def test_free_decay_is_the_fourier_transform_of_the_truncated_line():
-    line = Line(fwhm=0.05, bandwidth=0.5)
+    line = LorentzianLine(fwhm=0.05, bandwidth=0.5)
     offsets = line.quantile((np.arange(10_000) + 0.5) / 10_000).reshape(100, 100)
     values = experiment(coupling=UNCOUPLED, lattice={"shape": [100, 100]}, sequence=free_decay(121))
     echo = simulate(values, offsets=offsets, dtype="float64")
-
-    def shape(nu):
-        return 0.025 / np.pi / (nu**2 + 0.025**2)
-
-    inside = quad(shape, -0.25, 0.25, points=[0.0])[0]
+    assert transform(0) == pytest.approx(INSIDE)
     for k in (0, 10, 40, 120):
-        transform = 2 * quad(shape, 0, 0.25, weight="cos", wvar=float(k))[0] / inside
-        assert echo.m[k] == pytest.approx(-0.5j * transform, abs=2e-6)
+        assert echo.m[k] == pytest.approx(-0.5j * transform(k) / INSIDE, abs=2e-6)
 
 
-def test_free_decay_of_an_integrated_line_is_its_weighted_sum():
-    values = experiment(
-        coupling=UNCOUPLED,
-        line={"fwhm": 0.05, "bandwidth": 0.5, "weights": "integrated"},
-        lattice={"shape": [20, 20]},
-        sequence=free_decay(200),
-    )
-    nu = np.linspace(-0.25, 0.25, 400)
-    weights = 0.025 / np.pi / (nu**2 + 0.025**2) * (nu[1] - nu[0])
+@pytest.mark.parametrize("weights", ["sampled", "normalised"])
+def test_free_decay_of_drawn_offsets_scatters_about_the_transform(weights):
+    # The mean of N values of exp(-i nu s) / 2 scatters by at most 1 / (2 sqrt(N)); 5 standard deviations are allowed.
+    line = {"fwhm": 0.05, "bandwidth": 0.5, "weights": weights}
+    values = experiment(coupling=UNCOUPLED, lattice={"shape": [64, 64]}, line=line, sequence=free_decay(121))
+    expected = np.array([-0.5j * transform(k) / INSIDE for k in range(0, 121, 6)])
+    for seed in range(3):
+        found = simulate(values, seed=seed, dtype="float64").m[::6]
+        assert np.abs(found - expected).max() < 5 * 0.5 / 64
+        assert np.abs(found - expected).max() > 1e-3
+
+
+def test_free_decay_of_an_integrated_line_is_its_fourier_integral():
+    line = {"fwhm": 0.05, "bandwidth": 0.5, "weights": "integrated"}
+    values = experiment(coupling=UNCOUPLED, lattice={"shape": [64, 64]}, line=line, sequence=free_decay(121))
     echo = simulate(values, seed=9, dtype="float64")
-    assert np.allclose(echo.m, -0.5j * np.exp(-1j * np.outer(phase_time(echo), nu)) @ weights, atol=1e-13)
+    nu = np.linspace(-0.25, 0.25, 4096)
+    sums = np.exp(-1j * np.outer(phase_time(echo), nu)) @ (lorentzian(nu) * (nu[1] - nu[0]))
+    assert np.allclose(echo.m, -0.5j * sums, atol=1e-13)
+    for k in (0, 5, 30, 120):
+        # The sum over the grid is the trapezoidal rule and half a cell more at each end.
+        ends = lorentzian(0.25) * (nu[1] - nu[0]) * np.cos(0.25 * k)
+        assert echo.m[k] == pytest.approx(-0.5j * (transform(k) + ends), abs=2e-8)
     # Far from the ends of the grid's period it is the exponential decay of the Lorentzian, but for the truncation.
     assert np.abs(echo.m[50]) == pytest.approx(0.5 * np.exp(-0.025 * 50), abs=5e-3)
-
-
-# Without disorder all spins stay parallel, m, and feel the field K0 diag(alpha) m with K0 the sum of the kernel: the
-# magnetisation obeys Euler's equations of a free top, dm/ds = m x diag(A) m with A = K0 alpha.
-
-
-def parallel_spins(alpha, *, step=1.0, theta=60.0, integrator="euler", duration=60):
-    values = experiment(
-        kernel={"kind": "uniform"},
-        coupling=dict(zip(("alpha_x", "alpha_y", "alpha_z"), (a / 15 for a in alpha), strict=True)),
-        sequence=free_decay(duration, theta=theta),
-        step=step * UNIT_STEP,
-    )
-    return simulate(values, offsets=np.zeros((4, 4)), dtype="float64", integrator=integrator)
-
-
-@pytest.mark.parametrize("integrator", INTEGRATORS)
-def test_isotropic_coupling_without_disorder_leaves_the_magnetisation_alone(integrator):
-    echo = parallel_spins((0.4, 0.4, 0.4), integrator=integrator)
-    assert np.allclose(echo.m, -0.5j * np.sin(np.pi / 3), atol=1e-13)
-    assert np.allclose(echo.m_z, 0.25, atol=1e-13)
-
-
-@pytest.mark.parametrize("integrator", INTEGRATORS)
-def test_no_coupling_changes_the_length_of_a_spin(integrator):
-    echo = parallel_spins((0.1, -0.3, 0.7), integrator=integrator, duration=500)
-    assert np.allclose(np.hypot(np.abs(echo.m), echo.m_z), 0.5, atol=1e-13)
-
-
-def orders(exact, **settings):
-    """Observed order of both integrators, from the errors of the last sample at steps 1/2, 1/4 and 1/8."""
-    found = {}
-    for integrator in INTEGRATORS:
-        errors = []
-        for step in (1 / 2, 1 / 4, 1 / 8):
-            echo = parallel_spins(step=step, integrator=integrator, **settings)
-            # The last sample that all three records hold.
-            index = round(59 / step)
-            errors.append(np.hypot(*np.abs(np.subtract([echo.m[index], echo.m_z[index]], exact(59.0)))))
-        found[integrator] = np.log2(np.divide(errors[:-1], errors[1:]))
-    return found
-
-
-def test_axial_coupling_without_disorder_precesses_about_z():
-    # For A_x = A_y = A, m x diag(A, A, C) m = (C - A) m_z (m x z): precession at the rate (C - A) m_z.
-    a, c = 0.1, 0.5
-    m, m_z = excited(np.deg2rad(40), 0.0)
-
-    def exact(s):
-        return m * np.exp(-1j * (c - a) * m_z * s), m_z
-
-    found = orders(exact, alpha=(a, a, c), theta=40.0)
-    assert found["euler"] == pytest.approx([1, 1], abs=0.1)
-    assert found["midpoint"] == pytest.approx([2, 2], abs=0.1)
-
-
-def test_triaxial_coupling_without_disorder_is_a_free_top():
-    # m = (p sn, q cn, r dn)(w s | k) solves m_x' = (C - B) m_y m_z and its cyclic permutations for A = diag(A, B, C) if
-    # w^2 = (C - A)(C - B) r^2, p = (C - B) q r / w and k = (A - B) q^2 / ((C - A) r^2). A pulse about x starts it.
-    a, b, c = 0.3, 0.1, 0.6
-    q, r = -0.5 * np.sin(np.deg2rad(40)), 0.5 * np.cos(np.deg2rad(40))
-    w = np.sqrt((c - a) * (c - b)) * r
-    p, k = (c - b) * q * r / w, (a - b) * q**2 / ((c - a) * r**2)
-    assert 0 < k < 1
-
-    def exact(s):
-        sn, cn, dn, _ = ellipj(w * s, k)
-        return p * sn + 1j * q * cn, r * dn
-
-    found = orders(exact, alpha=(a, b, c), theta=40.0)
-    assert found["euler"] == pytest.approx([1, 1], abs=0.2)
-    assert found["midpoint"] == pytest.approx([2, 2], abs=0.2)
-
-
-# Symmetries of the coupled, disordered ensemble.
-
-AXIAL = {"alpha_x": 0.04, "alpha_y": 0.04, "alpha_z": -0.06}
-
-
-@pytest.fixture
-def offsets():
-    return np.random.default_rng(6).uniform(-0.25, 0.25, (4, 4))
-
-
-def run(offsets, **changes):
-    return simulate(experiment(**({"coupling": AXIAL} | changes)), offsets=offsets, dtype="float64")
-
-
-def test_moving_the_disorder_along_the_lattice_changes_nothing(offsets):
-    assert np.allclose(run(offsets).m, run(np.roll(offsets, (1, 3), axis=(0, 1))).m, atol=1e-12)
-
-
-def test_axial_coupling_lets_the_phase_of_both_pulses_turn_the_record(offsets):
-    hahn = {"kind": "hahn", "tau": 20 * UNIT_STEP, "theta1": 70.0, "theta2": 150.0}
-    plain, shifted = run(offsets, sequence=hahn), run(offsets, sequence=hahn | {"phi1": 25.0, "phi2": 115.0})
-    assert np.allclose(shifted.m, plain.m * np.exp(1j * np.deg2rad(25)), atol=1e-12)
-    assert np.allclose(shifted.m_z, plain.m_z, atol=1e-12)
-
-
-def test_dividing_the_weights_by_n_is_dividing_the_coupling_by_n(offsets):
-    normalised = run(
-        offsets,
-        coupling={name: 16 * alpha for name, alpha in AXIAL.items()},
-        line={"fwhm": 0.05, "bandwidth": 0.5, "weights": "normalised"},
-    )
-    assert np.allclose(run(offsets).m, normalised.m, atol=1e-12)
-
-
-def test_axial_coupling_conserves_the_total_along_z(offsets):
-    # Offsets turn spins about z, and the torque along z, alpha K (m_x^i m_y^j - m_y^i m_x^j), is odd in the pair.
-    fine = {"sequence": free_decay(60, theta=60.0), "step": UNIT_STEP / 8}
-    echo = simulate(experiment(coupling=AXIAL, **fine), offsets=offsets, dtype="float64", integrator="midpoint")
-    assert np.allclose(echo.m_z, 0.25, atol=1e-5)
-    assert np.ptp(np.abs(echo.m)) > 0.1

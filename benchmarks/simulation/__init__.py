@@ -1,0 +1,3 @@
+"""What the simulator is measured by: its speed, its growth with size and threads, and its accuracy."""
+
+__all__ = ["chaos", "convergence", "direct", "scaling", "speed", "threads"]

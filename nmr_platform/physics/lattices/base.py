@@ -1,0 +1,122 @@
+"""What all periodic lattices have in common."""
+
+from abc import abstractmethod
+from functools import lru_cache
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, PositiveInt
+
+from nmr_platform.physics.lattices.images import nearest_images
+from nmr_platform.schema import Schema
+
+__all__ = ["PeriodicLattice", "PlaneShape", "Shape"]
+
+Array = NDArray[np.float64]
+Shape = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=3, strict=False)]
+PlaneShape = Annotated[tuple[PositiveInt, ...], Field(min_length=2, max_length=2, strict=False)]
+
+
+class PeriodicLattice(Schema):
+    """Cells of one or more sites, repeated along one to three directions, closed to a torus.
+
+    Site (a, R) is basis site a of cell R. Lengths are in the unit that the kernel's range is given in; with
+    ``spacing`` 1, where a lattice has one, that is its lattice constant.
+
+    Attributes:
+        shape: Number of cells along each primitive vector.
+    """
+
+    shape: Shape
+
+    @property
+    @abstractmethod
+    def vectors_in_space(self) -> Array:
+        """Primitive vectors, one a row, shape (d, d), units of length."""
+
+    @property
+    def basis_in_space(self) -> Array:
+        """Positions of the sites in a cell, shape (n_basis, d), units of length."""
+        return np.zeros((1, len(self.shape)))
+
+    @property
+    def n_basis(self) -> int:
+        """Number of sites in a cell."""
+        return 1
+
+    @property
+    def site_shape(self) -> tuple[int, ...]:
+        """Shape of an array with one entry a site: ``shape``, or ``(n_basis, *shape)`` with several sites a cell."""
+        return self.shape if self.n_basis == 1 else (self.n_basis, *self.shape)
+
+    @property
+    def pair_shape(self) -> tuple[int, ...]:
+        """Shape of an array with one entry for site (a, R) seen from site (b, 0): ``(n_basis, n_basis, *shape)``."""
+        return (self.n_basis, self.n_basis, *self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of sites N."""
+        return int(np.prod(self.site_shape))
+
+    @property
+    def displacements(self) -> Array:
+        """Minimum-image displacement of site (a, R) from site (b, 0), shape (d, n_basis, n_basis, *shape), length.
+
+        Of several images at the same distance one is taken, such that inverted pairs have opposite displacements.
+        """
+        return nearest_images(self.vectors_in_space, self.basis_in_space, self.shape)
+
+    @property
+    def distances(self) -> Array:
+        """Minimum-image distance of site (a, R) from site (b, 0), shape (n_basis, n_basis, *shape), length.
+
+        Read-only: equal lattices share it.
+        """
+        return _distances(self)
+
+    @property
+    def angles(self) -> Array:
+        """Angle of every displacement in the x-y plane, from the x axis, radians, shape (n_basis, n_basis, *shape).
+
+        Read-only: equal lattices share it.
+        """
+        return _angles(self)
+
+    @property
+    def parity(self) -> NDArray[np.int64]:
+        """0 where site (a, R) has the sublattice of site (b, 0), 1 where it has the other, shape ``pair_shape``.
+
+        With one site a cell, cells alternate along every primitive vector, which takes even lengths; with several,
+        the sites of a cell alternate in the order of the basis, in every cell alike.
+        """
+        if self.n_basis > 1:
+            a, b = np.indices((self.n_basis, self.n_basis))
+            same_in_all_cells = ((a + b) % 2).reshape(self.n_basis, self.n_basis, *[1] * len(self.shape))
+            return np.broadcast_to(same_in_all_cells, self.pair_shape)
+        return (np.indices(self.shape).sum(axis=0) % 2).reshape(self.pair_shape)
+
+    @property
+    def is_bipartite(self) -> bool:
+        """Whether the signs of `parity` close on themselves around the torus."""
+        return self.n_basis > 1 or all(length == 1 or length % 2 == 0 for length in self.shape)
+
+
+# Every curve of a data set has the same lattice, but not the same object.
+@lru_cache(maxsize=4)
+def _distances(lattice: PeriodicLattice) -> Array:
+    return _shared(np.sqrt((lattice.displacements**2).sum(axis=0)))
+
+
+@lru_cache(maxsize=4)
+def _angles(lattice: PeriodicLattice) -> Array:
+    displacements = lattice.displacements
+    if len(displacements) == 1:
+        return _shared(np.where(displacements[0] < 0, np.pi, 0.0))
+    return _shared(np.arctan2(displacements[1], displacements[0]))
+
+
+def _shared(values: Array) -> Array:
+    values.setflags(write=False)
+    return values

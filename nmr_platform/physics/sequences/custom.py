@@ -1,0 +1,43 @@
+"""A sequence that the user lists."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, model_validator
+
+from nmr_platform.physics.sequences.base import SequenceBase
+from nmr_platform.physics.sequences.elements import Delay, Element
+
+__all__ = ["Custom"]
+
+
+class Custom(SequenceBase):
+    """Any list of pulses and delays that starts with a pulse.
+
+    Attributes:
+        elements: The pulses and delays in order.
+        echo_times: Where echoes are expected, us after the end of the first pulse; may be empty.
+    """
+
+    kind: Literal["custom"] = "custom"
+    elements: Annotated[tuple[Element, ...], Field(strict=False)]
+    echo_times: Annotated[tuple[NonNegativeFloat, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _starts_with_a_pulse(self) -> Self:
+        if not self.elements or isinstance(self.elements[0], Delay):
+            message = "Key `sequence.elements` must start with a pulse: the record starts just after it."
+            raise ValueError(message)
+        if not any(isinstance(element, Delay) and element.duration > 0 for element in self.elements):
+            message = "Key `sequence.elements` must hold a delay: nothing is recorded during a pulse."
+            raise ValueError(message)
+        return self
+
+    @property
+    def parts(self) -> tuple[Element, ...]:
+        """The elements."""
+        return self.elements
+
+    @property
+    def expected_echoes(self) -> tuple[float, ...]:
+        """The echo times."""
+        return self.echo_times

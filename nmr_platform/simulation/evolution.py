@@ -1,0 +1,197 @@
+"""The state of a sample on its way through a sequence."""
+
+import warnings
+from math import ceil, pi
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.physics import Dissipation, Experiment, Pulse, Segment, ShapedPulse, Spins, rotation_about
+from nmr_platform.simulation.field import convolve, make_mean_field
+from nmr_platform.simulation.integrators import ADVANCE, Integrator
+from nmr_platform.simulation.rotation import Step, make_step, rotate
+
+__all__ = ["CoarseStepWarning", "Evolution"]
+
+# A step that turns a spin more often than this has nothing to do with the motion, and its angle has no digits left.
+_MOST_RADIANS = 1e6
+_RESOLVED_RADIANS = 1.0
+
+
+class CoarseStepWarning(UserWarning):
+    """A spin turns by more than a radian in a step. Given once a process; ``given`` tells whether it was."""
+
+    given = False
+
+
+class Evolution:
+    """All spins of one curve.
+
+    Args:
+        experiment: What to simulate.
+        spins: The disorder.
+        gain: Factor on the drive for every spin, shape (N,).
+        integrator: How to step through a delay; pulses that last are stepped by `euler` or else by `midpoint`.
+        dtype: Precision.
+
+    Raises:
+        ConfigurationError: A step turns a spin by more radians than a number has digits for.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        spins: Spins,
+        gain: NDArray[np.float64],
+        integrator: Integrator,
+        dtype: np.dtype[Any],
+    ) -> None:
+        self._experiment = experiment
+        self._spins = spins
+        self._gain = gain
+        self._dtype = dtype
+        self._first_order = integrator == "euler"
+        self._advance = ADVANCE[integrator]
+        self._couplings = 2 * pi * np.array(experiment.coupling.in_rotating_frame)
+        self._mean_field = make_mean_field(experiment.kernel_values, self._couplings, dtype)
+        self._grid = np.empty((3, experiment.lattice.n_basis, *experiment.lattice.shape), dtype)
+        self._state = self._grid.reshape(3, -1)
+        self._work = np.zeros((3, *self._grid.shape), dtype)
+        self._step = self._make_step(experiment.step)
+        self._half = self._make_half(experiment.step)
+        self.reset()
+
+    def reset(self) -> None:
+        """Thermal equilibrium: all spins up."""
+        self._state[:2] = 0
+        self._state[2] = 0.5 * self._spins.field_weights
+
+    @property
+    def state(self) -> NDArray[np.floating[Any]]:
+        """The spins times their field weights, P_j m_j, shape (3, N); a view, which changes as they evolve."""
+        return self._state
+
+    @property
+    def sums(self) -> NDArray[np.floating[Any]]:
+        """Sum of the weighted spins over the lattice, shape (3,)."""
+        return self._state.sum(axis=1)
+
+    def delay(self, sums: NDArray[np.floating[Any]]) -> None:
+        """Evolve freely for ``len(sums)`` steps, recording the sum after each, shape (n_steps, 3)."""
+        self._advance(self._grid, self._work, self._mean_field, self._step, self._half, sums)
+
+    def pulse(self, pulse: Pulse | ShapedPulse) -> None:
+        """Apply a pulse."""
+        if isinstance(pulse, Pulse) and not pulse.segments:
+            self._turn(pulse)
+        for segment in pulse.segments:
+            self._drive(segment)
+
+    def _turn(self, pulse: Pulse) -> None:
+        """An ideal pulse."""
+        theta, phi = np.deg2rad(pulse.theta) * self._gain, np.deg2rad(pulse.phi)
+        if np.ptp(self._gain) == 0:
+            self._state[:] = rotation_about(theta[0], phi).astype(self._dtype) @ self._state
+            return
+        x, y, z = self._state.astype(np.float64)
+        along = np.cos(phi) * x + np.sin(phi) * y
+        across = np.cos(phi) * y - np.sin(phi) * x
+        turned = np.cos(theta) * across - np.sin(theta) * z
+        self._state[0] = np.cos(phi) * along - np.sin(phi) * turned
+        self._state[1] = np.sin(phi) * along + np.cos(phi) * turned
+        self._state[2] = np.sin(theta) * across + np.cos(theta) * z
+
+    def _drive(self, segment: Segment) -> None:
+        """A stretch of constant drive, in whole steps no longer than the experiment's."""
+        n_steps = max(1, ceil(segment.duration / self._experiment.step - 1e-9))
+        length = segment.duration / n_steps
+        # dm/ds = m x B turns by -|B|, a pulse by +theta: hence the sign.
+        angle, phi = -2 * pi * segment.amplitude * length, np.deg2rad(segment.phase)
+        axis = np.array([np.cos(phi), np.sin(phi), 0.0])
+        whole = self._make_step(length, driven=abs(angle))
+        half = self._make_half(length, driven=abs(angle))
+        field, middle = self._work[0].reshape(3, -1), self._work[1].reshape(3, -1)
+        for _ in range(n_steps):
+            convolve(self._grid, self._mean_field, self._work[0])
+            if not self._first_order:
+                self._add_drive(field, length / 2, angle / 2 * axis)
+                middle[:] = self._state
+                rotate(middle, field, half)
+                convolve(self._work[1], self._mean_field, self._work[0])
+            self._add_drive(field, length, angle * axis)
+            rotate(self._state, field, whole)
+        # What does not couple must be zero again for whoever uses the work space next.
+        self._work[:] = 0
+
+    def _add_drive(self, field: NDArray[Any], length: float, turn: NDArray[np.float64]) -> None:
+        """Make ``field`` the angle by which coupling and drive turn a spin in ``length`` us."""
+        for d in range(3):
+            first, last = self._mean_field.coupled
+            coupled = first <= d < last
+            field[d] = (self._couplings[d] * length * field[d] if coupled else 0.0) + turn[d] * self._gain
+
+    def _make_step(self, length: float, *, driven: float | None = None) -> Step:
+        """A whole step; ``driven`` is the largest angle of the drive, and then the field already is an angle."""
+        decay = _decay(self._experiment.dissipation, length if self._first_order else length / 2)
+        before = np.array([1.0, 1.0, 0.0]) if self._first_order else decay
+        return self._assemble(length, np.array([before, decay]), driven)
+
+    def _make_half(self, length: float, *, driven: float | None = None) -> Step:
+        """The first half of a second-order step, on the way to the field half-way."""
+        decay = _decay(self._experiment.dissipation, length / 2)
+        return self._assemble(length / 2, np.array([decay, [1.0, 1.0, 0.0]]), driven)
+
+    def _assemble(self, length: float, relax: NDArray[np.float64], driven: float | None) -> Step:
+        angle = self._largest_angle(length) + (driven or 0.0) * float(np.abs(self._gain).max())
+        self._check(angle, length)
+        rates = length * self._couplings if driven is None else np.ones(3)
+        return make_step(
+            2 * pi * length * self._spins.offsets, self._spins.field_weights, rates, relax, angle, self._dtype
+        )
+
+    def _check(self, angle: float, length: float) -> None:
+        if not angle < _MOST_RADIANS:
+            message = (
+                f"Key `step` must be short against the periods of the couplings, offsets and pulses, but in "
+                f"{length:.6g} us a spin could turn by {angle:.3g} radians."
+            )
+            raise ConfigurationError(message, key="step", value=self._experiment.step)
+        if angle > _RESOLVED_RADIANS * (1 + 1e-9):
+            _warn_coarse(angle, length)
+
+    def _largest_angle(self, length: float) -> float:
+        """Bound on the angle that offsets and coupling turn a spin by in ``length`` us, radians."""
+        kernel, weights = np.abs(self._experiment.kernel_values), self._spins.field_weights
+        neighbours = kernel.sum(axis=tuple(range(1, kernel.ndim)))
+        with np.errstate(over="ignore"):
+            # Two bounds on sum_j |K_ij| P_j; the second is the sharper where few of many neighbours weigh much.
+            field = 0.5 * min(neighbours.max() * weights.max(), kernel.max() * weights.sum())
+            coupling = length * float(np.hypot.reduce(self._couplings)) * field
+        return float(2 * pi * length * np.abs(self._spins.offsets).max() + coupling)
+
+
+def _warn_coarse(angle: float, length: float) -> None:
+    """Warn once a process: a data set of a million curves needs the sentence once."""
+    if CoarseStepWarning.given:
+        return
+    CoarseStepWarning.given = True
+    message = (
+        f"A spin may turn by {angle:.2g} rad in a step of {length:.4g} us; above 1 rad the sampling, and the field "
+        "between steps, become coarse. Take a shorter `step`."
+    )
+    warnings.warn(message, CoarseStepWarning, stacklevel=2)
+
+
+def _decay(dissipation: Dissipation, length: float) -> NDArray[np.float64]:
+    """Factors on the transverse and longitudinal components, and gain of m_z / P, over ``length`` us, shape (3,)."""
+    s = 2 * pi * length
+    longitudinal = np.exp(-dissipation.longitudinal_rate * s)
+    return np.array(
+        [
+            np.exp(-dissipation.transverse_rate * s),
+            longitudinal,
+            -np.expm1(-dissipation.longitudinal_rate * s) * dissipation.equilibrium,
+        ]
+    )

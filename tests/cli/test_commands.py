@@ -1,0 +1,70 @@
+"""What every command has in common: help, JSON for programs, exit codes."""
+
+import json
+import runpy
+import subprocess
+import sys
+
+import pytest
+
+from nmr_platform.cli import app
+from tests.stages.tiny import ROOT, nmr, nmr_alone
+
+COMMANDS = ["simulate", "generate", "features", "tune", "evaluate", "optimise-pulses", "report", "ui"]
+
+
+def test_the_commands_are_those_of_the_pipeline():
+    assert [command.name for command in app.registered_commands] == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(command):
+    ended = nmr_alone(command, "--help")
+    assert ended.code == 0
+    assert f"nmr {command}" in " ".join(ended.out.split())
+
+
+def test_without_arguments_the_commands_are_listed():
+    ended = nmr_alone()
+    text = ended.out + ended.err
+    assert all(command in text for command in COMMANDS)
+
+
+def test_a_finished_data_set_is_not_simulated_again(spoilable):
+    assert json.loads(nmr(spoilable, "generate", "--kernel", "power", "--json").out.splitlines()[-1])["simulated"] == 0
+
+
+def test_the_report_can_be_found_without_writing_it(spoilable):
+    page = spoilable / "reports" / "index.html"
+    before = page.stat().st_mtime_ns
+    assert str(page) in nmr(spoilable, "report", "--where").out
+    assert page.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [
+        ("simulate", "generate"),
+        ("features", "features"),
+        ("tune", "tune"),
+        ("evaluate", "evaluate"),
+        ("optimise_pulses", "optimise-pulses"),
+        ("report", "report"),
+    ],
+)
+def test_each_script_of_the_pipeline_is_one_command(monkeypatch, capsys, script, command):
+    monkeypatch.setattr(sys, "argv", [script, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(f"pipelines.{script}", run_name="__main__")
+    assert ended.value.code == 0
+    assert f"nmr {command}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_help_does_not_wait_for_mlflow_or_scikit_learn():
+    code = (
+        "import sys\nfrom nmr_platform.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'mlflow', 'sklearn', 'optuna', 'matplotlib'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,43 @@
+"""`nmr simulate` prints and draws the pulse sequence."""
+
+import json
+from typing import get_args, get_type_hints
+
+import pytest
+import yaml
+
+from nmr_platform.cli import main
+from nmr_platform.cli.simulate import simulate
+from nmr_platform.simulation import DTYPES, INTEGRATORS
+from tests.builders import experiment_values
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "experiment.yaml"
+    train = {"kind": "cpmg", "echo_spacing": 2.0, "n_echoes": 3, "nutation": 0.5}
+    path.write_text(yaml.safe_dump(experiment_values() | {"sequence": train}))
+    return path
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert not ended.value.code
+    return capsys.readouterr().out
+
+
+def test_the_sequence_is_printed_for_people_and_for_programs(file, capsys):
+    readable = "90x (0.5 us) - 1 us - [180y (1 us) - 2 us] × 3"
+    assert run(capsys, "simulate", str(file)).splitlines()[-1] == f"Sequence: {readable}."
+    assert json.loads(run(capsys, "simulate", str(file), "--json"))["sequence"] == readable
+
+
+def test_the_sequence_is_drawn(file, tmp_path, capsys):
+    run(capsys, "simulate", str(file), "--draw-sequence", str(tmp_path / "new" / "pulses.png"))
+    assert (tmp_path / "new" / "pulses.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_line_offers_every_integrator_and_precision():
+    offered = get_type_hints(simulate)
+    assert (get_args(offered["integrator"]), get_args(offered["dtype"])) == (INTEGRATORS, DTYPES)

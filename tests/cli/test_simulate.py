@@ -1,0 +1,103 @@
+"""`nmr simulate`: one experiment, for people and for programs."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from nmr_platform import simulate
+from tests.builders import experiment, experiment_values
+from tests.stages.tiny import nmr_alone
+
+
+@pytest.fixture
+def values():
+    return experiment_values()
+
+
+@pytest.fixture
+def file(tmp_path, values):
+    path = tmp_path / "experiment.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def test_the_sentence_gives_units(file):
+    ended = nmr_alone("simulate", str(file))
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("60 samples over 9.4 us, W = ")
+    assert "MHz, |M| at the echo 0." in ended.out
+
+
+def test_programs_get_one_json_object(file):
+    record = json.loads(nmr_alone("simulate", str(file), "--json", "--seed", "3").out)
+    echo = simulate(experiment(), seed=3)
+    assert record["samples"] == 60
+    assert record["kernel_integral_MHz"] == experiment().kernel_integral
+    assert record["echo_times_us"] == [pytest.approx(echo.time[40])]
+    assert record["echo_magnitudes"] == [pytest.approx(abs(echo.m[40]))]
+
+
+def test_the_echo_is_written_with_its_units_in_the_header(file, tmp_path):
+    out, plot = tmp_path / "new" / "echo.csv", tmp_path / "other" / "echo.png"
+    arguments = ("--out", str(out), "--plot", str(plot), "--dtype", "float64", "--integrator", "midpoint")
+    assert nmr_alone("simulate", str(file), *arguments).code == 0
+    assert out.read_text().splitlines()[0] == "time_us,real,imaginary,m_z"
+    echo = simulate(experiment(), dtype="float64", integrator="midpoint")
+    table = np.loadtxt(out, delimiter=",", skiprows=1)
+    np.testing.assert_allclose(table.T, [echo.time, echo.m.real, echo.m.imag, echo.m_z], rtol=1e-8, atol=1e-12)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_experiment_without_an_echo_has_none_to_report(tmp_path, values):
+    path = tmp_path / "fid.yaml"
+    elements = [{"kind": "pulse", "theta": 90.0}, {"kind": "delay", "duration": 2.0}]
+    path.write_text(yaml.safe_dump(values | {"sequence": {"kind": "custom", "elements": elements}}))
+    record = json.loads(nmr_alone("simulate", str(path), "--json", "--plot", str(tmp_path / "fid.png")).out)
+    assert (record["samples"], record["echo_times_us"]) == (13, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"sequence": {"kind": "hahn", "tau": -1.0}}, "experiment.yaml`: Key `sequence.tau` is -1.0, but it must be "),
+        ({"stpe": 1.0}, "Key `stpe` is not known. Did you mean `step`?"),
+        ({"kernel": {"kind": "gaussian"}}, "Key `kernel.xi` is missing."),
+    ],
+)
+def test_an_invalid_experiment_is_refused_with_file_and_key(file, values, change, sentence):
+    file.write_text(yaml.safe_dump(values | change))
+    ended = nmr_alone("simulate", str(file))
+    assert (ended.code, ended.out) == (2, "")
+    assert sentence in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--integrator", "leapfrog"), "'leapfrog' is not one of"),
+        (("--dtype", "float16"), "'float16' is not one of"),
+        (("--plot", "echo.pdf"), "`path` must end in .png, but is `echo.pdf`"),
+    ],
+)
+def test_a_wrong_option_is_refused_and_nothing_is_written(file, tmp_path, monkeypatch, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "echo.csv").write_text("as it was")
+    ended = nmr_alone("simulate", str(file), "--out", "echo.csv", *arguments)
+    assert ended.code == 2
+    assert sentence in ended.err
+    assert (tmp_path / "echo.csv").read_text() == "as it was"
+
+
+def test_a_missing_experiment_is_named_once(tmp_path):
+    ended = nmr_alone("simulate", str(tmp_path / "none.yaml"))
+    assert ended.code == 2
+    assert ended.err.count("none.yaml") == 1
+    assert "does not exist" in ended.err
+
+
+def test_a_folder_is_no_experiment(tmp_path):
+    ended = nmr_alone("simulate", str(tmp_path))
+    assert ended.code == 2
+    assert "is a directory" in " ".join(ended.err.replace("│", " ").split())

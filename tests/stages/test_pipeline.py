@@ -1,0 +1,120 @@
+"""The whole pipeline ran once on a small project: what it left behind."""
+
+import csv
+import json
+import re
+
+import pytest
+import yaml
+
+from nmr_platform.config import read_params
+from nmr_platform.datasets import load
+from nmr_platform.physics import Experiment
+from nmr_platform.stages import Workspace, read_features, read_tuned
+from tests.builders import experiment_values
+from tests.stages.tiny import KERNELS, TASKS, contents
+
+FIGURES = {
+    "W": {"parity", "importances", "top_features"},
+    "power_vs_rest": {"confusion", "confusion_by_w", "importances", "top_features"},
+}
+
+
+def metrics(project, name):
+    return json.loads((project / "metrics" / f"{name}.json").read_text())
+
+
+def names(folder, pattern):
+    return {file.stem for file in folder.glob(pattern)}
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_each_kernel_has_the_data_set_that_params_ask_for(project, kernel):
+    dataset = load(Workspace(project).simulated(kernel))
+    assert dataset.attrs["digest"] == read_params(project / "params.yaml").data.recipe(kernel).digest
+    assert set(dataset["kernel"].to_numpy()) == {kernel}
+    assert dataset.sizes["curve"] == 24
+
+
+def test_feature_tables_have_a_row_a_curve_in_the_order_of_the_labels(project):
+    features = read_features(Workspace(project))
+    assert {name: table.shape for name, table in features.tables.items()} == {
+        "pointwise-magnitude": (72, 300),
+        "polynomial-magnitude": (72, 76),
+    }
+    assert list(features.labels["kernel"]) == [kernel for kernel in KERNELS for _ in range(24)]
+    assert [record.name for record in features.datasets] == list(KERNELS)
+    assert features.datasets[0].source == "data/simulated/gaussian.zarr"
+    assert features.mean_echo.index[features.echo_index] == pytest.approx(50.0, abs=features.step)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_tuning_keeps_a_study_for_each_family(project, task):
+    tuned = read_tuned(Workspace(project), task)
+    assert [study.label for study in tuned.studies] == [
+        "random_forest/polynomial-magnitude",
+        "xgboost/polynomial-magnitude",
+    ]
+    assert [study.n_trials for study in tuned.studies] == [2, 2]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_evaluation_leaves_the_figures_and_tables_of_its_kind_of_task(project, task):
+    folder = project / "results" / "evaluate" / task
+    assert names(folder, "figures/*.png") == FIGURES[task]
+    confusion = {"confusion", "confusion_by_w"} if task != "W" else set()
+    assert names(folder, "tables/*.csv") == {"predictions", "importances", "scores_by_w"} | confusion
+
+
+@pytest.mark.parametrize(("task", "metric"), [("W", "r2"), ("power_vs_rest", "f1_weighted")])
+def test_metrics_name_the_champion_and_its_score_with_an_interval(project, task, metric):
+    content = metrics(project, task)
+    assert list(content) == ["champion", "cv", "test", "n_train", "n_test"]
+    test = content["test"]
+    assert test[f"{metric}_lower"] <= test[metric] <= test[f"{metric}_upper"]
+    assert content["n_train"] + content["n_test"] == (24 if task == "W" else 72)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_champion_is_the_one_of_tuning_whatever_the_test_part_says(project, task):
+    assert metrics(project, task)["champion"] == read_tuned(Workspace(project), task).champion.label
+
+
+def test_no_held_out_curve_shares_its_disorder_with_a_training_curve(project):
+    features = read_features(Workspace(project))
+    with (project / "results/evaluate/power_vs_rest/tables/predictions.csv").open() as file:
+        tested = {row["disorder"] for row in csv.DictReader(file)}
+    training = set(features.labels["disorder"]) - tested
+    assert len(tested) == metrics(project, "power_vs_rest")["n_test"]
+    assert len(training) == metrics(project, "power_vs_rest")["n_train"]
+
+
+def test_the_best_sequence_is_accepted_inside_an_experiment(project):
+    sequence = yaml.safe_load((project / "results/pulses/best_sequence.yaml").read_text())
+    experiment = Experiment.model_validate(experiment_values(sequence=sequence, step=0.15915494309189535))
+    summary = json.loads((project / "results/pulses/summary.json").read_text())
+    assert experiment.sequence.theta1 == pytest.approx(summary["best"]["theta1"], rel=1e-5)
+    assert experiment.sequence.tau == 25.0
+
+
+def test_the_pulse_search_leaves_its_history_with_the_textbook_first(project):
+    with (project / "results/pulses/history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["trial"] for row in rows] == ["0", "1", "2"]
+    assert (rows[0]["theta1"], rows[0]["theta2"]) == ("90", "180")
+    assert names(project / "results/pulses", "figures/*.png") == {"map", "history", "echoes"}
+    best = max(rows, key=lambda row: float(row["score"]))
+    content = metrics(project, "pulses")
+    assert list(content) == ["theta1", "theta2", "baseline", "best", "gain_lower", "gain_upper"]
+    assert content["theta1"] == float(best["theta1"])
+
+
+def test_no_file_that_dvc_hashes_holds_a_duration_or_where_the_project_lies(project):
+    outputs = contents(project)
+    assert not [name for name, content in outputs.items() if str(project).encode() in content]
+    text = b"\n".join(outputs.values())
+    assert not re.search(rb"wall_seconds|trial_seconds|tracking|fit_seconds|run_id", text)
+
+
+def test_nothing_half_written_is_left_beside_the_outputs(project):
+    assert not [name for name in contents(project) if re.search(r"\.partial|\.tmp|/\.[^z]", name)]

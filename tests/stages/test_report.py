@@ -1,0 +1,125 @@
+"""The report of the small project, and what it says when the results are others."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from nmr_platform.config import read_params
+from nmr_platform.reporting import PUBLISHED
+from nmr_platform.schema import read_yaml
+from nmr_platform.stages import Workspace, write_report
+from tests.stages.tiny import KERNELS, TASKS, merged, write_params
+
+
+def page(project):
+    return (project / "reports" / "index.html").read_text(encoding="utf-8")
+
+
+def markdown(project):
+    return (project / "reports" / "report.md").read_text(encoding="utf-8")
+
+
+def table_below(text, heading):
+    """Rows of the first Markdown table below ``heading``, header first, the ruler left out."""
+    lines = text[text.index(heading) :].splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("|"))
+    rows = [line for line in lines[start:] if line.strip()]
+    rows = rows[: next((number for number, line in enumerate(rows) if not line.startswith("|")), len(rows))]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return [cells[0], *cells[2:]]
+
+
+def again(project):
+    write_report(read_params(project / "params.yaml"), Workspace(project))
+    return markdown(project)
+
+
+def with_verdict(project, lower, upper, **angles):
+    path = project / "results" / "pulses" / "summary.json"
+    summary = json.loads(path.read_text())
+    summary["verdict"]["W"] |= {"lower": lower, "upper": upper}
+    summary["best"] |= angles
+    path.write_text(json.dumps(summary))
+    return again(project)
+
+
+def test_every_picture_that_is_shown_exists_and_every_picture_is_shown(project):
+    folder = project / "reports"
+    shown = set(re.findall(r'<img src="([^"]+)"', page(project)))
+    assert shown == set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", markdown(project)))
+    assert shown == {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
+    assert len(shown) == 1 + 2 + 3 + 3
+
+
+def test_the_page_needs_nothing_from_elsewhere(project):
+    assert not re.search(r"<script|https?://|src=\"/|url\(", page(project))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_score_table_holds_what_the_evaluation_found(project, task):
+    scores = json.loads((project / "results" / "evaluate" / task / "scores.json").read_text())
+    metric = "r2" if task == "W" else "f1_weighted"
+    header, *rows = table_below(markdown(project), f"### {task}:")
+    assert len(rows) == len(scores["models"]) == 2
+    assert {len(row) for row in [header, *rows]} == {6}
+    for row in rows:
+        family = row[0].removesuffix(" (champion)")
+        model = scores["models"][f"{family}/{row[1]}"]
+        value = model["scores"][metric]
+        assert row[2:5] == [
+            f"{model['cv_mean']:.3f}",
+            f"{value['value']:.3f}",
+            f"{value['lower']:.3f} to {value['upper']:.3f}",
+        ]
+    (champion,) = [row for row in rows if row[0].endswith("(champion)")]
+    assert champion == rows[0]
+    assert f"{champion[0].removesuffix(' (champion)')}/{champion[1]}" == scores["champion"]
+
+
+def test_a_published_score_stands_beside_the_same_model_on_the_same_features(project):
+    published = {row[0].removesuffix(" (champion)"): row[5] for row in table_below(markdown(project), "### W:")[1:]}
+    assert published == {"random_forest": "0.757", "xgboost": ""}
+    assert '<td class="n">0.757</td>' in page(project)
+
+
+def test_all_published_scores_are_listed_with_what_to_know_about_them(project):
+    rows = table_below(markdown(project), "## Published scores")[1:]
+    assert [row[4] for row in rows] == [str(item.value) for item in PUBLISHED]
+    for item in PUBLISHED:
+        assert item.note in page(project)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_the_data_table_names_each_data_set(project, kernel):
+    digest = read_params(project / "params.yaml").data.recipe(kernel).digest
+    rows = {row[0]: row for row in table_below(markdown(project), "## Data")[1:]}
+    assert rows[kernel][1:4] == ["24", "8 x 8", "fresh"]
+    assert rows[kernel][6] == f"`{digest}`"
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "outcome"),
+    [(0.1, 0.3, "is better than"), (-0.1, 0.3, "cannot be told apart from"), (-0.3, -0.1, "is worse than")],
+)
+def test_the_verdict_follows_from_the_interval_of_the_gain(spoilable, lower, upper, outcome):
+    assert f"curves it {outcome} 90/180" in with_verdict(spoilable, lower, upper)
+
+
+def test_the_textbook_echo_is_not_called_worse_than_itself(spoilable):
+    assert "curves it cannot be told apart from 90/180" in with_verdict(spoilable, 0.0, 0.0, theta1=90.0, theta2=180.0)
+
+
+def test_the_level_of_the_prediction_intervals_is_the_one_asked_for(project, spoilable):
+    assert "its 90% prediction intervals hold" in markdown(project)
+    write_params(spoilable, merged(read_yaml(spoilable / "params.yaml"), {"evaluate": {"coverage": 0.55}}))
+    assert "its 55% prediction intervals hold" in again(spoilable)
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(spoilable, project):
+    shutil.rmtree(spoilable / "results" / "evaluate" / "power_vs_rest")
+    with pytest.raises(Exception, match="make it with `dvc repro evaluate@power_vs_rest`"):
+        again(spoilable)
+    assert page(spoilable) == page(project)
+    assert not list(spoilable.glob(".reports*"))

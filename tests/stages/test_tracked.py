@@ -1,0 +1,131 @@
+"""What the pipeline of the small project left in MLflow."""
+
+import pytest
+
+from nmr_platform.stages import Workspace, read_features, read_tuned
+from nmr_platform.tracking.address import resolve_store
+from nmr_platform.tracking.store import open_client
+from tests.stages.tiny import TASKS, contents, copied, isolate, nmr
+
+
+@pytest.fixture(scope="module")
+def client(project):
+    return open_client(resolve_store(f"sqlite:///{project / 'mlflow.db'}", project))
+
+
+def runs(client, experiment, terms=""):
+    found = client.get_experiment_by_name(experiment)
+    return client.search_runs([found.experiment_id], terms)
+
+
+def parents(client, experiment):
+    return [run for run in runs(client, experiment) if "mlflow.parentRunId" not in run.data.tags]
+
+
+def children(client, run):
+    return client.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+
+
+def artefacts(client, run, folder):
+    return {item.path for item in client.list_artifacts(run.info.run_id, folder)}
+
+
+def champion_of(project, client, task):
+    name = read_tuned(Workspace(project), task).champion.run_name
+    return next(run for run in parents(client, task) if run.info.run_name == name)
+
+
+def test_there_is_one_experiment_a_question(client):
+    names = {experiment.name for experiment in client.search_experiments()}
+    assert names == {"Default", "W", "power_vs_rest", "pulse-design"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_study_is_a_finished_parent_with_a_child_a_trial(project, client, task):
+    found = parents(client, task)
+    assert sorted(run.info.run_name for run in found) == sorted(
+        study.run_name for study in read_tuned(Workspace(project), task).studies
+    )
+    for parent in found:
+        trials = children(client, parent)
+        assert parent.info.status == "FINISHED"
+        assert sorted(int(run.data.tags["optuna.trial"]) for run in trials) == [0, 1]
+        assert {run.info.status for run in trials} == {"FINISHED"}
+
+
+@pytest.mark.parametrize(("task", "metric"), [("W", "r2"), ("power_vs_rest", "f1_weighted")])
+def test_parents_have_the_scores_of_tuning_and_of_the_held_out_part(project, client, task, metric):
+    tuned = {study.run_name: study for study in read_tuned(Workspace(project), task).studies}
+    for parent in parents(client, task):
+        study, measured = tuned[parent.info.run_name], parent.data.metrics
+        assert measured[f"cv_{metric}"] == study.cv_mean
+        assert measured[f"test_{metric}_lower"] <= measured[f"test_{metric}"] <= measured[f"test_{metric}_upper"]
+        assert parent.data.params.keys() >= {f"best_{name}" for name in study.best_params}
+
+
+@pytest.mark.parametrize(("task", "figure"), [("W", "parity"), ("power_vs_rest", "confusion")])
+def test_parents_have_the_figures_and_tables_of_their_model(client, task, figure):
+    for parent in parents(client, task):
+        assert artefacts(client, parent, "figures") >= {
+            f"figures/{figure}.png",
+            "figures/importances.png",
+            "figures/top_features.png",
+        }
+        assert "tables/predictions.csv" in artefacts(client, parent, "tables")
+
+
+@pytest.mark.parametrize(("task", "kernels"), [("W", ["gaussian"]), ("power_vs_rest", ["gaussian", "power", "rkky"])])
+def test_parents_and_children_name_the_data_they_read(project, client, task, kernels):
+    digests = {record.name: record.digest for record in read_features(Workspace(project)).datasets}
+    for parent in parents(client, task):
+        for run in (parent, *children(client, parent)):
+            named = {item.dataset.name: item.dataset.digest for item in run.inputs.dataset_inputs}
+            assert named == {kernel: digests[kernel] for kernel in kernels}
+            assert run.data.tags[f"data.{kernels[0]}"] == digests[kernels[0]]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_only_the_champion_of_tuning_is_registered_and_has_the_alias(project, client, task):
+    expected = champion_of(project, client, task)
+    (version,) = client.search_model_versions(f"name = 'nmr-{task}'")
+    assert version.run_id == expected.info.run_id
+    assert client.get_model_version_by_alias(f"nmr-{task}", "champion").version == version.version
+
+
+def test_every_study_keeps_its_model(client):
+    for parent in parents(client, "W"):
+        (output,) = parent.outputs.model_outputs
+        model = client.get_logged_model(output.model_id)
+        assert model.status == "READY"
+
+
+def test_the_pulse_search_is_a_parent_with_its_verdict_and_a_child_a_sequence(client):
+    (parent,) = parents(client, "pulse-design")
+    assert artefacts(client, parent, "figures") == {f"figures/{name}.png" for name in ("map", "history", "echoes")}
+    assert {"best_score", "baseline_score", "verdict_r2_W_lower", "verdict_r2_Z_best"} <= set(parent.data.metrics)
+    tried = {int(run.data.tags["optuna.trial"]): run.data for run in children(client, parent)}
+    assert sorted(tried) == [0, 1, 2]
+    assert (tried[0].params["theta1"], tried[0].params["theta2"]) == ("90.0", "180.0")
+    assert tried[0].metrics["score"] == parent.data.metrics["baseline_score"]
+
+
+def test_no_run_is_named_in_a_file_that_dvc_hashes(project, client):
+    text = b"\n".join(contents(project).values())
+    for experiment in client.search_experiments():
+        for run in client.search_runs([experiment.experiment_id]):
+            assert run.info.run_id.encode() not in text
+
+
+def test_runs_are_recorded_beside_the_parameter_file_wherever_the_command_was_called(
+    project, tmp_path, monkeypatch, migrated_database
+):
+    from tests.databases import copy_database
+
+    isolate(monkeypatch, tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    other = copied(project, tmp_path / "project")
+    copy_database(migrated_database, other / "mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    assert nmr(other, "tune", "--task", "W").code == 0
+    assert parents(open_client(resolve_store(root=other)), "W")
+    assert not list(tmp_path.glob("mlflow*"))
