@@ -1,5 +1,6 @@
 """`nmr generate`: data sets, from params.yaml or by the name of a preset."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,6 +8,7 @@ import typer
 
 from nmr_platform.cli.options import ParamsOption, say
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.progress import no_progress, progress_bar
 
 if TYPE_CHECKING:
     from nmr_platform.datasets import DataSettings, Executor, Generated
@@ -33,6 +35,9 @@ def generate(
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the data set, ending in .zarr.")] = None,
     n_curves: Annotated[int | None, typer.Option("--n-curves", min=1, help="Instead of the file's number.")] = None,
     disorder: Annotated[str | None, typer.Option("--disorder", help="fresh or frozen, instead of the file's.")] = None,
+    integrator: Annotated[
+        str | None, typer.Option("--integrator", help="euler, midpoint or fast, instead of the file's.")
+    ] = None,
     executor: Annotated[
         str | None, typer.Option("--executor", help="Instead of the file's, as YAML: '{kind: dask, workers: 4}'.")
     ] = None,
@@ -70,7 +75,7 @@ def generate(
     if out is not None and (verify or repair):
         _treat_existing(out, how, verify=verify, as_json=as_json)
         return
-    settings = _settings(preset, params, n_curves, disorder)
+    settings = _settings(preset, params, {"n_curves": n_curves, "disorder": disorder, "integrator": integrator})
     for name, path in _paths(settings, preset, kernel, out, workspace).items():
         if verify or repair:
             _treat_existing(path, how, verify=verify, as_json=as_json)
@@ -79,14 +84,13 @@ def generate(
             _say_made(made, as_json=as_json)
 
 
-def _settings(preset: str | None, params: Path, n_curves: int | None, disorder: str | None) -> "DataSettings":
+def _settings(preset: str | None, params: Path, changes: dict[str, Any]) -> "DataSettings":
     """What to simulate: a preset or the parameter file's data, with the options' changes."""
     from nmr_platform.config import read_params  # noqa: PLC0415
     from nmr_platform.datasets import DataSettings, read_preset  # noqa: PLC0415
     from nmr_platform.schema import validate  # noqa: PLC0415
 
     settings = read_preset(preset) if preset is not None else read_params(params).data
-    changes = {"n_curves": n_curves, "disorder": disorder}
     values = {name: getattr(settings, name) for name in DataSettings.model_fields}
     return validate(DataSettings, values | {name: value for name, value in changes.items() if value is not None})
 
@@ -118,14 +122,17 @@ def _executor(text: str | None, params: Path) -> "Executor":
 
 def _treat_existing(path: Path, how: dict[str, Any], *, verify: bool, as_json: bool) -> None:
     from nmr_platform import datasets  # noqa: PLC0415
+    from nmr_platform.datasets.verify import n_verified  # noqa: PLC0415
 
     if not verify:
         _say_made(datasets.repair(path, **how), as_json=as_json)
         return
-    n_checked = datasets.load(path).sizes["curve"]
-    checked = datasets.verify(path)
+    n_curves = datasets.load(path).sizes["curve"]
+    bar = progress_bar(f"verify {path.stem}", n_verified(n_curves), "curves")
+    with nullcontext(no_progress) if as_json else bar as advance:
+        checked = datasets.verify(path, progress=advance)
     say(
-        f"{path}: all checksums of its {n_checked} curves are right, and {len(checked.curves)} simulated again are "
+        f"{path}: all checksums of its {n_curves} curves are right, and {len(checked.curves)} simulated again are "
         "the same bit for bit.",
         {"event": "verified", "path": str(path), "curves": checked.curves},
         as_json=as_json,

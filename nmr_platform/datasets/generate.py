@@ -75,8 +75,9 @@ def generate(
     folder = shard_folder.absolute() / recipe.curve_digest
     shards = shards_of(recipe.n_curves)
     with watcher or Watcher() as watching, _alone(folder):
-        _clear(shards, folder, watching)
-        adopt(recipe, path, folder)
+        with watching.phase(f"{recipe.name}: checking what is there"):
+            _clear(shards, folder, watching)
+            adopt(recipe, path, folder)
         missing = [shard for shard in shards if not shard.path(folder).exists()]
         n_found = recipe.n_curves - sum(shard.size for shard in missing)
         example = recipe.example
@@ -87,7 +88,8 @@ def generate(
             watching.failed(collected.failures)
             if not drop_failed:
                 raise _refusal(recipe, collected.failures, folder)
-        assemble(recipe, shards, folder, collected, path)
+        with watching.phase(f"{recipe.name}: writing the data set"):
+            assemble(recipe, shards, folder, collected, path)
     return Generated(path, recipe.digest, collected.n_curves, n_simulated, collected.acceptance, collected.failures)
 
 

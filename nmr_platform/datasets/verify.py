@@ -20,10 +20,15 @@ from nmr_platform.datasets.watching import Watcher
 from nmr_platform.errors import DataError
 from nmr_platform.progress import Advance, no_progress
 
-__all__ = ["Verified", "repair", "verify"]
+__all__ = ["Verified", "n_verified", "repair", "verify"]
 
 _SHOWN = 10
 _BATCH = 500
+
+
+def n_verified(n_curves: int, fraction: float = 0.01) -> int:
+    """How many curves `verify` simulates of a data set of ``n_curves``."""
+    return max(1, round(fraction * n_curves))
 
 
 class Verified(NamedTuple):
@@ -56,7 +61,7 @@ def verify(path: Path, *, fraction: float = 0.01, seed: int | None = None, progr
         raise DataError(" ".join(damaged[:_SHOWN]), path=path)
     dataset = load(path)
     size = dataset.sizes["curve"]
-    chosen = np.random.default_rng(seed).choice(size, max(1, round(fraction * size)), replace=False)
+    chosen = np.random.default_rng(seed).choice(size, n_verified(size, fraction), replace=False)
     positions = sorted(int(i) for i in chosen)
     different = list(_different(recipe, dataset, positions, progress))
     if different:

@@ -3,9 +3,11 @@
 import json
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+
+from rich.console import Console
 
 from nmr_platform.datasets.curves import Failure
 from nmr_platform.datasets.recipe import Recipe
@@ -42,6 +44,11 @@ class Watcher:
     ) -> None:
         return None
 
+    def phase(self, what: str) -> AbstractContextManager[object]:
+        """Something beside simulating takes a while; ``what`` says what."""
+        del what
+        return nullcontext()
+
     def begin(self, outlook: Outlook) -> None:
         """The work is known and about to begin."""
 
@@ -69,6 +76,11 @@ class BarWatcher(Watcher):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, trace)
+
+    def phase(self, what: str) -> AbstractContextManager[object]:
+        """See `Watcher`."""
+        self._stack.close()
+        return Console(stderr=True).status(what)
 
     def begin(self, outlook: Outlook) -> None:
         """See `Watcher`."""

@@ -44,11 +44,24 @@ def test_without_a_kernel_all_of_them_are_made_and_events_come_one_a_line(nmr):
 
 def test_disorder_executor_and_places_are_options(nmr, tmp_path):
     code, _, _ = nmr(
-        *("--preset", "tiny", "--kernel", "gaussian", "--n-curves", "4", "--disorder", "frozen"),
+        *(
+            "--preset",
+            "tiny",
+            "--kernel",
+            "gaussian",
+            "--n-curves",
+            "4",
+            "--disorder",
+            "frozen",
+            "--integrator",
+            "fast",
+        ),
         *("--out", "my.zarr", "--shards", "parts", "--executor", "{kind: threads, n: 1}"),
     )
     assert code == 0
-    assert set(load("my.zarr")["disorder"].to_numpy()) == {"1/frozen"}
+    dataset = load("my.zarr")
+    assert set(dataset["disorder"].to_numpy()) == {"1/frozen"}
+    assert json.loads(dataset.attrs["recipe"])["integrator"] == "fast"
     assert list((tmp_path / "parts").rglob("*.npz"))
 
 
