@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -27,7 +27,13 @@ _Loader.add_implicit_resolver(
 
 
 class Schema(BaseModel):
-    """A frozen, strict value that refuses unknown keys."""
+    """A frozen, strict value that refuses unknown keys.
+
+    Attributes:
+        units: Unit of every key that has one, for the sentences about it; a name means the same in all models.
+    """
+
+    units: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -85,7 +91,7 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where
     key, held, context = _dotted(fault["loc"], values, where), _short(fault["input"]), fault.get("ctx", {})
     match fault["type"]:
         case "missing":
-            sentence = f"Key `{key}` is missing."
+            sentence = f"Key `{key}` is missing{_in_its_unit(fault)}."
         case "extra_forbidden":
             sentence = f"Key `{key}` is not known.{_suggestion(str(fault['loc'][-1]), _all_keys(model))}"
         case "union_tag_not_found":
@@ -103,14 +109,26 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where
         case "too_long":
             sentence = f"Key `{key}` is {held}, but it must have {context['max_length']} or fewer entries."
         case "float_type" if _reads_as_number(fault["input"]):
-            sentence = f"Key `{key}` is the text {held}, but it must be a number, without quotes."
+            sentence = f"Key `{key}` is the text {held}, but it must be a number{_in_its_unit(fault)}, without quotes."
         case "value_error":
             message = str(context["error"])
             sentence = message if "`" in message else f"Key `{key}`: {message}"
         case _:
             reason = fault["msg"][0].lower() + fault["msg"][1:]
-            sentence = f"Key `{key}` is {held}, but {reason.replace('input should', 'it must')}."
+            reason = reason.replace("input should", "it must")
+            sentence = f"Key `{key}` is {held}, but {reason}{_in_its_unit(fault)}."
     return sentence
+
+
+def _in_its_unit(fault: ErrorDetails) -> str:
+    """The unit of the key that a fault is about, for the end of a sentence; nothing if it has none."""
+    name = next((part for part in reversed(fault["loc"]) if isinstance(part, str)), "")
+    waiting, units = [Schema], dict[str, str]()
+    while waiting:
+        model = waiting.pop()
+        units |= model.units
+        waiting += model.__subclasses__()
+    return f" ({units[name]})" if name in units else ""
 
 
 def _dotted(location: tuple[int | str, ...], values: object, where: str) -> str:

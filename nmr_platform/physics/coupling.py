@@ -1,6 +1,7 @@
 """Strength of the coupling between the spins, and of their coupling to the environment."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import NonNegativeFloat
 
@@ -21,6 +22,8 @@ class Coupling(Schema):
         frame: ``rotating``: the couplings are those of the rotating frame, where all is simulated. ``laboratory``:
             x and y are axes of the laboratory; the fast precession about z averages their couplings.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"alpha_x": "MHz", "alpha_y": "MHz", "alpha_z": "MHz"}
 
     alpha_x: float
     alpha_y: float
@@ -56,6 +59,8 @@ class Dissipation(Schema):
         gamma_minus: Rate of I-, MHz.
         gamma_z: Rate of Iz, MHz.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"gamma_plus": "MHz", "gamma_minus": "MHz", "gamma_z": "MHz"}
 
     gamma_plus: NonNegativeFloat = 0.0
     gamma_minus: NonNegativeFloat = 0.0

@@ -1,7 +1,8 @@
 """One experiment: everything that decides an echo but the random draw of the disorder."""
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ class Experiment(Schema):
         receiver: What is recorded; everything without noise by default.
         step: Time step and sampling interval, us; 1/(2 pi) is the literature's "dt = 1".
     """
+
+    units: ClassVar[Mapping[str, str]] = {"step": "us"}
 
     lattice: Lattice
     kernel: Kernel

@@ -1,6 +1,7 @@
 """The imperfections and habits of the spectrometer."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
@@ -18,6 +19,8 @@ class Drive(Schema):
             once for every spin.
     """
 
+    units: ClassVar[Mapping[str, str]] = {"calibration": "factor", "inhomogeneity": "relative"}
+
     calibration: float = 1.0
     inhomogeneity: NonNegativeFloat = 0.0
 
@@ -29,6 +32,8 @@ class PhaseStep(Schema):
         pulses: Phase added to each pulse in order, degrees.
         receiver: Phase of the receiver, degrees: the record is multiplied by exp(-i receiver).
     """
+
+    units: ClassVar[Mapping[str, str]] = {"pulses": "degrees", "receiver": "degrees"}
 
     pulses: Annotated[tuple[float, ...], Field(strict=False, min_length=1)]
     receiver: float = 0.0
@@ -43,6 +48,8 @@ class Receiver(Schema):
         dead_time: Nothing is recorded for so long after the end of a pulse, us.
         every: Record every so many steps.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"noise": "units of M", "dead_time": "us"}
 
     noise: NonNegativeFloat = 0.0
     dead_time: NonNegativeFloat = 0.0

@@ -2,9 +2,9 @@
 
 from nmr_platform.simulation.engine import DTYPES, Dtype, Echo, simulate
 from nmr_platform.simulation.evolution import CoarseStepWarning
-from nmr_platform.simulation.integrators import INTEGRATORS, Integrator
 from nmr_platform.simulation.naive import simulate_naively
 from nmr_platform.simulation.randomness import CurveStreams, curve_streams
+from nmr_platform.simulation.stepping import INTEGRATORS, Integrator
 
 __all__ = [
     "DTYPES",

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from nmr_platform.errors import ConfigurationError, NmrPlatformError
 from nmr_platform.physics import Experiment, PhaseStep, Pulse, ShapedPulse, Spins
 from nmr_platform.simulation.evolution import Evolution
-from nmr_platform.simulation.integrators import INTEGRATORS, Integrator
+from nmr_platform.simulation.stepping import INTEGRATORS, Integrator
 
 __all__ = ["DTYPES", "Dtype", "Echo", "draw_gain", "draw_spins", "simulate"]
 

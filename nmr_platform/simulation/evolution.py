@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Dissipation, Experiment, Pulse, Segment, ShapedPulse, Spins, rotation_about
-from nmr_platform.simulation.field import convolve, make_mean_field
-from nmr_platform.simulation.integrators import ADVANCE, Integrator
-from nmr_platform.simulation.rotation import Step, make_step, rotate
+from nmr_platform.simulation.stepping import ADVANCE, Integrator, Step, convolve, make_mean_field, make_step, rotate
 
 __all__ = ["CoarseStepWarning", "Evolution"]
 

@@ -63,7 +63,7 @@ def test_an_experiment_without_an_echo_has_none_to_report(tmp_path, values):
     [
         ({"sequence": {"kind": "hahn", "tau": -1.0}}, "experiment.yaml`: Key `sequence.tau` is -1.0, but it must be "),
         ({"stpe": 1.0}, "Key `stpe` is not known. Did you mean `step`?"),
-        ({"kernel": {"kind": "gaussian"}}, "Key `kernel.xi` is missing."),
+        ({"kernel": {"kind": "gaussian"}}, "Key `kernel.xi` is missing (lattice constants)."),
     ],
 )
 def test_an_invalid_experiment_is_refused_with_file_and_key(file, values, change, sentence):

@@ -19,14 +19,18 @@ def custom(*elements, **more):
 
 
 REFUSED = [
-    ("lattice", {"shape": [-3, 4]}, r"^Key `lattice\.shape\.0` is -3, but it must be greater than 0\.$"),
+    (
+        "lattice",
+        {"shape": [-3, 4]},
+        r"^Key `lattice\.shape\.0` is -3, but it must be greater than 0 \(cells along each axis\)\.$",
+    ),
     ("lattice", {"shape": [4.5, 4]}, r"`lattice\.shape\.0` is 4\.5, but it must be a valid integer"),
     ("lattice", {"shape": []}, r"`lattice\.shape` is \[\], but it must have 1 or more entries"),
     ("lattice", {"shape": [2, 2, 2, 2]}, r"`lattice\.shape` is \[2, 2, 2, 2\], but it must have 3 or fewer entries"),
     ("lattice", {"shape": "100x100"}, r"`lattice\.shape` is '100x100', but it must be a list"),
     ("kernel", {"kind": "gausian", "xi": 2.0}, r"`kernel\.kind` is 'gausian', .*Did you mean `gaussian`\?"),
     ("kernel", {"xi": 2.0}, r"^Key `kernel\.kind` is missing\.$"),
-    ("kernel", {"kind": "gaussian"}, r"^Key `kernel\.xi` is missing\.$"),
+    ("kernel", {"kind": "gaussian"}, r"^Key `kernel\.xi` is missing \(lattice constants\)\.$"),
     ("kernel", {"kind": "rkky", "xi": -1.0}, r"`kernel\.xi` is -1\.0, but it must be greater than 0"),
     ("kernel", {"kind": "rkky", "xi": 1.0, "exponent": 2.0}, r"^Key `kernel\.exponent` is not known\.$"),
     ("kernel", {"kind": "power", "exponnent": 2.0}, r"`kernel\.exponnent` is not known\. Did you mean `exponent`\?"),
@@ -35,7 +39,7 @@ REFUSED = [
     ("coupling", {"alpha_x": INF, "alpha_y": 0.0, "alpha_z": 0.0}, r"`coupling\.alpha_x` is inf, .* a finite number"),
     ("coupling", {"alpha_x": "1e-5", "alpha_y": 0.0, "alpha_z": 0.0}, r"is the text '1e-5', .* without quotes"),
     ("coupling", {"alpha_x": "big", "alpha_y": 0.0, "alpha_z": 0.0}, r"`coupling\.alpha_x` is 'big', .* valid number"),
-    ("coupling", {"alpha_x": 0.0, "alpha_y": 0.0}, r"^Key `coupling\.alpha_z` is missing\.$"),
+    ("coupling", {"alpha_x": 0.0, "alpha_y": 0.0}, r"^Key `coupling\.alpha_z` is missing \(MHz\)\.$"),
     ("line", {"fwhm": 0.05, "bandwidth": 0.01}, r"`line\.bandwidth` must be at least `line\.fwhm` \(0\.05 MHz\), but"),
     ("line", {"fwhm": -0.05, "bandwidth": 0.5}, r"`line\.fwhm` is -0\.05, but it must be greater than 0"),
     ("line", {"fwhm": 0.05, "bandwidth": 0.5, "weights": "equal"}, r"`line\.weights` is 'equal', but it must be 'sam"),

@@ -201,13 +201,16 @@ def test_a_reduced_basis_spans_the_same_lattice_with_short_vectors(angles, twist
 
 
 REFUSED = [
-    ({"shape": [4, 0]}, r"^Key `lattice\.shape\.1` is 0, but it must be greater than 0\.$"),
-    ({"shape": [4], "spacing": 0.0}, r"^Key `lattice\.spacing` is 0\.0, but it must be greater than 0\.$"),
+    ({"shape": [4, 0]}, r"^Key `lattice\.shape\.1` is 0, but it must be greater than 0 \(cells along each axis\)\.$"),
+    (
+        {"shape": [4], "spacing": 0.0},
+        r"^Key `lattice\.spacing` is 0\.0, but it must be greater than 0 \(lattice constants\)\.$",
+    ),
     ({"kind": "cubic", "shape": [4, 4]}, r"`lattice\.kind` must be 'square' for a shape of 2 entries, but is 'cubic'"),
     ({"kind": "square", "shape": [4]}, r"`lattice\.kind` must be 'chain' for a shape of 1 entry, but is 'square'"),
     ({"kind": "squar", "shape": [4, 4]}, r"`lattice\.kind` is 'squar', .*Did you mean `square`\?"),
     ({"shape": [4, 4], "spacng": 2.0}, r"`lattice\.spacng` is not known\. Did you mean `spacing`\?"),
-    ({"kind": "rectangular", "shape": [4, 4]}, r"^Key `lattice\.spacing` is missing\.$"),
+    ({"kind": "rectangular", "shape": [4, 4]}, r"^Key `lattice\.spacing` is missing \(lattice constants\)\.$"),
     (
         {"kind": "rectangular", "shape": [4, 4], "spacing": [1.0, 2.0, 3.0]},
         r"`lattice\.spacing` must have one entry for each of the 2 axes of `lattice\.shape`, but has 3\.",

@@ -238,7 +238,7 @@ def test_the_quantile_of_any_table_inverts_its_distribution(widths, heights):
 
 REFUSED = [
     ({"fwhm": 0.05, "bandwidth": 0.01}, r"`line\.bandwidth` must be at least `line\.fwhm` \(0\.05 MHz\), but is 0\.01"),
-    ({"fwhm": 0.05}, r"^Key `line\.bandwidth` is missing\.$"),
+    ({"fwhm": 0.05}, r"^Key `line\.bandwidth` is missing \(MHz\)\.$"),
     ({"fwhm": 0.05, "bandwith": 0.5}, r"`line\.bandwith` is not known\. Did you mean `bandwidth`\?"),
     ({"kind": "gaussian", "fwhm": 0.0, "bandwidth": 0.5}, r"^Key `line\.fwhm` is 0\.0, but it must be greater than 0"),
     ({"kind": "gaussian", "fwhm": 0.3, "bandwidth": 0.2}, r"`line\.bandwidth` must be at least `line\.fwhm`"),

@@ -230,12 +230,12 @@ def test_sequences_survive_plain_data_and_json_and_can_be_listed(sequence):
 
 
 REFUSED = [
-    (Hahn, {"kind": "hahn"}, r"^Key `tau` is missing\.$"),
-    (Hahn, {"tau": 3.0, "nutation": 0.0}, r"^Key `nutation` is 0\.0, but it must be greater than 0\.$"),
+    (Hahn, {"kind": "hahn"}, r"^Key `tau` is missing \(us\)\.$"),
+    (Hahn, {"tau": 3.0, "nutation": 0.0}, r"^Key `nutation` is 0\.0, but it must be greater than 0 \(MHz\)\.$"),
     (Hahn, {"tau": 3.0, "theta3": 90.0}, r"^Key `theta3` is not known\."),
     (Cpmg, {"echo_spacing": 3.0, "n_echoes": 2.5}, r"`n_echoes` is 2\.5, but it must be a valid integer"),
     (StimulatedEcho, {"tau": 3.0, "mixing": -1.0}, r"`mixing` is -1\.0, but it must be greater than 0"),
-    (InversionRecovery, {"recovery": 3.0}, r"^Key `acquisition` is missing\.$"),
+    (InversionRecovery, {"recovery": 3.0}, r"^Key `acquisition` is missing \(us\)\.$"),
     (Custom, {"elements": [pulse(90), shaped()]}, r"`elements\.1\.segments` is \[\], but it must have 1 or more"),
     (Custom, {"elements": [pulse(90, 0, -0.1)]}, r"`elements\.0\.duration` is -0\.1, but it must be greater than or"),
     (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nmr_platform import simulate
-from nmr_platform.simulation.integrators import STRIDE
+from nmr_platform.simulation.stepping import STRIDE
 from tests.builders import UNIT_STEP, delay, experiment, pulse
 from tests.simulation.systems import RELAXING, UNCOUPLED, draw_offsets, record
 

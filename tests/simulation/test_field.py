@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmr_platform.simulation.field import convolve, make_mean_field
+from nmr_platform.simulation.stepping import convolve, make_mean_field
 from tests.builders import experiment
 from tests.naive.pairs import pair_matrix
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from nmr_platform.simulation.rotation import make_step, rotate
+from nmr_platform.simulation.stepping import make_step, rotate
 
 DOUBLE, SINGLE = np.dtype("float64"), np.dtype("float32")
 NO_DECAY = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]])

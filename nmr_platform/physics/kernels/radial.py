@@ -1,6 +1,7 @@
 """Kernels that are a formula in the distance."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ class GaussianKernel(RadialKernel):
         xi: Range, length.
         exponent: 2 for a Gaussian.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"xi": "lattice constants"}
 
     kind: Literal["gaussian"] = "gaussian"
     xi: PositiveFloat

@@ -1,8 +1,9 @@
 """What all periodic lattices have in common."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ class PeriodicLattice(Schema):
     Attributes:
         shape: Number of cells along each primitive vector.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"shape": "cells along each axis", "spacing": "lattice constants"}
 
     shape: Shape
 

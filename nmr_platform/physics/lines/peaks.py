@@ -1,6 +1,7 @@
 """Lines with one peak in the middle of their band."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ class _Peak(LineShape):
         fwhm: Full width at half maximum, MHz.
         bandwidth: Full width of the band that the offsets are confined to, MHz.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"fwhm": "MHz", "bandwidth": "MHz"}
 
     fwhm: PositiveFloat
     bandwidth: PositiveFloat

@@ -1,8 +1,9 @@
 """A line given by points, for instance a measured one."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ class TableLine(LineShape):
         offsets: Larmor offsets of the points in ascending order, MHz.
         densities: Height of the line at each, any unit: the line is divided by its integral.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"offsets": "MHz"}
 
     kind: Literal["table"] = "table"
     offsets: Annotated[tuple[float, ...], Field(min_length=2, strict=False)]

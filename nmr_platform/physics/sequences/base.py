@@ -1,8 +1,9 @@
 """What every sequence can do."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from itertools import groupby, takewhile
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from pydantic import PositiveFloat
 
@@ -87,6 +88,12 @@ class NamedSequence(SequenceBase):
         nutation: Strength of the drive, MHz: a pulse of flip angle theta lasts theta / (360 nutation) us. Ideal
             pulses if it is not given. Delays run from the end of a pulse to the beginning of the next.
     """
+
+    units: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("tau", "mixing", "echo_spacing", "recovery", "acquisition"), "us"),
+        **dict.fromkeys(("theta1", "theta2", "theta3", "phi1", "phi2", "phi3"), "degrees"),
+        "nutation": "MHz",
+    }
 
     nutation: PositiveFloat | None = None
 

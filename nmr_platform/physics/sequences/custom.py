@@ -1,6 +1,7 @@
 """A sequence that the user lists."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, model_validator
 
@@ -17,6 +18,8 @@ class Custom(SequenceBase):
         elements: The pulses and delays in order.
         echo_times: Where echoes are expected, us after the end of the first pulse; may be empty.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"echo_times": "us"}
 
     kind: Literal["custom"] = "custom"
     elements: Annotated[tuple[Element, ...], Field(strict=False)]

@@ -1,6 +1,7 @@
 """What sequences are made of: pulses and delays."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ class Segment(Schema):
         phase: Degrees; 0 is x and 90 is y.
     """
 
+    units: ClassVar[Mapping[str, str]] = {"duration": "us", "amplitude": "MHz", "phase": "degrees"}
+
     duration: PositiveFloat
     amplitude: float
     phase: float = 0.0
@@ -42,6 +45,8 @@ class Pulse(Schema):
         phi: Phase, degrees; 0 is x and 90 is y.
         duration: us. 0 is an ideal pulse; during a longer one, offsets and couplings go on acting.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"theta": "degrees", "phi": "degrees"}
 
     kind: Literal["pulse"] = "pulse"
     theta: float

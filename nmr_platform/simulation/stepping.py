@@ -1,0 +1,315 @@
+"""The compiled time loop: the mean field by FFT, the exact rotation of every spin about it, and the integrators.
+
+One module on purpose: numba's cache looks at the file of the function that it compiled, not at the files of the
+functions which that one calls.
+
+The state is a (3, N) array whose rows are the x, y and z components of P_j m_j, the spins times their field weights:
+rotations and decay are linear in the spin, so the weights need not be applied again at every step. Rows rather than
+columns, because the compiler then turns the loop into vector instructions.
+"""
+
+from collections.abc import Callable
+from math import ceil, factorial, log2
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from rocket_fft import c2r, r2c
+
+__all__ = [
+    "ADVANCE",
+    "INTEGRATORS",
+    "STRIDE",
+    "Array",
+    "Integrator",
+    "MeanField",
+    "Scalar",
+    "Step",
+    "advance_euler",
+    "advance_fast",
+    "advance_midpoint",
+    "convolve",
+    "make_mean_field",
+    "make_step",
+    "rotate",
+]
+
+Integrator = Literal["euler", "midpoint", "fast"]
+INTEGRATORS: tuple[Integrator, ...] = ("euler", "midpoint", "fast")
+
+STRIDE = 3
+"""Steps between two evaluations of the field in the fast integrator."""
+
+Array = NDArray[np.floating[Any]]
+Scalar = np.floating[Any]
+
+# Contraction and reassociation let sums and products use vector and fused instructions; NaN must still propagate.
+_FAST = {"contract", "reassoc", "nsz"}
+_SERIES = [(-1) ** k / factorial(2 * k + 1) for k in range(9)] + [(-1) ** k / factorial(2 * k + 2) for k in range(9)]
+_FORWARD, _INVERSE, _ONE_THREAD = True, False, 1
+
+
+class Step(NamedTuple):
+    """What a step of one length does to every spin, whatever the field.
+
+    Attributes:
+        static: (2, N): phase 2 pi nu h that the offset winds up in the step, radians; and the field weights P, which
+            scale the equilibrium that m_z relaxes to.
+        rates: (3,), 2 pi alpha_d h: radians per unit of field.
+        relax: (2, 3), before and after the rotation: factor on the transverse components, factor on the longitudinal
+            one, and what relaxation adds to m_z / P.
+        doublings: Halve the angle so often before its series is summed, and double it as often after.
+        series: (18,), coefficients of sin(phi)/phi and (1 - cos(phi))/phi^2.
+    """
+
+    static: Array
+    rates: Array
+    relax: Array
+    doublings: int
+    series: Array
+
+
+def make_step(
+    phases: Array, weights: Array, rates: Array, relax: Array, largest_angle: float, dtype: np.dtype[Any]
+) -> Step:
+    """Put a step together in ``dtype``; ``largest_angle`` bounds the rotation of any spin in it, radians."""
+    doublings = max(0, ceil(log2(largest_angle))) if largest_angle > 1 else 0
+    static = np.array([phases, weights], dtype)
+    return Step(static, rates.astype(dtype), relax.astype(dtype), doublings, np.array(_SERIES, dtype))
+
+
+@njit(nogil=True, fastmath=_FAST, inline="always")
+def _angle_factors(u: Scalar, c: Array) -> tuple[Scalar, Scalar]:
+    """Return sin(phi)/phi and (1 - cos(phi))/phi^2 at u = phi^2 by nine terms of their series: exact to 1 rad."""
+    a = c[0] + u * (c[1] + u * (c[2] + u * (c[3] + u * (c[4] + u * (c[5] + u * (c[6] + u * (c[7] + u * c[8])))))))
+    b = c[9] + u * (
+        c[10] + u * (c[11] + u * (c[12] + u * (c[13] + u * (c[14] + u * (c[15] + u * (c[16] + u * c[17]))))))
+    )
+    return a, b
+
+
+@njit(nogil=True, fastmath=_FAST, inline="always")
+def _rotated(
+    x: Scalar, y: Scalar, z: Scalar, bx: Scalar, by: Scalar, bz: Scalar, a: Scalar, b: Scalar
+) -> tuple[Scalar, Scalar, Scalar]:
+    """Return m + a (m x B) + b (m x B) x B: m after turning by |B| in the sense of dm/ds = m x B."""
+    px, py, pz = y * bz - z * by, z * bx - x * bz, x * by - y * bx
+    qx, qy, qz = py * bz - pz * by, pz * bx - px * bz, px * by - py * bx
+    return x + a * px + b * qx, y + a * py + b * qy, z + a * pz + b * qz
+
+
+@njit(nogil=True, fastmath=_FAST, error_model="numpy", cache=True)
+def rotate(spins: Array, field: Array, step: Step) -> tuple[Scalar, Scalar, Scalar]:
+    """Let every spin decay, turn it about its field, let it decay again, in place, and sum the components.
+
+    Only one array is written, and few are read: with more of them the compiler gives up proving that they do not
+    overlap, and the loop runs nine times slower.
+
+    Args:
+        spins: (3, N), the state.
+        field: (3, N), the mean field F of every spin.
+        step: What the step does besides.
+
+    Returns:
+        The three sums of the spins after the step.
+    """
+    static, rates, relax, series = step.static, step.rates, step.relax, step.series
+    rx, ry, rz = rates[0], rates[1], rates[2]
+    t0, l0, e0 = relax[0, 0], relax[0, 1], relax[0, 2]
+    t1, l1, e1 = relax[1, 0], relax[1, 1], relax[1, 2]
+    zero = series[0] - series[0]
+    sum_x, sum_y, sum_z = zero, zero, zero
+    # Two loops, because a loop inside the first would keep the compiler from vectorising it.
+    if step.doublings == 0:
+        for i in range(spins.shape[1]):
+            bx, by, bz = rx * field[0, i], ry * field[1, i], static[0, i] + rz * field[2, i]
+            a, b = _angle_factors(bx * bx + by * by + bz * bz, series)
+            x, y, z = t0 * spins[0, i], t0 * spins[1, i], l0 * spins[2, i] + e0 * static[1, i]
+            x, y, z = _rotated(x, y, z, bx, by, bz, a, b)
+            x, y, z = t1 * x, t1 * y, l1 * z + e1 * static[1, i]
+            spins[0, i], spins[1, i], spins[2, i] = x, y, z
+            sum_x, sum_y, sum_z = sum_x + x, sum_y + y, sum_z + z
+    else:
+        shrink = series[0] / series.dtype.type(4**step.doublings)
+        for i in range(spins.shape[1]):
+            bx, by, bz = rx * field[0, i], ry * field[1, i], static[0, i] + rz * field[2, i]
+            u = shrink * (bx * bx + by * by + bz * bz)
+            a, b = _angle_factors(u, series)
+            for _ in range(step.doublings):
+                # sin(2p)/(2p) = (sin(p)/p) cos(p), and (1 - cos(2p))/(2p)^2 = (sin(p)/p)^2 / 2.
+                a, b = a * (series[0] - u * b), a * a * series[9]
+                u = u + u + u + u
+            x, y, z = t0 * spins[0, i], t0 * spins[1, i], l0 * spins[2, i] + e0 * static[1, i]
+            x, y, z = _rotated(x, y, z, bx, by, bz, a, b)
+            x, y, z = t1 * x, t1 * y, l1 * z + e1 * static[1, i]
+            spins[0, i], spins[1, i], spins[2, i] = x, y, z
+            sum_x, sum_y, sum_z = sum_x + x, sum_y + y, sum_z + z
+    return sum_x, sum_y, sum_z
+
+
+class MeanField(NamedTuple):
+    """A coupling made ready for convolution.
+
+    Attributes:
+        kernel: (n_basis, n_basis, n_spectrum), FFT of K over the number of cells, from the second site to the first;
+            real where K is even.
+        spectrum: (3, n_basis, *spectral shape), complex work space.
+        axes: The axes of the lattice cells in the state.
+        coupled: First component that couples, and one past the last; equal if none does.
+    """
+
+    kernel: NDArray[Any]
+    spectrum: NDArray[Any]
+    axes: NDArray[np.int64]
+    coupled: tuple[int, int]
+
+
+def make_mean_field(values: NDArray[np.float64], rates: NDArray[np.float64], dtype: np.dtype[Any]) -> MeanField:
+    """Prepare the convolution with K.
+
+    Args:
+        values: K, shape (n_basis, n_basis, *shape).
+        rates: Couplings of the three components, in any unit; a component without coupling is left out.
+        dtype: Precision.
+    """
+    n_basis, shape = values.shape[0], values.shape[2:]
+    axes = tuple(range(2, values.ndim))
+    spectrum = np.fft.rfftn(values, axes=axes) / np.prod(shape)
+    complex_dtype = np.result_type(dtype, np.complex64)
+    even = np.abs(spectrum.imag).max() <= 1e-12 * max(np.abs(spectrum).max(), np.finfo(float).tiny)
+    # What is too large for the precision shows in the record, which is refused then.
+    with np.errstate(over="ignore"):
+        kernel = spectrum.real.astype(dtype) if even else spectrum.astype(complex_dtype)
+    coupled = np.flatnonzero(rates) if values.any() else np.zeros(0, int)
+    return MeanField(
+        np.ascontiguousarray(kernel.reshape(n_basis, n_basis, -1)),
+        np.empty((3, n_basis, *spectrum.shape[2:]), complex_dtype),
+        np.array(axes),
+        (int(coupled.min()), int(coupled.max()) + 1) if coupled.size else (0, 0),
+    )
+
+
+@njit(nogil=True, cache=True)
+def convolve(grid: Array, mean_field: MeanField, out: Array) -> None:
+    """Mean field F = K * (P m) of the coupled components.
+
+    Args:
+        grid: (3, n_basis, *shape), the state on the lattice.
+        mean_field: The coupling.
+        out: As ``grid``, the field; components that do not couple are left as they are.
+    """
+    first, last = mean_field.coupled
+    if last == first:
+        return
+    kernel, spectrum, axes = mean_field.kernel, mean_field.spectrum, mean_field.axes
+    one: Any = grid.dtype.type(1)
+    r2c(grid[first:last], spectrum[first:last], axes, _FORWARD, one, _ONE_THREAD)
+    n_basis, n_spectrum = kernel.shape[0], kernel.shape[2]
+    rows = spectrum.reshape((3, n_basis, n_spectrum))
+    if n_basis == 1:
+        for d in range(first, last):
+            for k in range(n_spectrum):
+                rows[d, 0, k] *= kernel[0, 0, k]
+    else:
+        _mix(rows[first:last], kernel)
+    c2r(spectrum[first:last], out[first:last], axes, _INVERSE, one, _ONE_THREAD)
+
+
+@njit(nogil=True, cache=True)
+def _mix(rows: NDArray[Any], kernel: NDArray[Any]) -> None:
+    """Multiply the spectra of the sublattices by the kernel's matrix, at every wave vector."""
+    before = np.empty(kernel.shape[0], rows.dtype)
+    for d in range(rows.shape[0]):
+        for k in range(kernel.shape[2]):
+            before[:] = rows[d, :, k]
+            for a in range(kernel.shape[0]):
+                after = before[0] * kernel[a, 0, k]
+                for b in range(1, kernel.shape[0]):
+                    after += before[b] * kernel[a, b, k]
+                rows[d, a, k] = after
+
+
+@njit(nogil=True, cache=True)
+def advance_euler(
+    grid: Array,
+    work: Array,
+    mean_field: MeanField,
+    step: Step,
+    half: Step,  # noqa: ARG001 - all integrators are called alike
+    sums: Array,
+) -> None:
+    """Take ``len(sums)`` steps with the field frozen over each: the literature's integrator, first order.
+
+    Args:
+        grid: (3, n_basis, *shape), the state; holds the state after the last step on return.
+        work: (3, 3, n_basis, *shape), work space, zero at first; the first third holds the field.
+        mean_field: The coupling.
+        step: A whole step.
+        half: The first half of a step.
+        sums: (n_steps, 3), sum of the spins after every step.
+    """
+    n = step.static.shape[1]
+    spins, field = grid.reshape((3, n)), work[0].reshape((3, n))
+    for index in range(sums.shape[0]):
+        convolve(grid, mean_field, work[0])
+        sums[index, 0], sums[index, 1], sums[index, 2] = rotate(spins, field, step)
+
+
+@njit(nogil=True, cache=True)
+def advance_midpoint(grid: Array, work: Array, mean_field: MeanField, step: Step, half: Step, sums: Array) -> None:
+    """Take ``len(sums)`` steps, each with the field of the state half-way: second order, two fields a step.
+
+    Arguments as `advance_euler`.
+    """
+    n = step.static.shape[1]
+    spins, field, middle = grid.reshape((3, n)), work[0].reshape((3, n)), work[1].reshape((3, n))
+    for index in range(sums.shape[0]):
+        convolve(grid, mean_field, work[0])
+        middle[:] = spins
+        rotate(middle, field, half)
+        convolve(work[1], mean_field, work[0])
+        sums[index, 0], sums[index, 1], sums[index, 2] = rotate(spins, field, step)
+
+
+@njit(nogil=True, cache=True)
+def advance_fast(grid: Array, work: Array, mean_field: MeanField, step: Step, half: Step, sums: Array) -> None:
+    """Take ``len(sums)`` steps with a field that is evaluated every few steps and extrapolated linearly in between.
+
+    Second order: the field turns slowly against the spins. The first few steps are those of `advance_midpoint`, which
+    needs no past; arguments as there.
+    """
+    n = step.static.shape[1]
+    n_steps, first = sums.shape[0], min(STRIDE, sums.shape[0])
+    spins, field, slope = grid.reshape((3, n)), work[0].reshape((3, n)), work[2].reshape((3, n))
+    share = step.series.dtype.type(1.0 / STRIDE)
+    half_step = step.series.dtype.type(0.5)
+    # The field before the first step is the past of the first extrapolation.
+    convolve(grid, mean_field, work[2])
+    advance_midpoint(grid, work, mean_field, step, half, sums[:first])
+    previous = work[1].reshape((3, n))
+    previous[:] = slope
+    index = first
+    while index < n_steps:
+        convolve(grid, mean_field, work[0])
+        for d in range(3):
+            for i in range(n):
+                latest = field[d, i]
+                rise = share * (latest - previous[d, i])
+                previous[d, i] = latest
+                slope[d, i] = rise
+                field[d, i] = latest + half_step * rise
+        for inner in range(min(STRIDE, n_steps - index)):
+            if inner > 0:
+                for d in range(3):
+                    for i in range(n):
+                        field[d, i] += slope[d, i]
+            sums[index, 0], sums[index, 1], sums[index, 2] = rotate(spins, field, step)
+            index += 1
+
+
+ADVANCE: dict[Integrator, Callable[..., None]] = {
+    "euler": advance_euler,
+    "midpoint": advance_midpoint,
+    "fast": advance_fast,
+}
