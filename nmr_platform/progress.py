@@ -60,4 +60,12 @@ class _RateColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{speed * self._factor:.3g} {self._unit}/s" if speed else self._unit)
+        return Text(f"{_short(speed * self._factor)} {self._unit}/s" if speed else self._unit)
+
+
+def _short(number: float) -> str:
+    """Three digits and a prefix: 5.42M."""
+    for size, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{prefix}"
+    return f"{number:.3g}"
