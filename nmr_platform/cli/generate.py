@@ -66,6 +66,9 @@ def generate(
     if verify and repair:
         message = "Options --verify and --repair must not be given together, but are."
         raise ConfigurationError(message, key="verify")
+    changes = {"n_curves": n_curves, "disorder": disorder, "integrator": integrator}
+    if verify or repair:
+        _refuse_meaningless({**changes, "drop_failed": drop_failed or None})
     workspace = stages.Workspace(params.parent)
     how: dict[str, Any] = {
         "shard_folder": shards or workspace.shards,
@@ -75,13 +78,21 @@ def generate(
     if out is not None and (verify or repair):
         _treat_existing(out, how, verify=verify, as_json=as_json)
         return
-    settings = _settings(preset, params, {"n_curves": n_curves, "disorder": disorder, "integrator": integrator})
+    settings = _settings(preset, params, changes)
     for name, path in _paths(settings, preset, kernel, out, workspace).items():
         if verify or repair:
             _treat_existing(path, how, verify=verify, as_json=as_json)
         else:
             made = stages.simulate_dataset(settings.recipe(name), path, drop_failed=drop_failed, **how)
             _say_made(made, as_json=as_json)
+
+
+def _refuse_meaningless(options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            flag = f"--{name.replace('_', '-')}"
+            message = f"Option {flag} must not be given with --verify or --repair, which take the data set as it is."
+            raise ConfigurationError(message, key=name, value=value)
 
 
 def _settings(preset: str | None, params: Path, changes: dict[str, Any]) -> "DataSettings":

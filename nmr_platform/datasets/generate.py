@@ -15,6 +15,7 @@ from nmr_platform.datasets.recipe import Recipe
 from nmr_platform.datasets.shards import Shard, read_shard, shards_of
 from nmr_platform.datasets.watching import Outlook, Watcher
 from nmr_platform.datasets.work import ShardTask
+from nmr_platform.datasets.writing import check_target
 from nmr_platform.errors import DataError
 
 __all__ = ["Generated", "generate"]
@@ -69,8 +70,10 @@ def generate(
 
     Raises:
         ConfigurationError: The prior hardly ever meets the constraints; before anything is simulated.
-        DataError: Curves failed, the disk is full, or another process makes the same data set.
+        DataError: Curves failed, the disk is full, there is something else at ``path``, or another process makes the
+            same data set.
     """
+    check_target(path)
     acceptance = recipe.check_acceptance()
     folder = shard_folder.absolute() / recipe.curve_digest
     shards = shards_of(recipe.n_curves)

@@ -8,7 +8,14 @@ import xarray as xr
 
 from nmr_platform.datasets.checked import CheckedStore
 from nmr_platform.datasets.recipe import Recipe
-from nmr_platform.datasets.writing import FORMAT_VERSION, RECORDS, create_records, staged_store, write_coordinates
+from nmr_platform.datasets.writing import (
+    FORMAT_VERSION,
+    RECORDS,
+    check_target,
+    create_records,
+    staged_store,
+    write_coordinates,
+)
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.schema import validate
 from nmr_platform.simulation import ENGINE_VERSION
@@ -66,8 +73,9 @@ def publish(dataset: xr.Dataset, path: Path, *, chunk: int = 500) -> None:
         chunk: Curves in a chunk.
 
     Raises:
-        DataError: The disk is full.
+        DataError: There is something else at ``path``, or the disk is full.
     """
+    check_target(path)
     shape = (dataset.sizes["curve"], dataset.sizes["time"])
     with staged_store(path) as staging:
         write_coordinates(dataset, staging)

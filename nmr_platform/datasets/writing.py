@@ -13,8 +13,9 @@ import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
 from nmr_platform.datasets.disk import full_disk_explained
+from nmr_platform.errors import DataError
 
-__all__ = ["FORMAT_VERSION", "RECORDS", "create_records", "staged_store", "write_coordinates"]
+__all__ = ["FORMAT_VERSION", "RECORDS", "check_target", "create_records", "staged_store", "write_coordinates"]
 
 FORMAT_VERSION = 2
 """Raised whenever a reader of the previous layout would misread a new one."""
@@ -23,6 +24,18 @@ RECORDS = {"m": np.dtype(np.complex64), "m_z": np.dtype(np.float32)}
 """The variables along curve and time."""
 
 _MEANINGS = {"m": "<Ix> + i <Iy>", "m_z": "<Iz>"}
+
+
+def check_target(path: Path) -> None:
+    """Refuse to replace anything but a data set, before work is spent on it.
+
+    Raises:
+        DataError: There is something else at ``path``.
+    """
+    ours = any((path / name).exists() for name in ("zarr.json", ".zmetadata"))
+    if path.exists() and not ours and (path.is_file() or any(path.iterdir())):
+        message = f"`{path}` exists and is not a data set; remove it or choose another name."
+        raise DataError(message, path=path)
 
 
 @contextmanager

@@ -97,6 +97,7 @@ def test_verify_and_repair_need_nothing_but_the_data_set(nmr, tmp_path):
         ),
         (["--preset", "tiny", "--executor", "{kind: ray}"], "Key `executor.kind` is 'ray', but it must be one of"),
         (["--verify", "--repair", "--out", "x"], "Options --verify and --repair must not be given together, but are."),
+        (["--verify", "--n-curves", "5"], "Option --n-curves must not be given with --verify or --repair, which take"),
         (["--verify", "--out", "x.zarr"], "Data set `x.zarr` does not exist or is not a data set"),
         ([], "File `params.yaml` does not exist."),
     ],

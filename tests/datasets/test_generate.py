@@ -118,6 +118,17 @@ def test_a_damaged_shard_is_named_and_made_anew_alone(paths):
     assert first.exists()
 
 
+def test_nothing_but_a_data_set_is_replaced(paths):
+    paths["path"].mkdir()
+    generate(small_recipe(), **paths)
+    other = paths["path"].with_name("thesis")
+    other.mkdir()
+    (other / "chapter.tex").write_text("text")
+    with pytest.raises(DataError, match=r"thesis` exists and is not a data set; remove it or choose another name"):
+        generate(small_recipe(), other, shard_folder=paths["shard_folder"])
+    assert (other / "chapter.tex").exists()
+
+
 def test_two_processes_do_not_make_the_same_data_set_at_once(paths):
     recipe = small_recipe()
     folder = paths["shard_folder"] / recipe.curve_digest

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 import zarr
 
-from nmr_platform.datasets import generate, labels_of, load, recipe_of, repair, verify
+from nmr_platform.datasets import generate, labels_of, load, publish, recipe_of, repair, verify
 from nmr_platform.datasets.shards import SHARD_SIZE, ShardContent, read_shard
 from nmr_platform.errors import DataError
 from tests.datasets.recipes import small_recipe
@@ -157,6 +157,18 @@ def test_repair_of_a_coordinate_simulates_nothing(path, made, tmp_path):
     (path / "W" / "c" / "0").write_bytes(b"")
     assert repair(path, shard_folder=tmp_path / "none").n_simulated == 0
     assert digest_of_tree(path) == digest_of_tree(made)
+
+
+def test_a_data_set_from_elsewhere_is_stored_alike_but_has_no_recipe_to_verify_it_by(made, tmp_path):
+    ours = load(made).load().isel(curve=slice(0, 40))
+    theirs = ours.drop_attrs(deep=False)
+    publish(theirs, tmp_path / "theirs.zarr", chunk=16)
+    again = load(tmp_path / "theirs.zarr")
+    xr.testing.assert_identical(again.load().drop_attrs(deep=False), theirs)
+    assert list(again.variables) == list(ours.variables)
+    assert len(list((tmp_path / "theirs.zarr" / "m" / "c").iterdir())) == 3
+    with pytest.raises(DataError, match=r"theirs.zarr` has no recipe, for it was imported; it can be neither verified"):
+        verify(tmp_path / "theirs.zarr")
 
 
 def test_verify_simulates_one_percent_again_and_agrees(made):
