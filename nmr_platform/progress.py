@@ -20,20 +20,24 @@ def no_progress(_: int) -> None:
 
 
 @contextmanager
-def progress_bar(description: str, total: int, unit: str, *, done: int = 0) -> Iterator[Advance]:
+def progress_bar(
+    description: str, total: int, unit: str, *, done: int = 0, parts: tuple[int, str] | None = None
+) -> Iterator[Advance]:
     """Show a bar with count, rate and time left; yield the function that advances it.
 
     Args:
         description: What is being done.
         total: Number of items.
         unit: What an item is, in the plural.
-        done: Items that were there before.
+        done: Items that were there before; they do not count in the rate.
+        parts: Of how many smaller parts an item consists, and what they are called; their rate is shown too.
     """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         _RateColumn(unit),
+        *([_RateColumn(parts[1], parts[0])] if parts else []),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -47,12 +51,21 @@ def progress_bar(description: str, total: int, unit: str, *, done: int = 0) -> I
 
 
 class _RateColumn(ProgressColumn):
-    """Items per second."""
+    """Items per second, or parts of items."""
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self, unit: str, factor: int = 1) -> None:
         super().__init__()
         self._unit = unit
+        self._factor = factor
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:.3g} {self._unit}/s" if speed else self._unit)
+        return Text(f"{_short(speed * self._factor)} {self._unit}/s" if speed else self._unit)
+
+
+def _short(number: float) -> str:
+    """Three digits and a prefix: 5.42M."""
+    for size, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{prefix}"
+    return f"{number:.3g}"

@@ -94,8 +94,8 @@ def test_a_window_that_just_fits_the_record_is_accepted(tmp_path):
 
 
 def test_the_window_is_checked_without_a_curve_that_meets_the_constraint(tmp_path):
-    params = changed(tmp_path, "data", "kernel_integral", value={"low": 1e6, "high": 2e6})
-    with pytest.raises(ConfigurationError, match="none of 5000 draws"):
+    params = changed(tmp_path, "data", "constraints", "W", value={"low": 1e6, "high": 2e6})
+    with pytest.raises(ConfigurationError, match="none of 3000 draws"):
         params.data.recipe("gaussian").curve(0)
 
 

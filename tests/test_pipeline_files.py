@@ -83,7 +83,7 @@ def test_a_stage_runs_a_script_of_pipelines(stage):
 def test_the_outputs_lie_where_the_stages_write_them():
     workspace = Workspace()
     expected = [
-        *(workspace.simulated(kernel) for kernel in PARAMS["data"]["kernels"]),
+        *(make(kernel) for kernel in PARAMS["data"]["kernels"] for make in (workspace.simulated, workspace.thumbnail)),
         *(make(task) for task in PARAMS["tasks"] for make in (workspace.tuned, workspace.evaluated, workspace.metrics)),
         workspace.features,
         workspace.pulses,

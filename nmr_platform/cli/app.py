@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 from rich.console import Console
 
-from nmr_platform.cli import pipeline, simulate, view
+from nmr_platform.cli import generate, pipeline, simulate, view
 from nmr_platform.errors import NmrPlatformError
 
 __all__ = ["app", "main"]
@@ -22,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 simulate.register(app)
+generate.register(app)
 pipeline.register(app)
 view.register(app)
 

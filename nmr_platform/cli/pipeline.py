@@ -1,4 +1,4 @@
-"""The stages of the pipeline as commands; DVC's stages call the same ones."""
+"""The stages of the pipeline after the simulation as commands; DVC's stages call the same ones."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,32 +15,10 @@ TaskOption = Annotated[str, typer.Option("--task", help="Name of a task in param
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    app.command("generate")(generate)
     app.command("features")(features)
     app.command("tune")(tune)
     app.command("evaluate")(evaluate)
     app.command("optimise-pulses")(optimise_pulses)
-
-
-def generate(
-    kernel: Annotated[str, typer.Option("--kernel", help="Name of a kernel in params.yaml.")],
-    params: ParamsOption = PARAMS,
-    as_json: JsonOption = False,
-) -> None:
-    """Simulate the data set of one kernel; an interrupted run continues.
-
-    Example: `nmr generate --kernel gaussian`
-    """
-    from nmr_platform import stages  # noqa: PLC0415
-    from nmr_platform.config import read_params  # noqa: PLC0415
-
-    made = stages.simulate_dataset(read_params(params), stages.Workspace(params.parent), kernel)
-    say(
-        f"{made.path}: {made.n_simulated} curves simulated now, digest {made.digest}, "
-        f"{made.acceptance:.0%} of the draws accepted.",
-        {"path": str(made.path), "digest": made.digest, "simulated": made.n_simulated, "acceptance": made.acceptance},
-        as_json=as_json,
-    )
 
 
 def features(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:

@@ -1,20 +1,42 @@
-"""Stage `simulate`: make the data set of one kernel."""
+"""Stage `simulate`: make the data set of one kernel, and a picture of its first curves."""
 
-from nmr_platform.config import Params
-from nmr_platform.datasets import Generated, generate
-from nmr_platform.progress import progress_bar
-from nmr_platform.stages.workspace import Workspace
+from pathlib import Path
+
+from nmr_platform import plots
+from nmr_platform.datasets import Executor, Generated, Recipe, Watcher, generate, load
 
 __all__ = ["simulate_dataset"]
 
+_CURVES_SHOWN = 6
 
-def simulate_dataset(params: Params, workspace: Workspace, kernel: str) -> Generated:
-    """Generate one kernel's data set, with a progress bar; an interrupted run continues.
+
+def simulate_dataset(
+    recipe: Recipe,
+    path: Path,
+    *,
+    shard_folder: Path,
+    executor: Executor | None = None,
+    watcher: Watcher | None = None,
+    drop_failed: bool = False,
+) -> Generated:
+    """Generate a data set; an interrupted run continues. See `nmr_platform.datasets.generate` for the arguments.
+
+    The picture lies beside the data set and has its name, with the ending ``.png``.
 
     Raises:
-        ConfigurationError: There is no such kernel, or its prior hardly ever meets the constraints.
-        DataError: A shard of an earlier run is damaged.
+        ConfigurationError: The prior hardly ever meets the constraints.
+        DataError: Curves failed, or the disk is full.
     """
-    recipe = params.data.recipe(kernel)
-    with progress_bar(f"simulate {kernel}", recipe.n_curves, "curves") as advance:
-        return generate(recipe, workspace.simulated(kernel), shard_folder=workspace.shards, progress=advance)
+    made = generate(
+        recipe, path, shard_folder=shard_folder, executor=executor, watcher=watcher, drop_failed=drop_failed
+    )
+    dataset = load(path)
+    time = dataset["time"].to_numpy()
+    index = int(dataset.attrs["echo_index"])
+    figure = plots.plot_gallery(
+        {recipe.name: dataset["m"][:_CURVES_SHOWN].to_numpy()},
+        time,
+        echo_time=float(time[index]) if index >= 0 else None,
+    )
+    plots.save(figure, path.with_suffix(".png"))
+    return made

@@ -25,6 +25,14 @@ class Workspace:
         """Data set of one kernel."""
         return self.root / "data" / "simulated" / f"{kernel}.zarr"
 
+    def thumbnail(self, kernel: str) -> Path:
+        """Picture of the first curves of one kernel's data set."""
+        return self.simulated(kernel).with_suffix(".png")
+
+    def preset(self, name: str, kernel: str) -> Path:
+        """Data set of one kernel of a preset; apart from the pipeline's, which DVC owns."""
+        return self.root / "data" / name / f"{kernel}.zarr"
+
     @property
     def features(self) -> Path:
         """Folder of the feature tables."""

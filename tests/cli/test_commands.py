@@ -31,7 +31,7 @@ def test_without_arguments_the_commands_are_listed():
 
 
 def test_a_finished_data_set_is_not_simulated_again(spoilable):
-    assert json.loads(nmr(spoilable, "generate", "--kernel", "power", "--json").out)["simulated"] == 0
+    assert json.loads(nmr(spoilable, "generate", "--kernel", "power", "--json").out.splitlines()[-1])["simulated"] == 0
 
 
 def test_the_report_can_be_found_without_writing_it(spoilable):

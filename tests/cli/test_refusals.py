@@ -97,11 +97,11 @@ def test_a_stage_that_has_not_run_is_named_with_its_command(refused, missing, co
 
 def test_a_data_set_of_another_format_version_is_refused(refused):
     folder = refused.project / "data" / "simulated" / "gaussian.zarr"
-    for path in (folder / ".zattrs", folder / ".zmetadata"):
-        path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 99'))
+    metadata = folder / "zarr.json"
+    metadata.write_text(metadata.read_text().replace('"format_version": 2', '"format_version": 99'))
     sentence = refused("features")
     assert "gaussian.zarr` has format version 99" in sentence
-    assert "reads version 1" in sentence
+    assert "reads version 2" in sentence
 
 
 def test_a_data_set_that_params_no_longer_ask_for_is_refused(refused):
@@ -171,9 +171,9 @@ def test_a_pulse_search_on_anything_but_hahn_echoes_is_refused(refused):
 
 
 def test_a_prior_that_never_meets_the_constraint_is_refused_before_a_study_is_opened(refused):
-    overlay(refused.project, {"data": {"kernel_integral": {"low": 1e5, "high": 2e5}}})
+    overlay(refused.project, {"data": {"constraints": {"W": {"low": 1e5, "high": 2e5}}}})
     shutil.rmtree(refused.project / ".nmr" / "studies")
-    assert "none of 5000 draws has its kernel integral within" in refused("optimise-pulses", *QUIET)
+    assert "none of 3000 draws of curve 0 meets W in [100000, 200000]" in refused("optimise-pulses", *QUIET)
     assert not (refused.project / ".nmr" / "studies").exists()
 
 

@@ -1,23 +1,31 @@
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
+import shutil
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
-from nmr_platform.datasets import generate, load
-from nmr_platform.datasets.generate import SHARD_SIZE
+from nmr_platform.datasets import ThreadsSettings, Watcher, generate, load, make_executor
+from nmr_platform.datasets.shards import SHARD_SIZE
 from nmr_platform.errors import DataError
 from nmr_platform.simulation import simulate
-from tests.datasets.recipes import small_recipe
+from tests.datasets.recipes import small_prior, small_recipe
+from tests.datasets.trees import digest_of_tree
 
 
 @pytest.fixture
 def paths(tmp_path):
     return {"path": tmp_path / "set.zarr", "shard_folder": tmp_path / "shards"}
+
+
+class Recorder(Watcher):
+    def __init__(self):
+        self.n_curves, self.sentences = 0, []
+
+    def advance(self, n_curves):
+        self.n_curves += n_curves
+
+    def repairs(self, sentence):
+        self.sentences.append(sentence)
 
 
 def test_the_stored_curves_are_those_of_simulate(paths):
@@ -32,84 +40,101 @@ def test_the_stored_curves_are_those_of_simulate(paths):
     assert dataset["time"].attrs["units"] == "us"
 
 
-def test_bits_do_not_depend_on_the_number_of_threads(paths, tmp_path):
-    recipe = small_recipe()
-    generate(recipe, **paths, threads=1)
-    generate(recipe, tmp_path / "other.zarr", shard_folder=tmp_path / "other", threads=3)
-    np.testing.assert_array_equal(load(paths["path"])["m"], load(tmp_path / "other.zarr")["m"])
+def test_every_byte_is_the_same_again_on_any_number_of_threads(paths, tmp_path):
+    recipe = small_recipe(n_curves=SHARD_SIZE + 3)
+    generate(recipe, **paths, executor=make_executor(ThreadsSettings(n=1)))
+    other = {"path": tmp_path / "other.zarr", "shard_folder": tmp_path / "other"}
+    generate(recipe, **other, executor=make_executor(ThreadsSettings(n=3)))
+    assert digest_of_tree(paths["path"]) == digest_of_tree(other["path"])
 
 
-def test_a_second_run_simulates_nothing_and_gives_the_same_data(paths):
+def test_a_second_run_simulates_nothing_and_gives_the_same_bytes(paths):
     first = generate(small_recipe(), **paths)
-    before = load(paths["path"])["m"].to_numpy()
+    before = digest_of_tree(paths["path"])
     again = generate(small_recipe(), **paths)
     assert (first.n_simulated, again.n_simulated) == (6, 0)
-    np.testing.assert_array_equal(load(paths["path"])["m"], before)
+    assert digest_of_tree(paths["path"]) == before
 
 
-def test_a_larger_data_set_simulates_only_the_new_curves(paths):
+@pytest.mark.parametrize("keep_shards", [True, False])
+def test_a_larger_data_set_simulates_only_the_new_curves(paths, keep_shards, tmp_path):
+    n = SHARD_SIZE + 10
+    generate(small_recipe(n_curves=n), **paths)
+    if not keep_shards:
+        shutil.rmtree(paths["shard_folder"])
+    watcher = Recorder()
+    larger = generate(small_recipe(n_curves=n + 45), **paths, watcher=watcher)
+    assert larger.n_simulated == 45
+    fresh = {"path": tmp_path / "fresh.zarr", "shard_folder": tmp_path / "fresh"}
+    generate(small_recipe(n_curves=n + 45), **fresh)
+    assert digest_of_tree(paths["path"]) == digest_of_tree(fresh["path"])
+
+
+def test_a_smaller_data_set_is_cut_from_the_larger(paths):
     generate(small_recipe(n_curves=SHARD_SIZE), **paths)
-    before = load(paths["path"])["m"].to_numpy()
-    larger = generate(small_recipe(n_curves=SHARD_SIZE + 10), **paths)
-    assert larger.n_simulated == 10
-    np.testing.assert_array_equal(load(paths["path"])["m"][:SHARD_SIZE], before)
+    smaller = generate(small_recipe(n_curves=7), **paths)
+    assert smaller.n_simulated == 0
+    assert load(paths["path"]).sizes["curve"] == 7
+
+
+def test_a_data_set_of_another_recipe_in_the_same_place_is_replaced(paths):
+    generate(small_recipe(seed=8), **paths)
+    assert generate(small_recipe(), **paths).n_simulated == 6
+    assert load(paths["path"]).attrs["digest"] == small_recipe().digest
 
 
 def test_frozen_data_share_their_offsets(paths):
-    recipe = small_recipe(
-        disorder="frozen",
-        prior={
-            "kernel.xi": {"kind": "choice", "values": [2.0]},
-            "coupling.alpha_x": {"kind": "choice", "values": [0.01]},
-            "coupling.alpha_y": {"kind": "same_as", "key": "coupling.alpha_x"},
-            "coupling.alpha_z": {"kind": "choice", "values": [0.01]},
-        },
-    )
+    prior = {key: {"kind": "constant", "value": 0.01} for key in small_prior()}
+    recipe = small_recipe(disorder="frozen", prior=prior | {"kernel.xi": {"kind": "constant", "value": 2.0}})
     generate(recipe, **paths)
     m = load(paths["path"])["m"].to_numpy()
     np.testing.assert_array_equal(m, np.broadcast_to(m[0], m.shape))
 
 
-def test_progress_counts_every_curve_also_those_found(paths):
-    counts: list[int] = []
-    generate(small_recipe(), **paths, progress=counts.append)
-    assert sum(counts) == 6
-    counts.clear()
-    generate(small_recipe(), **paths, progress=counts.append)
-    assert sum(counts) == 6
+def test_watchers_see_every_simulated_curve(paths):
+    watcher = Recorder()
+    generate(small_recipe(), **paths, watcher=watcher)
+    assert watcher.n_curves == 6
+    generate(small_recipe(), **paths, watcher=watcher)
+    assert watcher.n_curves == 6
 
 
-def test_a_damaged_shard_is_named_with_what_to_do(paths):
+def test_a_damaged_shard_is_named_and_made_anew_alone(paths):
+    recipe = small_recipe(n_curves=2 * SHARD_SIZE)
+    generate(recipe, **paths)
+    before = digest_of_tree(paths["path"])
+    shutil.rmtree(paths["path"])
+    first, second = sorted(paths["shard_folder"].rglob("*.npz"))
+    content = bytearray(second.read_bytes())
+    content[len(content) // 2] ^= 0x01
+    second.write_bytes(content)
+    watcher = Recorder()
+    again = generate(recipe, **paths, watcher=watcher)
+    assert again.n_simulated == SHARD_SIZE
+    assert watcher.sentences == [
+        f"Shard `{second}` is damaged (checksum); the same command again makes this shard anew, and only it."
+    ]
+    assert digest_of_tree(paths["path"]) == before
+    assert first.exists()
+
+
+def test_nothing_but_a_data_set_is_replaced(paths):
+    paths["path"].mkdir()
     generate(small_recipe(), **paths)
-    (shard,) = paths["shard_folder"].rglob("*.npz")
-    content = bytearray(shard.read_bytes())
-    content[content.index(b"m.npy") + 500] ^= 0xFF
-    shard.write_bytes(content)
-    with pytest.raises(DataError, match=rf"Shard `{shard}` is damaged .*; delete it and run the same command again"):
-        generate(small_recipe(), **paths)
+    other = paths["path"].with_name("thesis")
+    other.mkdir()
+    (other / "chapter.tex").write_text("text")
+    with pytest.raises(DataError, match=r"thesis` exists and is not a data set; remove it or choose another name"):
+        generate(small_recipe(), other, shard_folder=paths["shard_folder"])
+    assert (other / "chapter.tex").exists()
 
 
-def test_a_run_killed_with_sigkill_continues_with_its_finished_shards(paths, tmp_path):
-    script = (
-        "import sys; from pathlib import Path\n"
-        "from nmr_platform.datasets import generate\n"
-        "from tests.datasets.recipes import small_recipe\n"
-        "generate(small_recipe(n_curves=100_000), Path(sys.argv[1]), shard_folder=Path(sys.argv[2]))\n"
-    )
-    root = Path(__file__).parents[2]
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(paths["path"]), str(paths["shard_folder"])],
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root)},
-    )
-    deadline = time.monotonic() + 60
-    while len(list(paths["shard_folder"].rglob("[0-9]*.npz"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not paths["path"].exists()
-    n_shards = len(list(paths["shard_folder"].rglob("[0-9]*.npz")))
-    resumed = generate(small_recipe(n_curves=(n_shards + 1) * SHARD_SIZE), **paths)
-    assert n_shards >= 2
-    assert resumed.n_simulated == SHARD_SIZE
-    assert load(paths["path"]).sizes["curve"] == (n_shards + 1) * SHARD_SIZE
+def test_two_processes_do_not_make_the_same_data_set_at_once(paths):
+    recipe = small_recipe()
+    folder = paths["shard_folder"] / recipe.curve_digest
+    folder.mkdir(parents=True)
+    with (
+        FileLock(folder / ".lock"),
+        pytest.raises(DataError, match=r"Another process is making this data set \(it holds `.*\.lock`\)"),
+    ):
+        generate(recipe, **paths)

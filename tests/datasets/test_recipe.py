@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmr_platform.datasets import LogUniform, Uniform
+from nmr_platform.datasets import generate
 from nmr_platform.errors import ConfigurationError
-from tests.datasets.recipes import small_recipe
+from tests.datasets.recipes import small_prior, small_recipe
 
 
 def test_a_curve_is_the_same_whenever_it_is_drawn():
@@ -43,18 +43,23 @@ def test_accepted_curves_meet_the_constraint_and_stay_in_the_prior(number):
     assert experiment.coupling.alpha_z in (0.001, 0.002)
 
 
-def test_distributions_have_the_moments_they_promise():
-    rng = np.random.default_rng(0)
-    uniform = Uniform(kind="uniform", low=2.0, high=4.0)
-    log_uniform = LogUniform(kind="log_uniform", low=1e-3, high=1e-1)
-    assert np.mean([uniform.draw(rng) for _ in range(4000)]) == pytest.approx(3.0, abs=0.03)
-    assert np.mean([np.log10(log_uniform.draw(rng)) for _ in range(4000)]) == pytest.approx(-2.0, abs=0.03)
+def test_the_order_of_the_prior_in_the_file_changes_nothing():
+    there, back = small_recipe(), small_recipe(prior=dict(reversed(small_prior().items())))
+    assert there.digest == back.digest
+    assert there.curve(2).experiment == back.curve(2).experiment
 
 
 def test_the_digest_changes_with_anything_that_changes_the_numbers():
     recipe = small_recipe()
     assert small_recipe().digest == recipe.digest
-    for change in ({"seed": 8}, {"disorder": "frozen"}, {"dtype": "float64"}, {"n_curves": 7}):
+    for change in (
+        {"seed": 8},
+        {"disorder": "frozen"},
+        {"dtype": "float64"},
+        {"n_curves": 7},
+        {"sampling": "sobol"},
+        {"constraints": {}},
+    ):
         assert small_recipe(**change).digest != recipe.digest
 
 
@@ -62,15 +67,43 @@ def test_a_longer_data_set_keeps_the_identity_of_its_curves():
     assert small_recipe(n_curves=9).curve_digest == small_recipe().curve_digest
 
 
-def test_an_unreachable_constraint_is_refused_with_its_range():
-    recipe = small_recipe(kernel_integral={"low": 50.0, "high": 51.0})
-    with pytest.raises(ConfigurationError, match=r"none of 5000 draws has its kernel integral within \[50, 51\] MHz"):
-        recipe.curve(0)
+def test_constraints_may_be_expressions_over_drawn_numbers_and_quantities():
+    constraints = {
+        "alpha_x * pi * xi**2 / N": {"low": 1e-4, "high": 1e-3},
+        "W / kernel_sum": {"low": 0.0, "high": 0.03},
+    }
+    recipe = small_recipe(constraints=constraints)
+    for number in range(10):
+        experiment = recipe.curve(number).experiment
+        assert 1e-4 <= experiment.coupling.alpha_x * np.pi * experiment.kernel.xi**2 / 36 <= 1e-3
+        assert experiment.coupling.total <= 0.03
 
 
-def test_a_constraint_that_is_hardly_ever_met_is_refused():
-    with pytest.raises(ConfigurationError, match=r"only 0.50% of the draws meet `kernel_integral`, but at least 1%"):
-        small_recipe().check_acceptance(n_draws=2000, n_curves=10)
+def test_an_unreachable_constraint_is_refused_before_anything_is_simulated():
+    recipe = small_recipe(constraints={"W": {"low": 50.0, "high": 51.0}})
+    with pytest.raises(ConfigurationError, match=r"none of 3000 draws of curve 0 meets W in \[50, 51\]; widen"):
+        recipe.check_acceptance()
+
+
+def test_a_constraint_that_is_hardly_ever_met_is_refused_before_anything_is_simulated(tmp_path):
+    recipe = small_recipe(constraints={"xi": {"low": 1.0, "high": 1.01}})
+    with pytest.raises(ConfigurationError, match=r"only 0.\d\d% of the draws meet xi in \[1, 1.01\], but at least 1%"):
+        generate(recipe, tmp_path / "set.zarr", shard_folder=tmp_path / "shards")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_estimated_acceptance_is_near_the_true_one():
+    half = small_recipe(constraints={"xi": {"low": 1.0, "high": 2.0}})
+    assert half.check_acceptance() == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_grid_point_that_can_never_meet_the_constraints_is_named():
+    prior = {key: {"kind": "constant", "value": 0.01} for key in small_prior()}
+    recipe = small_recipe(prior=prior | {"kernel.xi": {"kind": "constant", "value": 1.5}})
+    assert recipe.curve(3).n_draws == 1
+    recipe = small_recipe(prior=prior | {"kernel.xi": {"kind": "constant", "value": 0.1}})
+    with pytest.raises(ConfigurationError, match=r"curve 3 does not meet W in \[0.01, 0.5\]"):
+        recipe.curve(3)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +113,13 @@ def test_a_constraint_that_is_hardly_ever_met_is_refused():
         ({"disorder": "thawed"}, "Key `disorder` is 'thawed', but it must be 'fresh' or 'frozen'"),
         ({"prior": {"coupling.alpha_q": {"kind": "uniform", "low": 0.0, "high": 1.0}}}, "`experiment.coupling.alpha_"),
         ({"prior": {"kernel.xi": {"kind": "uniform", "low": 2.0, "high": 1.0}}}, "must have `low` <= `high`"),
-        ({"prior": {"kernel.xi": {"kind": "same_as", "key": "nothing"}}}, "must name a parameter that is drawn"),
         ({"prior": {"kernel.xi": {"kind": "gamma"}}}, "kernel.xi"),
-        ({"kernel_integral": {"low": 0.1, "hihg": 0.3}}, "`kernel_integral.hihg` is not known. Did you mean `high`"),
+        ({"constraints": {"W": {"low": 0.1, "hihg": 0.3}}}, "`constraints.W.hihg` is not known. Did you mean `high`"),
+        (
+            {"constraints": {"V": {"low": 0.1, "high": 0.3}}},
+            "Key `constraints.V`: name `V` must stand for one number of the experiment",
+        ),
+        ({"sampling": "halton"}, "Key `sampling` is 'halton', but it must be 'random' or 'sobol'"),
     ],
 )
 def test_a_wrong_recipe_is_refused_by_naming_the_key(change, sentence):

@@ -169,8 +169,8 @@ def test_a_search_without_a_score_of_the_textbook_says_why(tmp_path, tracker, mo
 
 
 def test_a_prior_that_is_never_met_is_refused_before_a_run_is_opened(tmp_path, tracker):
-    recipe = search_recipe(kernel_integral={"low": 1e5, "high": 2e5})
-    with pytest.raises(ConfigurationError, match="none of 5000 draws"):
+    recipe = search_recipe(constraints={"W": {"low": 1e5, "high": 2e5}})
+    with pytest.raises(ConfigurationError, match="none of 3000 draws"):
         run(tmp_path, tracker, recipe=recipe)
     assert tracker.runs == {}
 

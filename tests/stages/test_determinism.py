@@ -46,9 +46,9 @@ def test_the_pipeline_run_from_nothing_gives_the_same_bytes(project, repeated):
     assert changed(contents(project), contents(again)) == []
 
 
-def test_programs_get_one_json_object_from_every_stage(repeated):
+def test_programs_get_a_json_object_last_from_every_stage(repeated):
     for stage, ended in repeated[1]:
-        assert json.loads(ended.out).keys() >= RECORDS[stage]
+        assert json.loads(ended.out.splitlines()[-1]).keys() >= RECORDS[stage]
 
 
 @pytest.mark.parametrize("stage", [STAGES[0], STAGES[4], STAGES[-2]], ids=lambda stage: stage[0])

@@ -38,7 +38,7 @@ SMALL = {
     "data": {
         "n_curves": 24,
         "experiment": {"lattice": {"shape": [8, 8]}, "sequence": {"tau": 25.0}},
-        "kernel_integral": {"low": 0.01, "high": 0.1},
+        "constraints": {"W": {"low": 0.01, "high": 0.1}},
     },
     "tune": {
         "n_trials": 2,
