@@ -36,16 +36,21 @@ def slow(project, tmp_path, monkeypatch):
 
 def started(folder, *arguments):
     command = [sys.executable, "-m", "nmr_platform", *arguments, "--params", str(folder / "params.yaml")]
-    # Its own session: pytest must not hear of the signals.
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "NO_COLOR": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    # A shell that puts the tests into the background makes them, and their children, deaf to Ctrl-C.
+    deaf = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        # Its own session: pytest must not hear of the signals.
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "NO_COLOR": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, deaf)
 
 
 def trials(folder):
