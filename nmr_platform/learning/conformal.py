@@ -34,7 +34,8 @@ def residual_quantile(residuals: NDArray[np.float64], coverage: float) -> float:
     # Less a hair, for 0.9 * 10 is 9.000000000000002 in other factors.
     rank = ceil((n + 1) * coverage - 1e-9)
     if rank > n:
-        message = f"Argument `coverage` must be at most {n / (n + 1):.4g} for intervals from {n} residuals, but is {coverage}."
+        most = n / (n + 1)
+        message = f"Argument `coverage` must be at most {most:.4g} with {n} residuals, but is {coverage}."
         raise ConfigurationError(message, key="coverage", value=coverage)
     return float(np.partition(residuals, rank - 1)[rank - 1])
 
