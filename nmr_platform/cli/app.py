@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 from rich.console import Console
 
-from nmr_platform.cli import generate, pipeline, predict, simulate, view
+from nmr_platform.cli import exchange, generate, pipeline, predict, simulate, view
 from nmr_platform.errors import NmrPlatformError
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 simulate.register(app)
 generate.register(app)
+exchange.register(app)
 pipeline.register(app)
 predict.register(app)
 view.register(app)

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from nmr_platform.cli.options import JsonOption, say
-from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,7 +36,6 @@ _READING: dict[str, set[str]] = {
     "tecmag": {"start", "index"} | _MEASURED,
 }
 _WRITING: dict[str, set[str]] = {"text": {"layout", "columns"}, "csv": {"table"}, "hdf5": set()}
-_CHUNK = 50
 
 
 def register(app: typer.Typer) -> None:
@@ -98,9 +97,10 @@ def import_(
 
     Example: `nmr import echo.csv --unit ms --experiment hahn.yaml --out echo.zarr`
     """
-    from nmr_platform.datasets import interchange  # noqa: PLC0415
+    from nmr_platform.datasets import interchange, publish  # noqa: PLC0415
+    from nmr_platform.datasets.writing import check_target  # noqa: PLC0415
 
-    _check_target(out)
+    check_target(out)
     chosen: str = file_format or interchange.guess_format(source)
     options = {
         **{"experiment": experiment, "unit": unit, "start": start, "index": index},
@@ -112,7 +112,8 @@ def import_(
     measured = "experiment" in _READING[chosen]
     with Console(stderr=True).status(f"Importing {source}"):
         made = _measured(source, chosen, given) if measured else getattr(interchange, f"read_{chosen}")(source, **given)
-        _publish(made, out)
+        made.attrs.pop("format_version", None)
+        publish(made, out)
     names = ("name", "digest", "phase", "offset", "scale")
     record = {name: made.attrs[name] for name in names if name in made.attrs}
     curves, samples = made.sizes["curve"], made.sizes["time"]
@@ -158,17 +159,3 @@ def _given(options: Mapping[str, Any], takes: set[str], file_format: str) -> dic
         message = f"Option `{flag}` has no meaning for format {file_format}."
         raise ConfigurationError(message, key=ignored[0], value=given[ignored[0]])
     return given
-
-
-def _check_target(out: Path) -> None:
-    """Refuse to replace anything but a data set."""
-    if out.exists() and not (out / ".zmetadata").exists():
-        message = f"`{out}` exists and is not a data set; remove it or choose another name."
-        raise DataError(message, path=out)
-
-
-def _publish(dataset: "xr.Dataset", out: Path) -> None:
-    from nmr_platform.datasets.store import publish  # noqa: PLC0415
-
-    dataset.attrs.pop("format_version", None)
-    publish(dataset, out, chunk=_CHUNK)

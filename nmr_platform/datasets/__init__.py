@@ -11,6 +11,7 @@ from nmr_platform.datasets.distributions import (
     TruncatedNormal,
     Uniform,
 )
+from nmr_platform.datasets.dvc_digest import dvc_digest
 from nmr_platform.datasets.executors import Executor, ExecutorSettings, ThreadsSettings, make_executor, parse_executor
 from nmr_platform.datasets.generate import Generated, generate
 from nmr_platform.datasets.labels import labels_of
@@ -47,6 +48,7 @@ __all__ = [
     "Uniform",
     "Verified",
     "Watcher",
+    "dvc_digest",
     "generate",
     "labels_of",
     "load",

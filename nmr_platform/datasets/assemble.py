@@ -138,7 +138,7 @@ def _coordinates(recipe: Recipe, collected: Collected) -> xr.Dataset:
             "recipe": recipe.model_dump_json(),
             "acceptance": collected.acceptance,
             "echo_index": example.echo_indices[-1] if example.echo_indices else -1,
-            "step": example.step,
+            "step": example.step * example.receiver.every,
             "failures": json.dumps([asdict(failure) for failure in collected.failures]),
         },
     )

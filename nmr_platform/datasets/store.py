@@ -58,7 +58,7 @@ def open_lazily(path: Path) -> xr.Dataset:
     try:
         found = xr.open_zarr(CheckedStore.at(path), chunks=None, consolidated=False, zarr_format=3)
         # Zarr lists the arrays of a group as it finds them.
-        names = found.attrs["variables"]
+        names = found.attrs.pop("variables")
         return found.reset_coords(set(names) - {*RECORDS, *found.dims})[names].set_coords(set(names) - {*RECORDS})
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise _unreadable(path, str(error)) from error

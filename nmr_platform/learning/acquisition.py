@@ -58,13 +58,8 @@ class Acquisition(Schema):
 
     @property
     def step(self) -> float:
-        """Time between samples that the features count in, us."""
-        return self.experiment.step
-
-    @property
-    def interval(self) -> float:
         """Time from one sample to the next, us."""
-        return float(self.time[1] - self.time[0])
+        return self.experiment.step * self.experiment.receiver.every
 
     @property
     def echo_index(self) -> int:
@@ -86,21 +81,21 @@ class Acquisition(Schema):
             DataError: The step, the length or the times are other ones.
         """
         n, wanted = len(time), len(self.time)
-        step = float(time[-1] - time[0]) / (n - 1) if n > 1 else float("nan")
+        spacing, ours = _mean_spacing(time), _mean_spacing(self.time)
         # Written so that it also holds where a time is NaN.
-        if not abs(step - self.interval) * min(n, wanted) <= _JITTER * self.interval:
+        if not abs(spacing - ours) * min(n, wanted) <= _JITTER * self.step:
             message = (
-                f"The curve must have a sample every {self.interval:.7g} us, like the curves that the model learnt "
-                f"from, but has one every {step:.7g} us."
+                f"The curve must have a sample every {ours:.7g} us, like the curves that the model learnt from, but has "
+                f"one every {spacing:.7g} us."
             )
             raise DataError(message)
         if n != wanted:
             message = (
-                f"The curve must have {wanted} samples, like the curves that the model learnt from "
-                f"({self._described}), but has {n}."
+                f"The curve must have {wanted} samples, like the curves that the model learnt from ({self._described}), "
+                f"but has {n}."
             )
             raise DataError(message)
-        if not np.abs(time - self.time).max() <= _JITTER * self.interval:
+        if not np.abs(time - self.time).max() <= _JITTER * self.step:
             message = (
                 f"The curve must be sampled from {self.time[0]:.7g} to {self.time[-1]:.7g} us after the first pulse, "
                 f"like the curves that the model learnt from, but is from {time[0]:.7g} to {time[-1]:.7g} us."
@@ -136,6 +131,10 @@ class Acquisition(Schema):
     @property
     def _described(self) -> str:
         return f"{self.time[0]:.7g} to {self.time[-1]:.7g} us, echo at {self.echo_time:.7g} us"
+
+
+def _mean_spacing(time: NDArray[np.float64]) -> float:
+    return float(time[-1] - time[0]) / (len(time) - 1) if len(time) > 1 else float("nan")
 
 
 def _leaves(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from nmr_platform.config import Params
-from nmr_platform.datasets import labels_of, load
+from nmr_platform.datasets import dvc_digest, labels_of, load
 from nmr_platform.errors import DataError
 from nmr_platform.features import extract
 from nmr_platform.stages.files import read_json, staged_folder, write_json
@@ -98,9 +98,10 @@ def _require_digest(kernel: str, dataset: xr.Dataset, params: Params, workspace:
 def _record(kernel: str, dataset: xr.Dataset, workspace: Workspace) -> DatasetRecord:
     return DatasetRecord(
         name=kernel,
-        digest=dataset.attrs["digest"],
+        digest=dvc_digest(workspace.simulated(kernel)),
         source=workspace.simulated(kernel).relative_to(workspace.root).as_posix(),
         profile={
+            "recipe": dataset.attrs["digest"],
             "curves": dataset.sizes["curve"],
             "samples": dataset.sizes["time"],
             "engine_version": int(dataset.attrs["engine_version"]),

@@ -19,7 +19,7 @@ class DatasetRecord:
 
     Attributes:
         name: Short name, for instance ``gaussian``.
-        digest: Identity of the data: hash of recipe and engine version.
+        digest: Identity of the data; for a data set that DVC versions, the digest that DVC records.
         source: Path or address of the data.
         context: What it was used for: ``training``, ``test`` or ``search``.
         profile: Facts worth reading beside it, for instance the number of curves.

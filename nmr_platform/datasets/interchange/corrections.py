@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nmr_platform.datasets.interchange.pathway import pathway
+from nmr_platform.datasets.interchange.pathway import last_pulse_before, pathway
 from nmr_platform.datasets.interchange.record import Record
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.physics import Experiment, Pulse
+from nmr_platform.physics import Experiment
 
 __all__ = ["Corrections", "correct", "find_corrections"]
 
@@ -101,8 +101,8 @@ def _points_around_echo(record: Record, experiment: Experiment) -> NDArray[np.in
     if not experiment.echo_indices:
         message = "The sequence has no `echo_times`, so `phase`, `offset` and `scale` must be given."
         raise ConfigurationError(message, key="sequence.echo_times")
-    echo = experiment.echo_indices[-1] * experiment.step
-    near = np.abs(record.time - echo) <= (echo - _last_pulse_before(experiment, echo)) / 2
+    echo = experiment.time[experiment.echo_indices[-1]]
+    near = np.abs(record.time - echo) <= (echo - last_pulse_before(experiment, echo)) / 2
     magnitude = np.where(near, np.abs(record.signal), 0.0)
     around = np.flatnonzero((magnitude > 0) & (magnitude >= magnitude.max() / 2))
     if len(around) < _FEWEST_POINTS:
@@ -112,16 +112,6 @@ def _points_around_echo(record: Record, experiment: Experiment) -> NDArray[np.in
         )
         raise DataError(message, path=record.source)
     return around
-
-
-def _last_pulse_before(experiment: Experiment, time: float) -> float:
-    at, last = 0.0, 0.0
-    for part in experiment.schedule:
-        if isinstance(part, Pulse):
-            last = at if at < time else last
-        else:
-            at += part * experiment.step
-    return last
 
 
 def _slope(signal: NDArray[np.complex128], time: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -9,23 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nmr_platform.datasets.columns import attributes_of
 from nmr_platform.errors import DataError
 
 __all__ = ["curve_dataset", "experiment_values"]
 
-_UNITS = {
-    "W": ("MHz", "kernel integral (alpha_x + alpha_y + alpha_z) sum K"),
-    "X": ("MHz", "alpha_x sum K"),
-    "Z": ("MHz", "alpha_z sum K"),
-    "kernel_sum": ("1", "sum K"),
-    "alpha_x": ("MHz", "coupling of the x components"),
-    "alpha_y": ("MHz", "coupling of the y components"),
-    "alpha_z": ("MHz", "coupling of the z components"),
-    "xi": ("lattice constants", "range of the kernel; NaN where it has none"),
-    "exponent": ("1", "exponent of the kernel; NaN where it has none"),
-    "gamma_plus": ("MHz", "Lindblad rate of I+"),
-    "gamma_minus": ("MHz", "Lindblad rate of I-"),
-    "gamma_z": ("MHz", "Lindblad rate of Iz"),
+# Units and meaning of what imported curves may have beside the standard coordinates.
+_UPSTREAM = {
     "weight_s": ("1", "weight of the kernel's isotropic part"),
     "weight_p": ("1", "weight of the kernel's cos(theta)"),
     "weight_d": ("1", "weight of the kernel's cos(2 theta)"),
@@ -58,10 +48,7 @@ def curve_dataset(
     """
     m = np.asarray(m, np.complex64)
     m_z = np.full(m.shape, np.nan, np.float32) if m_z is None else np.asarray(m_z, np.float32)
-    named = {
-        name: ("curve", values, dict(zip(("units", "long_name"), _UNITS[name], strict=True)) if name in _UNITS else {})
-        for name, values in coordinates.items()
-    }
+    named = {name: ("curve", values, _attributes(name)) for name, values in coordinates.items()}
     digest = hashlib.sha256(m.tobytes() + time.tobytes()).hexdigest()[:16]
     return xr.Dataset(
         {
@@ -71,6 +58,12 @@ def curve_dataset(
         coords={"curve": np.arange(len(m)), "time": ("time", time, {"units": "us"}), **named},
         attrs={**attributes, "digest": digest},
     )
+
+
+def _attributes(name: str) -> dict[str, Any]:
+    if name in _UPSTREAM:
+        return dict(zip(("units", "long_name"), _UPSTREAM[name], strict=True))
+    return attributes_of(name, {})
 
 
 def experiment_values(dataset: xr.Dataset) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def measured_curve(
             **done,
             "experiment": experiment.model_dump_json(),
             "echo_index": experiment.echo_indices[-1] if experiment.echo_indices else -1,
-            "step": experiment.step,
+            "step": experiment.step * experiment.receiver.every,
         },
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nmr_platform.datasets.interchange.layout import curve_dataset
 from nmr_platform.datasets.interchange.text_format import COLUMNS, KERNELS, NAMES, STEP, phase_of_index
 from nmr_platform.errors import DataError
-from nmr_platform.physics import GaussianKernel, Kernel, Lattice, PowerKernel, RkkyKernel, UniformKernel
+from nmr_platform.physics import GaussianKernel, HypercubicLattice, Kernel, PowerKernel, RkkyKernel, UniformKernel
 
 __all__ = ["KernelName", "read_text"]
 
@@ -23,7 +23,7 @@ _COUPLINGS = ("alpha_x", "alpha_y", "alpha_z")
 class _Shared(NamedTuple):
     """What all curves of a directory share: the lattice, the step in us, tau in us, the line's FWHM in MHz."""
 
-    lattice: Lattice | None
+    lattice: HypercubicLattice | None
     step: float
     tau: float
     fwhm: float | None
@@ -157,7 +157,7 @@ def _read_shared(folder: Path, n_samples: int, step: float | None) -> _Shared:
             f"of the records, but it lasts {tau * 1e6 / (dt * STEP) if dt else float('inf'):.1f}."
         )
         raise DataError(message, path=path)
-    return _Shared(Lattice(shape=(int(n_x), int(n_y))), dt * STEP, tau * 1e6, 2 * half_width)
+    return _Shared(HypercubicLattice(shape=(int(n_x), int(n_y))), dt * STEP, tau * 1e6, 2 * half_width)
 
 
 def _read_parameters(folder: Path, n_curves: int, kernel: KernelName | None) -> dict[str, NDArray[Any]]:
@@ -196,7 +196,7 @@ def _read_parameters(folder: Path, n_curves: int, kernel: KernelName | None) -> 
 
 
 def _with_integrals(
-    parameters: dict[str, NDArray[Any]], w_list: Path | None, lattice: Lattice | None
+    parameters: dict[str, NDArray[Any]], w_list: Path | None, lattice: HypercubicLattice | None
 ) -> dict[str, NDArray[Any]]:
     """Add W, X, Z and sum K, from the file if there is one, else from the kernel on the lattice, else NaN."""
     n_curves = len(parameters["kernel"])

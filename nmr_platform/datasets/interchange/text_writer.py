@@ -21,7 +21,7 @@ from nmr_platform.datasets.interchange.text_format import (
     phase_index,
 )
 from nmr_platform.errors import DataError
-from nmr_platform.physics import Hahn, Pulse
+from nmr_platform.physics import Hahn, rotation_about
 from nmr_platform.progress import Advance, no_progress
 
 __all__ = ["write_text"]
@@ -86,7 +86,7 @@ def _blocks(dataset: xr.Dataset, names: TextLayout) -> Iterator[tuple[NDArray[An
         m, m_z = block["m"].to_numpy(), block["m_z"].to_numpy()
         if names.repeats_pulse:
             angles = zip(theta2[start : start + BLOCK], phi2[start : start + BLOCK], strict=True)
-            turns = np.array([Pulse(theta=float(theta), phi=float(phi)).rotation for theta, phi in angles])
+            turns = np.array([rotation_about(np.deg2rad(theta), np.deg2rad(phi)) for theta, phi in angles])
             before = np.stack([m[:, n_tau].real, m[:, n_tau].imag, m_z[:, n_tau]], axis=1)
             after = np.einsum("cij,cj->ci", turns, before)
             m = np.insert(m, n_tau + 1, after[:, 0] + 1j * after[:, 1], axis=1)

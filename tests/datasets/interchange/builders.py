@@ -58,4 +58,4 @@ def measured(m, *, phase=0.0, gain=1.0, noise=0.0, step=STEP, start=0.0):
 def make_dataset(folder: Path, **changes) -> xr.Dataset:
     """A generated data set, read back from its store."""
     recipe: Recipe = small_recipe(**changes)
-    return load(generate(recipe, folder / "set.zarr", shard_folder=folder / "shards", threads=1).path)
+    return load(generate(recipe, folder / "set.zarr", shard_folder=folder / "shards").path)

@@ -22,7 +22,7 @@ def run(*arguments):
 
 @pytest.fixture
 def stored(dataset, tmp_path):
-    publish(dataset.copy(), tmp_path / "set.zarr", chunk=4)
+    publish(dataset.copy(), tmp_path / "set.zarr")
     return tmp_path / "set.zarr"
 
 
@@ -91,6 +91,7 @@ def test_bad_input_ends_with_one_sentence_and_code_2(echo, tmp_path, monkeypatch
 
 def test_nothing_but_a_data_set_is_replaced(stored, echo, tmp_path, capsys):
     (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.tex").touch()
     assert run("import", echo, "--out", tmp_path / "precious", "--experiment", tmp_path / "hahn.yaml") == 2
     assert "exists and is not a data set; remove it or choose another name" in capsys.readouterr().err
     assert run("export", stored, "--format", "csv", "--out", tmp_path / "precious") == 2

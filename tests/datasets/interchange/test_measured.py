@@ -131,7 +131,7 @@ def test_the_result_has_the_layout_of_the_store_and_names_what_was_done(tmp_path
     assert curve.attrs["phase_estimated"] is True
     assert json.loads(curve.attrs["experiment"])["sequence"]["tau"] == 15.0
     assert float(np.abs(curve["m"][0, 100:]).max()) == pytest.approx(0.5, rel=1e-3)
-    publish(curve, tmp_path / "echo.zarr", chunk=50)
+    publish(curve, tmp_path / "echo.zarr")
     xr.testing.assert_equal(load(tmp_path / "echo.zarr"), curve)
     assert load(tmp_path / "echo.zarr").attrs["phase"] == curve.attrs["phase"]
 

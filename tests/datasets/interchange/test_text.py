@@ -173,7 +173,7 @@ def test_kernels_without_a_range_or_exponent_keep_none(tmp_path):
             tmp_path / kind,
             experiment=experiment_with(kernel=kernel, coupling=coupling),
             prior=prior,
-            kernel_integral=None,
+            constraints={},
             n_curves=2,
         )
         write_text(made, tmp_path / kind / "out")
