@@ -85,14 +85,14 @@ class Acquisition(Schema):
         # Written so that it also holds where a time is NaN.
         if not abs(spacing - ours) * min(n, wanted) <= _JITTER * self.step:
             message = (
-                f"The curve must have a sample every {ours:.7g} us, like the curves that the model learnt from, but has "
-                f"one every {spacing:.7g} us."
+                f"The curve must have a sample every {ours:.7g} us, like the curves that the model learnt from, "
+                f"but has one every {spacing:.7g} us."
             )
             raise DataError(message)
         if n != wanted:
             message = (
-                f"The curve must have {wanted} samples, like the curves that the model learnt from ({self._described}), "
-                f"but has {n}."
+                f"The curve must have {wanted} samples, like the curves that the model learnt from "
+                f"({self._described}), but has {n}."
             )
             raise DataError(message)
         if not np.abs(time - self.time).max() <= _JITTER * self.step:

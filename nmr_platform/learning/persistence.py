@@ -16,6 +16,8 @@ __all__ = ["TRUSTED_TYPES", "load_estimator", "save_estimator"]
 
 TRUSTED_TYPES = (
     "nmr_platform.learning.boosting.BalancedXGBClassifier",
+    "nmr_platform.learning.histogram.GainHistogramClassifier",
+    "nmr_platform.learning.histogram.GainHistogramRegressor",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.calibration._TemperatureScaling",

@@ -1,15 +1,13 @@
 """The deployable model: from a raw record M(t) to a value, its interval, and whether the record was to be expected."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features import FeatureSet, extract
@@ -17,50 +15,13 @@ from nmr_platform.learning.acquisition import Acquisition
 from nmr_platform.learning.conformal import residual_quantile
 from nmr_platform.learning.novelty import Novelty
 from nmr_platform.learning.persistence import load_estimator, save_estimator
+from nmr_platform.learning.predictor_record import PredictorRecord, find_predictor, read_record, write_record
 from nmr_platform.learning.tasks import RegressionTask, Task
-from nmr_platform.schema import Schema
-from nmr_platform.tracking.deployable import FOLDER
 
-__all__ = ["Predictor", "PredictorRecord", "find_predictor"]
+__all__ = ["Predictor"]
 
-_FILE = "predictor.json"
 # Below it, a curve of the training set's kind would be rarer than one in twenty.
 _RARE = 0.05
-
-FileName = Annotated[str, Field(pattern=r"^\w+\.(skops|ubj)$")]
-
-
-class PredictorRecord(Schema):
-    """Everything about a predictor that is plain data.
-
-    Attributes:
-        format_version: Of the folder.
-        task_name: Name of the task.
-        task: The task.
-        feature_set: What is extracted from a record.
-        acquisition: Sequence and sampling of the curves that it learnt from.
-        disorder: ``fresh``, or ``frozen`` if it learnt from one realisation only.
-        coverage: Nominal coverage of its intervals, unless the caller asks for another.
-        residuals: Absolute residuals of the cross-validation on the training part, in the target's unit; None without
-            intervals, as for a classification.
-        strangeness: Of the training curves, see `Novelty`.
-        estimator: File of the estimator.
-        detector: File of the detector.
-    """
-
-    version: ClassVar[int] = 1
-
-    format_version: Literal[1] = 1
-    task_name: str
-    task: Task
-    feature_set: FeatureSet
-    acquisition: Acquisition
-    disorder: Literal["fresh", "frozen"]
-    coverage: float = Field(gt=0.0, lt=1.0)
-    residuals: Annotated[tuple[float, ...], Field(strict=False)] | None
-    strangeness: Annotated[tuple[float, ...], Field(strict=False, min_length=1)]
-    estimator: FileName = "none.skops"
-    detector: FileName = "none.skops"
 
 
 @dataclass(frozen=True)
@@ -117,7 +78,7 @@ class Predictor:
             disorder=disorder,
             coverage=coverage,
             residuals=None if residuals is None else tuple(np.abs(residuals).tolist()),
-            strangeness=tuple(novelty.calibration.tolist()),
+            likelihoods=tuple(novelty.calibration.tolist()),
         )
         return cls(record, estimator, novelty)
 
@@ -147,7 +108,7 @@ class Predictor:
         Returns:
             One row a curve: ``quantity``, ``unit``, ``prediction``; for a regression ``lower`` and ``upper`` of the
             interval, for a classification ``probability_<class>`` in the order of the task's classes; ``p_value``,
-            the share of training curves that look at least as strange, small for a curve unlike them; ``warning``.
+            how often a curve of the training set's kind is as strange, see `Novelty`; ``warning``, often empty.
 
         Raises:
             DataError: The curves have another sequence, sampling or place of the echo, or are not finite.
@@ -214,7 +175,7 @@ class Predictor:
             estimator=save_estimator(self.estimator, folder / "estimator"),
             detector=save_estimator(self.novelty.detector, folder / "detector"),
         )
-        (folder / _FILE).write_text(record.model_dump_json(indent=1), encoding="utf-8")
+        write_record(record, folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -227,10 +188,10 @@ class Predictor:
             DataError: There is no predictor, it is damaged, of another version, or holds foreign types.
         """
         folder = find_predictor(folder)
-        record = _read_record(folder / _FILE)
+        record = read_record(folder)
         estimator = load_estimator(folder / "estimator" / record.estimator)
         detector = load_estimator(folder / "detector" / record.detector)
-        return cls(record, estimator, Novelty(detector, np.array(record.strangeness)))
+        return cls(record, estimator, Novelty(detector, np.array(record.likelihoods)))
 
     @property
     def _quantity(self) -> str:
@@ -258,36 +219,6 @@ class Predictor:
         if self.record.disorder == "frozen":
             warnings.append("learnt from one frozen disorder")
         return "; ".join(warnings)
-
-
-def find_predictor(folder: Path) -> Path:
-    """The predictor's own folder in ``folder``, which may be an MLflow model.
-
-    Raises:
-        DataError: There is none.
-    """
-    for place in (folder, folder / "data" / FOLDER):
-        if (place / _FILE).is_file():
-            return place
-    message = f"`{folder}` holds no model of this package; `nmr evaluate` makes one, and MLflow keeps it with the run."
-    raise DataError(message, path=folder)
-
-
-def _read_record(path: Path) -> PredictorRecord:
-    try:
-        text = path.read_text(encoding="utf-8")
-        version = json.loads(text).get("format_version")
-        if version != PredictorRecord.version:
-            message = (
-                f"Model `{path}` has format version {version}, but this version of nmr_platform reads version "
-                f"{PredictorRecord.version}; make it again with `nmr evaluate`."
-            )
-            raise DataError(message, path=path)
-        return PredictorRecord.model_validate_json(text)
-    except (OSError, ValueError, AttributeError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        message = f"Model `{path}` is damaged ({reason}); make it again with `nmr evaluate`."
-        raise DataError(message, path=path) from error
 
 
 def _read_row(row: Mapping[Any, Any]) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
