@@ -62,10 +62,7 @@ def predict(
     names = model or [f"nmr-{name}@champion" for name in task or ()]
     measured = stages.Measured(unit, start, scale, resample)
     found = stages.predict_files(files, stages.load_models(names, params.parent), measured=measured, coverage=coverage)
-    if as_json:
-        say("", {"predictions": _records(found)}, as_json=True)
-        return
-    _print(found)
+    say(_table(found), {"predictions": _records(found)}, as_json=as_json)
 
 
 def _records(found: "pd.DataFrame") -> list[dict[str, Any]]:
@@ -77,27 +74,28 @@ def _is_missing(value: object) -> bool:
     return isinstance(value, float) and isnan(value)
 
 
-def _print(found: "pd.DataFrame") -> None:
-    from rich import box  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+def _table(found: "pd.DataFrame") -> str:
+    """The answers for people; pandas neither cuts nor wraps them, however narrow the terminal."""
+    import pandas as pd  # noqa: PLC0415
 
-    table = Table(box=box.SIMPLE)
-    for heading in ("file", "curve", "task", "value", "interval or probabilities", "p-value", "warning"):
-        table.add_column(heading, justify="right" if heading in {"curve", "p-value"} else "left")
-    for row in _records(found):
-        value = row["prediction"]
-        shown = value if isinstance(value, str) else f"{value:.{_DIGITS}g} {row['unit']}".strip()
-        table.add_row(
-            Path(row["file"]).name,
-            str(row["curve"]),
-            row["task"],
-            shown,
-            _spread(row),
-            f"{row['p_value']:.2g}",
-            row["warning"],
-        )
-    Console(soft_wrap=True).print(table)
+    rows = [
+        {
+            "file": Path(row["file"]).name,
+            "curve": row["curve"],
+            "task": row["task"],
+            "value": _shown(row),
+            "interval or probabilities": _spread(row),
+            "p-value": f"{row['p_value']:.2g}",
+            "warning": row["warning"],
+        }
+        for row in _records(found)
+    ]
+    return pd.DataFrame(rows).to_string(index=False)
+
+
+def _shown(row: dict[str, Any]) -> str:
+    value = row["prediction"]
+    return value if isinstance(value, str) else f"{value:.{_DIGITS}g} {row['unit']}".strip()
 
 
 def _spread(row: dict[str, Any]) -> str:

@@ -14,7 +14,8 @@ from nmr_platform.datasets import load
 from nmr_platform.stages import Workspace, read_features
 from nmr_platform.stages.deploy import example_record
 from nmr_platform.tracking.registry import Registry
-from tests.stages.tiny import TASKS, nmr
+from tests.databases import copy_database
+from tests.stages.tiny import TASKS, nmr, nmr_alone
 
 
 def predicted(project, *arguments):
@@ -131,14 +132,10 @@ def test_a_data_set_of_another_sequence_is_refused(project, workspace, tmp_path)
 
 
 def nmr_simulated(experiment, out):
-    from tests.stages.tiny import nmr_alone
-
     return nmr_alone("simulate", str(experiment), "--out", str(out)).code
 
 
 def nmr_imported(source, experiment, out):
-    from tests.stages.tiny import nmr_alone
-
     return nmr_alone("import", str(source), "--experiment", str(experiment), "--out", str(out)).code
 
 
@@ -170,7 +167,7 @@ def test_without_a_registry_the_command_that_makes_a_model_is_named(tmp_path, ec
 
 
 def test_a_registry_without_champions_names_the_command_that_makes_one(tmp_path, echo, migrated_database):
-    shutil.copyfile(migrated_database, tmp_path / "mlflow.db")
+    copy_database(migrated_database, tmp_path / "mlflow.db")
     assert "has no champion yet: `nmr evaluate --task <task>`" in refused(tmp_path, echo)
 
 
