@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 from rich.console import Console
 
-from nmr_platform.cli import exchange, generate, pipeline, simulate, view
+from nmr_platform.cli import exchange, generate, pipeline, predict, simulate, view
 from nmr_platform.errors import NmrPlatformError
 
 __all__ = ["app", "main"]
@@ -25,6 +25,7 @@ simulate.register(app)
 generate.register(app)
 exchange.register(app)
 pipeline.register(app)
+predict.register(app)
 view.register(app)
 
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 import joblib
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from sklearn.model_selection import cross_val_predict
 
 from nmr_platform.errors import DataError
 from nmr_platform.learning.bootstrap import Bootstrap
+from nmr_platform.learning.conformal import residual_quantile
 from nmr_platform.learning.estimator import Estimator
 from nmr_platform.learning.evaluation import (
     EvaluationResult,
@@ -20,7 +21,6 @@ from nmr_platform.learning.evaluation import (
 from nmr_platform.learning.families import make_family
 from nmr_platform.learning.folds import make_folds
 from nmr_platform.learning.importances import impurity_importances, permutation_importances
-from nmr_platform.learning.intervals import prediction_intervals
 from nmr_platform.learning.records import StudyResult, TuneSummary
 from nmr_platform.learning.rows import TaskRows, task_rows
 from nmr_platform.learning.scores import Predictions, score_by_bins, score_rows
@@ -100,9 +100,12 @@ def _evaluate_model(
         groups=test.groups,
         w=test.labels["W"].to_numpy(dtype=np.float64),
     )
+    out_of_fold = None
     if not task.class_names:
-        lower, upper = _intervals(summary, study, training, test, settings)
-        predictions = replace(predictions, lower=lower, upper=upper)
+        out_of_fold = _out_of_fold(summary, study, training, settings)
+        residuals = (out_of_fold["true"] - out_of_fold["predicted"]).abs().to_numpy()
+        half, centre = residual_quantile(residuals, settings.coverage), predictions.predicted.astype(np.float64)
+        predictions = replace(predictions, lower=centre - half, upper=centre + half)
     bootstrap = Bootstrap(settings.n_resamples, settings.confidence, settings.seed)
     is_champion = study.study_name == summary.champion.study_name
     names = task.class_names
@@ -116,6 +119,7 @@ def _evaluate_model(
         importances=_importances(summary, estimator, test, settings, is_champion=is_champion),
         confusion=confusion_table(predictions, names) if names else None,
         confusion_bins=confusion_by_bins(predictions, names, settings.n_bins) if names else None,
+        out_of_fold=out_of_fold,
         example=training.features.head(_EXAMPLE_ROWS),
         estimator=estimator,
     )
@@ -126,17 +130,20 @@ def _build(summary: TuneSummary, study: StudyResult, *, n_jobs: int) -> Estimato
     return family.build(study.best_params, summary.task, seed=summary.tune.seed, n_jobs=n_jobs)
 
 
-def _intervals(
-    summary: TuneSummary, study: StudyResult, training: TrainingPart, test: HeldOut, settings: EvaluateSettings
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return prediction_intervals(
-        _build(summary, study, n_jobs=1),
-        (training.features, summary.task.y(training.labels).astype(np.float64)),
-        make_folds(training, summary.task, summary.tune.cv_folds, summary.tune.seed),
-        test.features,
-        coverage=settings.coverage,
-        n_jobs=joblib.effective_n_jobs(settings.n_jobs),
-    )
+def _out_of_fold(
+    summary: TuneSummary, study: StudyResult, training: TrainingPart, settings: EvaluateSettings
+) -> pd.DataFrame:
+    true = summary.task.y(training.labels).astype(np.float64)
+    folds = make_folds(training, summary.task, summary.tune.cv_folds, summary.tune.seed)
+    with joblib.parallel_config(backend="threading"):
+        predicted = cross_val_predict(
+            _build(summary, study, n_jobs=1),
+            training.features,
+            true,
+            cv=[(fold.fit, fold.score) for fold in folds],
+            n_jobs=settings.n_jobs,
+        )
+    return pd.DataFrame({"true": true, "predicted": predicted})
 
 
 def _importances(

@@ -31,6 +31,8 @@ class ModelEvaluation:
         importances: Columns ``feature``, ``impurity`` and, for the champion, ``permutation``, ``permutation_std``.
         confusion: Number of curves, rows true, columns predicted; None for a regression.
         confusion_bins: The same by bin of W, long: ``bin``, ``w_low``, ``w_high``, ``true``, ``predicted``, ``n``.
+        out_of_fold: For a regression, ``true`` and ``predicted`` of every training curve, by models that had not seen
+            its disorder: what intervals around new predictions are made from. None otherwise.
         example: A few rows of its input.
         estimator: The model fitted on the whole training part; dropped after `on_model` for all but the champion.
     """
@@ -44,6 +46,7 @@ class ModelEvaluation:
     importances: pd.DataFrame
     confusion: pd.DataFrame | None
     confusion_bins: pd.DataFrame | None
+    out_of_fold: pd.DataFrame | None
     example: pd.DataFrame
     estimator: Estimator | None
 

@@ -3,16 +3,20 @@
 from nmr_platform.stages.evaluate import evaluate
 from nmr_platform.stages.features import extract_features, read_features
 from nmr_platform.stages.optimise_pulses import optimise_pulses
+from nmr_platform.stages.predict import Measured, load_models, predict_files
 from nmr_platform.stages.report import write_report
 from nmr_platform.stages.simulate import simulate_dataset
 from nmr_platform.stages.tune import read_tuned, tune
 from nmr_platform.stages.workspace import Workspace
 
 __all__ = [
+    "Measured",
     "Workspace",
     "evaluate",
     "extract_features",
+    "load_models",
     "optimise_pulses",
+    "predict_files",
     "read_features",
     "read_tuned",
     "simulate_dataset",

@@ -14,6 +14,7 @@ from nmr_platform.learning.evaluate import evaluate_task
 from nmr_platform.learning.evaluation import EvaluationResult, ModelEvaluation
 from nmr_platform.learning.records import TuneSummary
 from nmr_platform.learning.tasks import RegressionTask, Task
+from nmr_platform.stages.deploy import example_record, make_predictor
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.stages.tune import read_tuned
@@ -34,6 +35,7 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
     features = read_features(workspace)
     summary = read_tuned(workspace, task)
     _require_tuned_for(summary, chosen, features, workspace)
+    example = example_record(params.data.recipe(chosen.kernels[0]))
 
     def keep(model: ModelEvaluation) -> None:
         for name, figure in draw_model(model, chosen, features, params).items():
@@ -41,10 +43,9 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
         score = model.scores[chosen.metric].value
         # Only the champion of the tuning may become the champion of the registry: the held-out part chooses nothing.
         registered = f"nmr-{task}" if model.is_champion else ""
-        tracker.log_model(
-            model.run_id,
-            ModelRecord(model.estimator, model.example, registered, score, f"test_{chosen.metric}"),
-        )
+        predictor = make_predictor(model, summary, features, params)
+        request = predictor.example_row(example)
+        tracker.log_model(model.run_id, ModelRecord(predictor, request, registered, score, f"test_{chosen.metric}"))
 
     result = evaluate_task(
         summary,

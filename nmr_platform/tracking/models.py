@@ -1,30 +1,27 @@
-"""Keep fitted models in MLflow: format, signature, requirements, and the registry's champion."""
+"""Keep models in MLflow: files, signature, requirements, and the registry's champion."""
 
 import logging
 import math
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import skops.io
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, Metric
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, infer_signature
+from mlflow.models import Model, ModelSignature, infer_signature
+from mlflow.types import ColSpec, Schema
 
-from nmr_platform.errors import TrackingError
+from nmr_platform.tracking.deployable import FOLDER
 from nmr_platform.tracking.tracker import ModelRecord
 
-__all__ = ["CHAMPION", "log_model", "register_model", "trusted_types"]
+__all__ = ["CHAMPION", "log_model", "register_model"]
 
 CHAMPION = "champion"
-# XGBoost is here for pipelines that end in it. They stay one piece: MLflow's XGBoost format holds a bare booster only,
-# and a model without its feature steps cannot predict from the columns of its own signature.
-_OWN_TYPES = ("sklearn.", "numpy.", "scipy.", "nmr_platform.", "xgboost.")
 
 
 def log_model(client: MlflowClient, run_id: str, record: ModelRecord, tags: Mapping[str, str]) -> LoggedModel:
@@ -40,7 +37,7 @@ def log_model(client: MlflowClient, run_id: str, record: ModelRecord, tags: Mapp
         tags: What to say about it.
 
     Raises:
-        TrackingError: The model holds types that may not be stored.
+        NmrPlatformError: The model cannot be written.
     """
     run = client.get_run(run_id)
     logged = client.create_logged_model(
@@ -100,53 +97,39 @@ def register_model(
     return made
 
 
-def trusted_types(model: object) -> list[str]:
-    """Return the types in ``model`` that skops must be told to trust, all of them from libraries we fitted it with.
-
-    Raises:
-        TrackingError: A type comes from anywhere else.
-    """
-    found = skops.io.get_untrusted_types(data=skops.io.dumps(model))
-    foreign = sorted(name for name in found if not name.startswith(_OWN_TYPES))
-    if foreign:
-        message = (
-            f"Argument `model` must be made of types from scikit-learn, NumPy, SciPy, XGBoost and this package, "
-            f"but `{type(model).__name__}` holds {', '.join(foreign)}."
-        )
-        raise TrackingError(message)
-    return sorted(found)
-
-
 def _save(record: ModelRecord, path: Path, about: Model) -> None:
-    """Write the model in the safest format that can hold it: UBJSON for XGBoost alone, else skops."""
+    """Write MLflow's folder around the model's own files.
+
+    The flavour is a loader module, not a Python model: that one is a pickle of the object, this one a name of a module
+    that is installed, so that opening somebody's model runs no code of theirs.
+    """
     model, example = record.model, record.example
-    with _quiet():
-        signature = infer_signature(example, model.predict(example))
-        if type(model).__module__.startswith("xgboost."):
-            import mlflow.xgboost  # noqa: PLC0415 neither flavour is worth its import time to who logs only numbers
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
+        import mlflow.pyfunc  # noqa: PLC0415 not worth its import time to who logs only numbers
 
-            mlflow.xgboost.save_model(
-                model,
-                str(path),
-                mlflow_model=about,
-                signature=signature,
-                input_example=example,
-                pip_requirements=_requirements("scikit-learn", _xgboost_project()),
-            )
-        else:
-            import mlflow.sklearn  # noqa: PLC0415
+        own = Path(folder) / FOLDER
+        own.mkdir()
+        model.save(own)
+        mlflow.pyfunc.save_model(
+            str(path),
+            loader_module=model.loader_module,
+            data_path=str(own),
+            mlflow_model=about,
+            signature=_signature(record),
+            input_example=(example, dict(model.options)) if model.options else example,
+            pip_requirements=_requirements(model.requirements),
+        )
 
-            trusted = trusted_types(model)
-            mlflow.sklearn.save_model(
-                model,
-                str(path),
-                mlflow_model=about,
-                signature=signature,
-                input_example=example,
-                pip_requirements=_requirements("scikit-learn", "skops", *_extra_projects(model, trusted)),
-                serialization_format="skops",
-                skops_trusted_types=trusted,
-            )
+
+def _signature(record: ModelRecord) -> ModelSignature:
+    """Types of the columns by the example, without asking for those that may be left out."""
+    model, example = record.model, record.example
+    found = infer_signature(example, model.predict_table(example), params=dict(model.options) or None)
+    columns = [
+        ColSpec(column.type, column.name, required=column.name not in model.optional_columns)
+        for column in found.inputs.inputs
+    ]
+    return ModelSignature(Schema(columns), found.outputs, found.params)
 
 
 @contextmanager
@@ -168,16 +151,10 @@ def _quiet() -> Iterator[None]:
             log.setLevel(level)
 
 
-def _requirements(*projects: str) -> list[str]:
+def _requirements(projects: Sequence[str]) -> list[str]:
     """Pin the projects as installed here; MLflow would take seconds to guess, and name XGBoost twice."""
-    return [f"{project}=={version(project)}" for project in ("numpy", "pandas", *projects)]
-
-
-def _extra_projects(model: object, trusted: list[str]) -> list[str]:
-    names = [type(model).__module__, *trusted]
-    own = ["nmr-platform"] if any(name.startswith("nmr_platform.") for name in names) else []
-    boosted = [_xgboost_project()] if any(name.startswith("xgboost.") for name in names) else []
-    return own + boosted
+    names = {_xgboost_project() if project == "xgboost" else project for project in projects}
+    return [f"{name}=={version(name)}" for name in sorted({"numpy", "pandas", *names})]
 
 
 def _xgboost_project() -> str:

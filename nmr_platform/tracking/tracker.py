@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 from matplotlib.figure import Figure
+
+from nmr_platform.tracking.deployable import Deployable
 
 __all__ = ["DatasetRecord", "ModelRecord", "RunRecord", "Tracker", "TrialRecord", "closing_run"]
 
@@ -74,17 +76,17 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """A fitted model to keep with a run.
+    """A model to keep with a run.
 
     Attributes:
-        model: A fitted scikit-learn estimator or pipeline, XGBoost's scikit-learn classes included.
+        model: The model, which knows how to write itself.
         example: A few rows of its input, columns named.
         registered_name: Stable name in the model registry; empty to leave it unregistered.
         score: Held-out score, larger is better; the champion alias moves only when it improves.
         metric: What ``score`` is, for instance ``test_r2``.
     """
 
-    model: Any
+    model: Deployable
     example: pd.DataFrame
     registered_name: str = ""
     score: float = float("nan")

@@ -1,14 +1,19 @@
 """What any tracker must do: inherit `TrackerContract` and provide a fixture `tracker`."""
 
 import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
-from sklearn.linear_model import LinearRegression
 
+from nmr_platform.errors import DataError
 from nmr_platform.tracking import DatasetRecord, ModelRecord, RunRecord, Tracker, TrialRecord
 
 matplotlib.use("Agg")
@@ -28,9 +33,35 @@ def finished(number: int) -> TrialRecord:
     )
 
 
-def linear_model(slope: float = 2.0) -> tuple[LinearRegression, pd.DataFrame]:
-    example = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
-    return LinearRegression().fit(example, slope * example["a"].to_numpy()), example
+@dataclass(frozen=True)
+class Slope:
+    """The smallest model that can be kept: a times the slope, plus an offset that the caller may choose."""
+
+    slope: float
+
+    loader_module = __name__
+    requirements = ("xgboost",)
+    optional_columns = ("b",)
+    options = MappingProxyType({"offset": 0.0})
+
+    def save(self, folder: Path) -> None:
+        (folder / "slope.txt").write_text(repr(self.slope))
+
+    def predict_table(self, table: pd.DataFrame, options: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        if (table["a"] < 0).any():
+            message = "Column `a` must not be negative."
+            raise DataError(message)
+        return pd.DataFrame({"value": self.slope * table["a"] + (options or self.options)["offset"]})
+
+
+def _load_pyfunc(path: str) -> object:
+    from nmr_platform.tracking.serving import ServedModel
+
+    return ServedModel(Slope(float((Path(path) / "slope.txt").read_text())))
+
+
+def linear_model(slope: float = 2.0) -> tuple[Slope, pd.DataFrame]:
+    return Slope(slope), pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": ["x", "y", "z"]})
 
 
 class TrackerContract:

@@ -1,0 +1,106 @@
+"""`nmr predict`: what the registered models read from an echo."""
+
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from nmr_platform.cli.options import JsonOption, ParamsOption, say
+from nmr_platform.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["register"]
+
+_DIGITS = 4
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command("predict")(predict)
+
+
+def predict(
+    files: Annotated[list[Path], typer.Argument(help="Echoes: CSV of time, real, imaginary; or data sets (.zarr).")],
+    task: Annotated[
+        list[str] | None, typer.Option("--task", help="Its champion; may be repeated. All champions by default.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="nmr-W@champion, models:/nmr-W/3 or a folder; may be repeated."),
+    ] = None,
+    unit: Annotated[Literal["us", "ms", "s"], typer.Option(help="CSV: unit of its times.")] = "us",
+    start: Annotated[
+        float | None, typer.Option(help="CSV: us from the first pulse to the first point; its first time by default.")
+    ] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="CSV: factor onto the simulation's unit, where 1/2 is full polarisation.")
+    ] = None,
+    resample: Annotated[
+        Literal["cubic", "bandlimited"] | None,
+        typer.Option(help="CSV: bring it onto the model's times; phase, offset and (without --scale) height too."),
+    ] = None,
+    coverage: Annotated[
+        float | None, typer.Option(help="Probability that an interval holds the truth; the model's by default.")
+    ] = None,
+    params: ParamsOption = Path("params.yaml"),
+    as_json: JsonOption = False,
+) -> None:
+    """Read couplings (MHz) and kernels from echoes, with intervals, by the models of the registry.
+
+    The p-value says how many of the training curves look at least as strange: below 0.05, do not trust the rest.
+
+    Example: `nmr predict echo.csv --task W --unit us`
+    """
+    from nmr_platform import stages  # noqa: PLC0415
+
+    if task and model:
+        message = "Options `--task` and `--model` must not be given together: a task stands for its champion."
+        raise ConfigurationError(message, key="task", value=task)
+    names = model or [f"nmr-{name}@champion" for name in task or ()]
+    measured = stages.Measured(unit, start, scale, resample)
+    found = stages.predict_files(files, stages.load_models(names, params.parent), measured=measured, coverage=coverage)
+    say(_table(found), {"predictions": _records(found)}, as_json=as_json)
+
+
+def _records(found: "pd.DataFrame") -> list[dict[str, Any]]:
+    """One record a prediction, without the columns that its task has not."""
+    return [{str(key): row[key] for key in found if not _is_missing(row[key])} for row in found.to_dict("records")]
+
+
+def _is_missing(value: object) -> bool:
+    return isinstance(value, float) and isnan(value)
+
+
+def _table(found: "pd.DataFrame") -> str:
+    """The answers for people; pandas neither cuts nor wraps them, however narrow the terminal."""
+    import pandas as pd  # noqa: PLC0415
+
+    rows = [
+        {
+            "file": Path(row["file"]).name,
+            "curve": row["curve"],
+            "task": row["task"],
+            "value": _shown(row),
+            "interval or probabilities": _spread(row),
+            "p-value": f"{row['p_value']:.2g}",
+            "warning": row["warning"],
+        }
+        for row in _records(found)
+    ]
+    return pd.DataFrame(rows).to_string(index=False)
+
+
+def _shown(row: dict[str, Any]) -> str:
+    value = row["prediction"]
+    return value if isinstance(value, str) else f"{value:.{_DIGITS}g} {row['unit']}".strip()
+
+
+def _spread(row: dict[str, Any]) -> str:
+    """The interval of a number, or the probability of every class."""
+    if "lower" in row:
+        return f"{row['lower']:.{_DIGITS}g} to {row['upper']:.{_DIGITS}g} {row['unit']}".strip()
+    mark = "probability_"
+    return ", ".join(f"{key.removeprefix(mark)} {row[key]:.2f}" for key in row if key.startswith(mark))

@@ -1,0 +1,57 @@
+"""From an evaluated model to the predictor that is registered: raw records in, values and their intervals out."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmr_platform.config import Params
+from nmr_platform.datasets import Constant, Recipe, simulate_curves
+from nmr_platform.learning.acquisition import Acquisition
+from nmr_platform.learning.evaluation import ModelEvaluation
+from nmr_platform.learning.novelty import Novelty
+from nmr_platform.learning.predictor import Predictor
+from nmr_platform.learning.records import TuneSummary
+from nmr_platform.learning.rows import task_rows
+from nmr_platform.stages.features import FeatureTables
+
+__all__ = ["acquisition_of", "example_record", "make_predictor"]
+
+
+def make_predictor(model: ModelEvaluation, summary: TuneSummary, features: FeatureTables, params: Params) -> Predictor:
+    """Add to a model what it needs to stand alone: windowing, features, intervals, and what its training set was like.
+
+    Args:
+        model: The evaluated model, its estimator included.
+        summary: What tuning left behind.
+        features: The feature tables that it was fitted on.
+        params: The project's parameters.
+    """
+    name, crossed = model.study.feature_set, model.out_of_fold
+    training = task_rows(summary.task, features.tables, features.labels, summary.split).training_part(name)
+    return Predictor.assemble(
+        summary.task_name,
+        summary.task,
+        model.estimator,
+        next(item for item in params.features.sets if item.name == name),
+        acquisition_of(params.data.recipe(summary.task.kernels[0])),
+        Novelty.fit(training.features, training.groups, seed=summary.tune.seed),
+        residuals=None if crossed is None else (crossed["true"] - crossed["predicted"]).to_numpy(),
+        coverage=params.evaluate.coverage,
+        disorder=summary.disorder,
+    )
+
+
+def example_record(recipe: Recipe) -> NDArray[np.complexfloating[Any, Any]]:
+    """The first record of a data set, simulated once more, shape (n_samples,): what a request looks like."""
+    return simulate_curves([recipe.curve(0)], recipe, threads=1)[0].m
+
+
+def acquisition_of(recipe: Recipe) -> Acquisition:
+    """Sequence and sampling of a data set's curves.
+
+    Raises:
+        DataError: The sequence has no echo.
+    """
+    drawn = [key for key, distribution in recipe.prior.items() if not isinstance(distribution, Constant)]
+    return Acquisition.of(recipe.example, [*drawn, *(recipe.sweep.keys if recipe.sweep else ())])

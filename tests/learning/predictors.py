@@ -1,0 +1,66 @@
+"""A predictor learnt from echoes that are written down rather than simulated."""
+
+import numpy as np
+from xgboost import XGBRegressor
+
+from nmr_platform import Experiment
+from nmr_platform.features import FeatureSet, extract
+from nmr_platform.learning.acquisition import Acquisition
+from nmr_platform.learning.boosting import BalancedXGBClassifier
+from nmr_platform.learning.novelty import Novelty
+from nmr_platform.learning.predictor import Predictor
+from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
+
+__all__ = ["ACQUISITION", "CLASSES", "W", "classifier", "echoes", "regressor"]
+
+FEATURE_SET = FeatureSet(kind="pointwise", signal="complex", half_width=20)
+W = RegressionTask()
+CLASSES = ClassificationTask(kernels=("power", "gaussian"))
+ACQUISITION = Acquisition.of(
+    Experiment.model_validate(
+        {
+            "lattice": {"shape": [4, 4]},
+            "kernel": {"kind": "uniform"},
+            "coupling": {"alpha_x": 1e-3, "alpha_y": 1e-3, "alpha_z": 1e-3},
+            "line": {"fwhm": 0.05, "bandwidth": 0.2},
+            "sequence": {"kind": "hahn", "tau": 20.0},
+            "step": 0.5,
+        }
+    )
+)
+_RESIDUALS = np.linspace(-0.02, 0.02, 99)
+
+
+def echoes(n, seed=0):
+    """Records that are the wider the larger W is, with noise, and W in MHz."""
+    rng = np.random.default_rng(seed)
+    w = rng.uniform(0.1, 0.3, n)
+    m = 0.5 * np.exp(-(((ACQUISITION.time - 40.0) * w[:, None]) ** 2)) * np.exp(0.3j)
+    return m + 0.002 * (rng.normal(size=m.shape) + 1j * rng.normal(size=m.shape)), w
+
+
+def _table(m):
+    return extract(m, FEATURE_SET, echo_index=ACQUISITION.echo_index, step=ACQUISITION.step)
+
+
+def _predictor(name, task, estimator, target, **settings):
+    m, w = echoes(160)
+    features = _table(m)
+    novelty = Novelty.fit(features, np.arange(len(m)))
+    return Predictor.assemble(
+        name, task, estimator.fit(features, target(w)), FEATURE_SET, ACQUISITION, novelty, **settings
+    )
+
+
+def regressor(**settings):
+    """A predictor of W."""
+    model = XGBRegressor(n_estimators=20, max_depth=3, random_state=0, n_jobs=1)
+    return _predictor("W", W, model, lambda w: w, **{"residuals": _RESIDUALS} | settings)
+
+
+def classifier(**settings):
+    """A predictor that calls the narrow echoes gaussian."""
+    model = BalancedXGBClassifier(n_estimators=20, max_depth=3, random_state=0, n_jobs=1)
+    return _predictor(
+        "kernel", CLASSES, model, lambda w: np.where(w > 0.2, "gaussian", "power"), residuals=None, **settings
+    )

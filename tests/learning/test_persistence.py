@@ -1,0 +1,102 @@
+"""Estimators at rest: the same predictions after reading, and nothing read but models."""
+
+import zipfile
+from typing import get_args
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from nmr_platform.errors import DataError
+from nmr_platform.learning.families import make_family
+from nmr_platform.learning.persistence import load_estimator, save_estimator
+from nmr_platform.learning.settings import FamilyName, TuneSettings
+from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
+from tests.learning.problems import problem
+
+SETTINGS = TuneSettings(n_estimators=5)
+FEATURES, LABELS = problem(20)
+
+
+def small(name, task):
+    """An estimator of a family with the first parameters that its space suggests."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    family = make_family(name, SETTINGS)
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    return family.build(family.search_space(trial), task, seed=0)
+
+
+class Foreign(LinearRegression):
+    """A type that no model of the package is made of."""
+
+
+@pytest.mark.parametrize("family", get_args(FamilyName))
+@pytest.mark.parametrize("task", [RegressionTask(kernels=("gaussian", "power", "rkky")), ClassificationTask()])
+def test_every_family_predicts_the_same_after_reading(tmp_path, family, task):
+    made = small(family, task).fit(FEATURES, task.y(LABELS))
+    read = load_estimator(tmp_path / save_estimator(made, tmp_path))
+    np.testing.assert_array_equal(read.predict(FEATURES), made.predict(FEATURES))
+    if task.class_names:
+        assert list(read.classes_) == list(made.classes_)
+        np.testing.assert_array_equal(read.predict_proba(FEATURES), made.predict_proba(FEATURES))
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_calibrated_classifiers_can_be_kept(tmp_path, method):
+    task = ClassificationTask()
+    made = CalibratedClassifierCV(small("xgboost", task), method=method, cv=2, ensemble=False)
+    made.fit(FEATURES, task.y(LABELS))
+    read = load_estimator(tmp_path / save_estimator(made, tmp_path))
+    np.testing.assert_array_equal(read.predict_proba(FEATURES), made.predict_proba(FEATURES))
+
+
+def test_histogram_boosting_can_be_kept(tmp_path):
+    made = HistGradientBoostingRegressor(max_iter=3).fit(FEATURES, LABELS["W"])
+    read = load_estimator(tmp_path / save_estimator(made, tmp_path))
+    np.testing.assert_array_equal(read.predict(FEATURES), made.predict(FEATURES))
+
+
+def test_a_foreign_type_is_refused_when_written(tmp_path):
+    with pytest.raises(DataError, match=r"made of types of scikit-learn.*, but holds .*Foreign"):
+        save_estimator(Foreign().fit(FEATURES, LABELS["W"]), tmp_path)
+
+
+def test_a_file_that_brings_a_function_along_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "Pipeline.skops"
+    skops.io.dump(make_pipeline(FunctionTransformer(np.testing.rundocs), LinearRegression()), path)
+    with pytest.raises(DataError, match=r"Pipeline\.skops` must be made of .*, but holds .*rundocs"):
+        load_estimator(path)
+
+
+def test_a_type_within_a_trusted_library_is_no_passport(tmp_path):
+    """MLflow's skops format would take this: the list of what to trust lies beside the model."""
+    forest = RandomForestRegressor(n_estimators=2).fit(FEATURES, LABELS["W"])
+    forest.extra_ = Foreign
+    path = tmp_path / "RandomForestRegressor.skops"
+    skops.io.dump(forest, path)
+    with pytest.raises(DataError, match=r"but holds .*Foreign"):
+        load_estimator(path)
+
+
+@pytest.mark.parametrize("name", ["RandomForestRegressor.skops", "XGBRegressor.ubj"])
+@pytest.mark.parametrize("content", [b"", b"no model at all", None], ids=["empty", "text", "missing"])
+def test_a_damaged_file_is_refused_with_the_command_that_makes_it(tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name}` is missing or damaged .*make it again with `nmr evaluate`"):
+        load_estimator(tmp_path / name)
+
+
+def test_an_archive_without_a_schema_is_refused(tmp_path):
+    path = tmp_path / "Pipeline.skops"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("other.txt", "nothing")
+    with pytest.raises(DataError, match="is missing or damaged"):
+        load_estimator(path)
