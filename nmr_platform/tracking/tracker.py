@@ -121,6 +121,9 @@ class Tracker(Protocol):
     def close_run(self, run_id: str, *, failed: bool = False) -> None:
         """Mark the run as finished or failed."""
 
+    def flush(self) -> None:
+        """Wait until what was recorded has arrived, or is known to wait on disk."""
+
     @property
     def seconds(self) -> float:
         """Time spent inside the tracker so far, in seconds."""
