@@ -38,12 +38,21 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
     def keep(model: ModelEvaluation) -> None:
         for name, figure in draw_model(model, chosen, features, params).items():
             tracker.log_figure(model.run_id, f"figures/{name}.png", figure)
-        score = model.scores[chosen.metric].value
+        score = model.scores[chosen.metric]
         # Only the champion of the tuning may become the champion of the registry: the held-out part chooses nothing.
         registered = f"nmr-{task}" if model.is_champion else ""
         tracker.log_model(
             model.run_id,
-            ModelRecord(model.estimator, model.example, registered, score, f"test_{chosen.metric}"),
+            ModelRecord(
+                model.estimator,
+                model.example,
+                registered,
+                score.value,
+                f"test_{chosen.metric}",
+                score.lower,
+                score.upper,
+                {"task": task, "trial": str(model.study.best_trial)},
+            ),
         )
 
     result = evaluate_task(

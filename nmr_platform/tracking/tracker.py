@@ -80,8 +80,11 @@ class ModelRecord:
         model: A fitted scikit-learn estimator or pipeline, XGBoost's scikit-learn classes included.
         example: A few rows of its input, columns named.
         registered_name: Stable name in the model registry; empty to leave it unregistered.
-        score: Held-out score, larger is better; the champion alias moves only when it improves.
+        score: Held-out score, larger is better; the champion alias moves only when it improves beyond doubt.
         metric: What ``score`` is, for instance ``test_r2``.
+        lower: Lower end of the score's confidence interval.
+        upper: Upper end of the score's confidence interval.
+        tags: What else traces the version, for instance the task and the trial.
     """
 
     model: Any
@@ -89,6 +92,9 @@ class ModelRecord:
     registered_name: str = ""
     score: float = float("nan")
     metric: str = ""
+    lower: float = float("nan")
+    upper: float = float("nan")
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Tracker(Protocol):
