@@ -5,13 +5,14 @@ from nmr_platform.stages.features import extract_features, read_features
 from nmr_platform.stages.optimise_pulses import optimise_pulses
 from nmr_platform.stages.report import write_report
 from nmr_platform.stages.simulate import simulate_dataset
-from nmr_platform.stages.tune import read_tuned, tune
+from nmr_platform.stages.tune import help_to_tune, read_tuned, tune
 from nmr_platform.stages.workspace import Workspace
 
 __all__ = [
     "Workspace",
     "evaluate",
     "extract_features",
+    "help_to_tune",
     "optimise_pulses",
     "read_features",
     "read_tuned",

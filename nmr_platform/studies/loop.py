@@ -17,7 +17,7 @@ from nmr_platform.errors import ConfigurationError
 from nmr_platform.studies.abandoned import ERROR, OWNER, abandon, abandon_own, ask, beating, owner, recover, withdraw
 from nmr_platform.studies.patient import is_away
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler
-from nmr_platform.studies.trials import finished_trials, over_trials, settled_trials, trials_since_best
+from nmr_platform.studies.trials import over_trials, settled_trials, trials_since_best
 
 __all__ = ["Outcome", "open_study", "run_trials"]
 

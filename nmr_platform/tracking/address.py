@@ -90,8 +90,8 @@ def repository_root(start: Path | None = None) -> Path:
 
 
 def lasting_root(root: Path) -> Path:
-    """Return the repository that outlives ``root``: DVC runs queued experiments in a copy which it deletes."""
-    original, copied, _ = root.as_posix().partition("/.dvc/tmp/")
+    """The repository that outlives ``root``: DVC runs queued experiments in a copy which it deletes."""
+    original, copied, _ = root.absolute().as_posix().partition("/.dvc/tmp/")
     return Path(original) if copied else root
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from nmr_platform.errors import StoreAwayError, TrackingError
 from nmr_platform.tracking import models, registry
 from nmr_platform.tracking.address import lasting_root, masked_uri, repository_root, resolve_store
-from nmr_platform.tracking.provenance import environment_tags
+from nmr_platform.tracking.provenance import environment_tags, uncommitted_changes
 from nmr_platform.tracking.runs import RunWriter
 from nmr_platform.tracking.store import open_client, require_contact, store_lock
 from nmr_platform.tracking.tracker import ModelRecord, RunRecord, TrialRecord
@@ -151,7 +151,7 @@ class MlflowTracker:
         """Keep a fitted model with signature and input example; return the address it can be loaded from.
 
         With a registered name, the model also becomes a new version there. The alias ``champion`` moves to it only
-        when its score is larger than the present champion's; the tag ``champion.reason`` says why it did or did not.
+        when its score is better beyond doubt; the tag ``champion.reason`` says why it did or did not.
 
         Returns:
             ``models:/<model id>``, whether registered or not.
@@ -161,6 +161,9 @@ class MlflowTracker:
         logged = models.log_model(client, run_id, record, tags)
         if record.registered_name:
             registry.register_model(client, run_id, logged, record, tags)
+            if patch := uncommitted_changes(self.root):
+                # Without it the commit alone would not make the model again.
+                client.log_text(run_id, masked_uri(patch), "source/uncommitted.patch")
         return f"models:/{logged.model_id}"
 
     @_recorded

@@ -115,12 +115,14 @@ def compare(record: ModelRecord, champion: ModelVersion | None) -> tuple[bool, s
     score, lower, upper = (_number(champion, tag) for tag in ("score", "score.lower", "score.upper"))
     theirs = f"{_shown(score, lower, upper)} of version {number}"
     if record.score <= score:
-        return False, f"not champion: {said} is not above {theirs}"
-    if not all(map(math.isfinite, (record.lower, record.upper, lower, upper))):
-        return False, f"not champion: {said} is above {theirs}, but both must have a confidence interval"
-    if record.lower <= upper:
-        return False, f"not champion: {said} is above {theirs}, but the intervals overlap"
-    return True, f"champion: {said} lies above {theirs}"
+        doubt = "is not above"
+    elif not all(map(math.isfinite, (record.lower, record.upper, lower, upper))):
+        theirs, doubt = f"{theirs}, but both must have a confidence interval", "is above"
+    elif record.lower <= upper:
+        theirs, doubt = f"{theirs}, but the intervals overlap", "is above"
+    else:
+        return True, f"champion: {said} lies above {theirs}"
+    return False, f"not champion: {said} {doubt} {theirs}"
 
 
 def find_version(client: MlflowClient, name: str, version: str = CHAMPION) -> ModelVersion:
@@ -177,4 +179,6 @@ def _number(version: ModelVersion, tag: str) -> float:
 
 
 def _shown(score: float, lower: float, upper: float) -> str:
-    return f"{score:.6g} [{lower:.6g}, {upper:.6g}]" if math.isfinite(lower) and math.isfinite(upper) else f"{score:.6g}"
+    return (
+        f"{score:.6g} [{lower:.6g}, {upper:.6g}]" if math.isfinite(lower) and math.isfinite(upper) else f"{score:.6g}"
+    )

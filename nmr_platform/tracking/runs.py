@@ -159,7 +159,7 @@ class RunWriter:
         children[str(trial.number)] = (child_id, _STATUS[trial.state])
 
     def _known_children(self, run_id: str) -> dict[str, tuple[str, str]]:
-        """Identifier and status of the children by trial number, asked for once: one question a study rather than one a trial."""
+        """Identifier and status of the children by trial number, asked for once a study."""
         if run_id not in self._children:
             found = self._search(self.study(run_id).experiment, {_PARENT: run_id})
             self._children[run_id] = {

@@ -115,7 +115,7 @@ class SpoolingTracker:
         return f"spooled:/{run_id}/model"
 
     def close_run(self, run_id: str, *, failed: bool = False) -> None:
-        """Mark the run as finished or failed once everything before has arrived; wait for that if the store is there."""
+        """Mark the run as finished or failed after everything before; wait for that if the store is there."""
         self._put("close_run", run_id, {"failed": failed})
         self.flush()
 
@@ -132,9 +132,7 @@ class SpoolingTracker:
         """Time that callers spent in the tracker, and processor time of the thread that sends, in seconds."""
         return self._seconds
 
-    def _put(
-        self, kind: str, run: str, content: Mapping[str, Any], payload: bytes | ModelRecord | None = None
-    ) -> None:
+    def _put(self, kind: str, run: str, content: Mapping[str, Any], payload: bytes | ModelRecord | None = None) -> None:
         begin = time.perf_counter()
         try:
             with self._changed:
@@ -143,7 +141,9 @@ class SpoolingTracker:
                 self._changed.notify_all()
         except OSError as error:
             # Not even the disk here takes it: a trial must not fail for that.
-            warnings.warn(f"`{kind}` of run {run} is lost, for it cannot be kept: {error}", TrackingWarning, stacklevel=3)
+            warnings.warn(
+                f"`{kind}` of run {run} is lost, for it cannot be kept: {error}", TrackingWarning, stacklevel=3
+            )
         self._seconds += time.perf_counter() - begin
 
     def _start(self) -> None:
@@ -258,4 +258,3 @@ class SpoolingTracker:
             what, self._refused = "; ".join(self._refused[:3]), []
             message = f"The tracking store {self.address} did not take everything; it is kept in {self.home} ({what})."
             warnings.warn(message, TrackingWarning, stacklevel=3)
-

@@ -179,7 +179,7 @@ def interrupted(*_):
 
 def test_another_search_under_the_same_name_is_refused_rather_than_mixed(tmp_path):
     study_in(tmp_path)
-    with pytest.raises(ConfigurationError, match="Study `parabola` must be continued .* but of changed"):
+    with pytest.raises(ConfigurationError, match=r"Study `parabola` must be continued .* but of changed"):
         open_study(open_storage(tmp_path), "parabola", {"of": "another"}, seed=0)
     assert study_in(tmp_path).user_attrs["identity"] == {"of": "x"}
 

@@ -93,7 +93,7 @@ def test_gp_needs_a_library_that_is_not_always_there(monkeypatch):
 
 
 def test_an_unknown_sampler_and_a_grid_of_nothing_are_refused():
-    with pytest.raises(ConfigurationError, match="must be one of tpe, cmaes, .*, but is 'best'"):
+    with pytest.raises(ConfigurationError, match=r"must be one of tpe, cmaes, .*, but is 'best'"):
         SteadySampler(0, "best")
     with pytest.raises(ConfigurationError, match="`sampler` is grid, which needs a search space"):
         SteadySampler(0, "grid")
