@@ -13,6 +13,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psycopg
+from psycopg import sql
+
 __all__ = ["MlflowServer", "Postgres", "free_port", "postgres_missing"]
 
 PATIENCE = 180.0
@@ -27,8 +30,8 @@ def free_port() -> int:
 def postgres_programs() -> Path | None:
     """Folder of initdb and pg_ctl, which Debian keeps out of PATH."""
     found = shutil.which("initdb")
-    places = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((place for place in places if (place / "initdb").exists()), None)
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True) + ([Path(found).parent] if found else [])
+    return next((place for place in places if (place / "initdb").exists() and (place / "pg_ctl").exists()), None)
 
 
 def postgres_missing() -> str:
@@ -71,7 +74,10 @@ class Postgres:
 
     def database(self, name: str) -> str:
         """Make a database and return its address."""
-        self._as_user("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ada", name)
+        with psycopg.connect(
+            f"host=127.0.0.1 port={self.port} user=ada dbname=postgres", autocommit=True
+        ) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         # The password is not needed, which makes it a good one to look for in logs.
         return f"postgresql+psycopg://ada:pa55w0rd@127.0.0.1:{self.port}/{name}"
 
