@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 export MLFLOW_DISABLE_TELEMETRY := true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup run test lint format ui bench lock clean
+.PHONY: setup run test services lint format ui bench lock clean
 setup: .venv/.complete
 
 .tools/bin/uv:
@@ -28,6 +28,10 @@ run: setup
 
 test: setup
 	$(BIN)/pytest -n 2
+
+# Tests on PostgreSQL, an MLflow server and Chromium; what is not installed is skipped with its reason.
+services: setup
+	$(BIN)/pytest -rs -m "integration or browser"
 
 lint: setup
 	$(BIN)/ruff check .

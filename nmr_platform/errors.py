@@ -1,6 +1,6 @@
 """The exceptions of the platform: one base, and subclasses that carry the offending value."""
 
-__all__ = ["ConfigurationError", "DataError", "NmrPlatformError", "TrackingError"]
+__all__ = ["ConfigurationError", "DataError", "NmrPlatformError", "StoreAwayError", "TrackingError"]
 
 
 class NmrPlatformError(Exception):
@@ -40,3 +40,7 @@ class DataError(NmrPlatformError):
 
 class TrackingError(NmrPlatformError):
     """The tracking store cannot be reached or refuses what it was sent."""
+
+
+class StoreAwayError(TrackingError):
+    """The tracking store does not answer, or not now: the same call may succeed later."""

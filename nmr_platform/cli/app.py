@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 from rich.console import Console
 
-from nmr_platform.cli import exchange, generate, pipeline, predict, simulate, view
+from nmr_platform.cli import exchange, generate, pipeline, predict, simulate, track, tune, view
 from nmr_platform.errors import NmrPlatformError
 
 __all__ = ["app", "main"]
@@ -26,6 +26,8 @@ generate.register(app)
 exchange.register(app)
 pipeline.register(app)
 predict.register(app)
+tune.register(app)
+track.register(app)
 view.register(app)
 
 

@@ -11,7 +11,7 @@ from nmr_platform.learning.forests import ExtraTrees, RandomForest
 from nmr_platform.learning.settings import TuneSettings
 from nmr_platform.learning.tasks import Task
 
-__all__ = ["ModelFamily", "describe_space", "make_family"]
+__all__ = ["ModelFamily", "describe_space", "make_family", "search_space"]
 
 
 class ModelFamily(Protocol):
@@ -52,11 +52,23 @@ def make_family(name: str, settings: TuneSettings) -> ModelFamily:
 
 def describe_space(family: ModelFamily) -> dict[str, str]:
     """The search space as text: distribution of every searched parameter, value of every fixed one."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    trial = _probe()
     params = family.search_space(trial)
     searched = {
         name: optuna.distributions.distribution_to_json(distribution)
         for name, distribution in trial.distributions.items()
     }
     return {**{name: repr(value) for name, value in params.items()}, **searched}
+
+
+def search_space(family: ModelFamily) -> dict[str, optuna.distributions.BaseDistribution]:
+    """The distribution of every searched parameter."""
+    trial = _probe()
+    family.search_space(trial)
+    return dict(trial.distributions)
+
+
+def _probe() -> optuna.Trial:
+    """A trial of a study that nobody keeps."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()

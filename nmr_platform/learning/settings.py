@@ -37,7 +37,9 @@ class TuneSettings(Schema):
         cv_folds: Folds of the cross-validation inside the training part.
         seed: Seeds the folds, the models and the sampler.
         n_jobs: Folds evaluated at a time; -1 for one per core. It changes no result.
-        sampler: ``tpe`` or ``random``.
+        sampler: ``tpe``, ``cmaes``, ``gp`` (needs PyTorch), ``random``, ``grid`` or ``nsga2``.
+        second_objective: ``model_size`` to search for small models too, MB of a fitted fold; null for the score alone.
+        patience: A study ends once so many trials have brought nothing better; null for no such limit.
         startup_trials: Random trials before TPE models the search space.
         n_estimators: Trees of a forest (boosting searches for its own number).
         timeout: No new trial is started after this time, in seconds, per study and call; null for no limit.
@@ -53,10 +55,17 @@ class TuneSettings(Schema):
     cv_folds: int = Field(default=5, ge=2)
     seed: int = Field(default=0, ge=0)
     n_jobs: Jobs = -1
-    sampler: Literal["tpe", "random"] = "tpe"
+    sampler: Literal["tpe", "cmaes", "gp", "random", "grid", "nsga2"] = "tpe"
+    second_objective: Literal["model_size"] | None = None
+    patience: int | None = Field(default=None, ge=1)
     startup_trials: int = Field(default=10, ge=1)
     n_estimators: int = Field(default=150, ge=1)
     timeout: float | None = Field(default=None, gt=0.0)
+
+    @property
+    def with_cost(self) -> bool:
+        """Whether there are two objectives."""
+        return self.second_objective is not None
 
 
 class EvaluateSettings(Schema):

@@ -63,6 +63,7 @@ class StudySpec:
             "folds": blake2b(b"|".join(fold.score.astype(np.int64).tobytes() for fold in self.folds)).hexdigest()[:32],
             "seed": settings.seed,
             "sampler": f"{settings.sampler}:{settings.startup_trials}",
+            **({"second_objective": settings.second_objective} if settings.second_objective else {}),
         }
 
     @property

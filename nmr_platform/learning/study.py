@@ -1,5 +1,6 @@
 """One resumable study: search one family's parameters on one feature table by cross-validation."""
 
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from optuna.storages import BaseStorage
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial
 
 from nmr_platform.errors import NmrPlatformError
 from nmr_platform.learning.estimator import Estimator
+from nmr_platform.learning.families import search_space
 from nmr_platform.learning.folds import Fold
 from nmr_platform.learning.records import StudyResult
 from nmr_platform.learning.scores import score_point
@@ -21,17 +23,21 @@ from nmr_platform.learning.tasks import Task
 from nmr_platform.studies import (
     ERROR,
     Outcome,
+    best_trial,
     finished_trials,
+    keep_run,
     open_study,
     run_trials,
+    score_of,
     settled_trials,
-    trial_times,
+    trial_record,
 )
-from nmr_platform.tracking import Tracker, TrialRecord, closing_run
+from nmr_platform.studies.figures import draw_study
+from nmr_platform.tracking import Tracker, closing_run
 
 __all__ = ["StudyError", "StudyProgress", "run_study"]
 
-_PARAMS, _FOLDS, _SECONDS = "params", "folds", "fit_seconds"
+_PARAMS, _FOLDS = "params", "folds"
 
 
 class StudyError(NmrPlatformError):
@@ -60,7 +66,9 @@ def run_study(
     storage: BaseStorage,
     tracker: Tracker,
     progress: Callable[[StudyProgress], None] | None = None,
-) -> StudyResult:
+    *,
+    helping: bool = False,
+) -> StudyResult | None:
     """Run the trials that the study still lacks, record each in the tracker, and return the best.
 
     The study's name carries a digest of its identity, so that a study is continued only if it would try the same
@@ -72,6 +80,7 @@ def run_study(
         storage: Where the study remembers its trials, see `open_storage`.
         tracker: Where trials are shown.
         progress: Called after every trial.
+        helping: Only run trials beside another process, which waits for them and returns the best.
 
     Raises:
         StudyError: Every trial failed.
@@ -85,21 +94,42 @@ def run_study(
         seed=settings.seed,
         sampler=settings.sampler,
         startup_trials=settings.startup_trials,
+        space=search_space(spec.family),
+        with_cost=settings.with_cost,
     )
+    keep_run(study, spec.run_record())
     run_id = tracker.open_run(spec.run_record())
 
     def show(trial: FrozenTrial) -> None:
-        tracker.log_trial(run_id, _trial_record(trial, spec.task.metric))
+        tracker.log_trial(run_id, trial_record(trial))
         if progress is not None:
             finished = finished_trials(study)
-            best = max((other.value for other in finished if other.value is not None), default=np.nan)
+            best = max((score_of(other) for other in finished), default=np.nan)
             progress(StudyProgress(spec.label, len(finished), settings.n_trials, best))
 
-    with closing_run(tracker, run_id), Parallel(n_jobs=settings.n_jobs, prefer="threads") as pool:
-        run_trials(study, settings.n_trials, _objective(spec, pool), on_settled=show, timeout=settings.timeout)
+    def run() -> None:
+        with Parallel(n_jobs=settings.n_jobs, prefer="threads") as pool:
+            run_trials(
+                study,
+                settings.n_trials,
+                _objective(spec, pool),
+                on_settled=show,
+                timeout=settings.timeout,
+                patience=settings.patience,
+                helping=helping,
+            )
+
+    if helping:
+        run()
+        tracker.flush()
+        return None
+    with closing_run(tracker, run_id):
+        run()
         result = _result(spec, study, run_id)
         tracker.log_params(run_id, {f"best_{name}": value for name, value in result.best_params.items()})
         tracker.log_metrics(run_id, _parent_metrics(spec, result))
+        for name, figure in draw_study(study, f"cross-validated {spec.task.metric}").items():
+            tracker.log_figure(run_id, f"study/{name}.png", figure)
     return result.replace(
         wall_seconds=time.perf_counter() - start, tracking_seconds=max(0.0, tracker.seconds - tracking)
     )
@@ -112,38 +142,49 @@ def _objective(spec: StudySpec, pool: Parallel) -> Callable[[Trial], Outcome]:
     def evaluate(trial: Trial) -> Outcome:
         start = time.perf_counter()
         params = spec.family.search_space(trial)
+        # Kept at once, for a trial that fails shows them too.
         trial.set_user_attr(_PARAMS, params)
         fits = (
             delayed(_fit_and_score)(
-                spec.family.build(params, spec.task, seed=spec.settings.seed), spec.task, x, y, fold
+                spec.family.build(params, spec.task, seed=spec.settings.seed),
+                spec.task,
+                x,
+                y,
+                fold,
+                weighed=spec.settings.with_cost,
             )
             for fold in spec.folds
         )
-        scores = [float(score) for score in pool(fits)]
-        return Outcome(float(np.mean(scores)), {_FOLDS: scores, _SECONDS: time.perf_counter() - start})
+        fitted = pool(fits)
+        scores = [float(score) for score, _ in fitted]
+        metrics = _trial_metrics(spec.task.metric, scores, time.perf_counter() - start)
+        size = float(np.mean([size for _, size in fitted]))
+        if not spec.settings.with_cost:
+            return Outcome(float(np.mean(scores)), {_FOLDS: scores}, metrics=metrics)
+        return Outcome(float(np.mean(scores)), {_FOLDS: scores}, size, {**metrics, "model_mb": size})
 
     return evaluate
 
 
 def _fit_and_score(
-    estimator: Estimator, task: Task, x: NDArray[np.float32], y: NDArray[np.generic], fold: Fold
-) -> float:
+    estimator: Estimator, task: Task, x: NDArray[np.float32], y: NDArray[np.generic], fold: Fold, *, weighed: bool
+) -> tuple[float, float]:
+    """Score of a fitted fold, and the size of its model in MB if it is to be weighed."""
     estimator.fit(x[fold.fit], y[fold.fit])
     score = score_point(task, y[fold.score], estimator.predict(x[fold.score]))
     if not np.isfinite(score):
         message = f"The {task.metric} of a fold must be finite, but is {score}."
         raise StudyError(message)
-    return score
+    return score, len(pickle.dumps(estimator)) / 1e6 if weighed else 0.0
 
 
 def _result(spec: StudySpec, study: Study, run_id: str) -> StudyResult:
-    finished = finished_trials(study)
-    if not finished:
-        errors = [trial.user_attrs[ERROR] for trial in settled_trials(study)]
+    finished, best = finished_trials(study), best_trial(study)
+    if best is None:
+        errors = [trial.user_attrs[ERROR] for trial in settled_trials(study) if ERROR in trial.user_attrs]
         reason = f"all {len(errors)} failed, the last one with {errors[-1]}" if errors else "none was started in time."
         message = f"Study `{study.study_name}` must finish a trial, but {reason}"
         raise StudyError(message)
-    best = max(finished, key=lambda trial: (trial.value, -trial.number))
     folds = best.user_attrs[_FOLDS]
     return StudyResult(
         family=spec.family.name,
@@ -164,23 +205,10 @@ def _result(spec: StudySpec, study: Study, run_id: str) -> StudyResult:
     )
 
 
-def _trial_record(trial: FrozenTrial, metric: str) -> TrialRecord:
-    start, end = trial_times(trial)
-    metrics: dict[str, float] = {}
-    if trial.state is TrialState.COMPLETE:
-        folds = trial.user_attrs[_FOLDS]
-        metrics = {f"cv_{metric}": float(np.mean(folds)), f"cv_{metric}_std": float(np.std(folds))}
-        metrics |= {f"fold_{index}_{metric}": score for index, score in enumerate(folds)}
-        metrics["fit_seconds"] = trial.user_attrs[_SECONDS]
-    return TrialRecord(
-        number=trial.number,
-        params=trial.user_attrs.get(_PARAMS, trial.params),
-        metrics=metrics,
-        start=start,
-        end=end,
-        state="finished" if metrics else "failed",
-        tags={ERROR: trial.user_attrs[ERROR]} if ERROR in trial.user_attrs else {},
-    )
+def _trial_metrics(metric: str, folds: list[float], seconds: float) -> dict[str, float]:
+    scores = {f"fold_{index}_{metric}": score for index, score in enumerate(folds)}
+    spread = {f"cv_{metric}": float(np.mean(folds)), f"cv_{metric}_std": float(np.std(folds))}
+    return {**spread, **scores, "fit_seconds": seconds}
 
 
 def _parent_metrics(spec: StudySpec, result: StudyResult) -> dict[str, float]:

@@ -32,7 +32,8 @@ def tune_task(
     storage: Path,
     datasets: Sequence[DatasetRecord] = (),
     progress: Callable[[StudyProgress], None] | None = None,
-) -> TuneSummary:
+    helping: bool = False,
+) -> TuneSummary | None:
     """Run or resume all studies of one task.
 
     Args:
@@ -46,6 +47,7 @@ def tune_task(
         storage: Folder of the study journal, unless `NMR_STUDY_STORAGE` names a database.
         datasets: The data sets behind the features; their digests are part of every study's identity.
         progress: Called after every trial.
+        helping: Only run trials beside another process that tunes the same task; return nothing.
 
     Raises:
         ConfigurationError: A feature set is not among ``features``.
@@ -66,7 +68,10 @@ def tune_task(
         for family in tune.families:
             model = make_family(family, tune)
             spec = StudySpec(task_name, task, model, name, part, folds, tune, datasets, rows.split.disorder)
-            studies.append(run_study(spec, opened, tracker, progress))
+            studies.append(run_study(spec, opened, tracker, progress, helping=helping))
+    found = tuple(study for study in studies if study is not None)
+    if helping:
+        return None
     return TuneSummary(
         task_name=task_name,
         task=task,
@@ -75,5 +80,5 @@ def tune_task(
         split=split,
         tune=tune,
         n_train=int((~rows.split.in_test).sum()),
-        studies=tuple(studies),
+        studies=found,
     )

@@ -6,7 +6,7 @@ from nmr_platform.stages.optimise_pulses import optimise_pulses
 from nmr_platform.stages.predict import Measured, load_models, predict_files
 from nmr_platform.stages.report import write_report
 from nmr_platform.stages.simulate import simulate_dataset
-from nmr_platform.stages.tune import read_tuned, tune
+from nmr_platform.stages.tune import help_to_tune, read_tuned, tune
 from nmr_platform.stages.workspace import Workspace
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Workspace",
     "evaluate",
     "extract_features",
+    "help_to_tune",
     "load_models",
     "optimise_pulses",
     "predict_files",

@@ -40,12 +40,23 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
     def keep(model: ModelEvaluation) -> None:
         for name, figure in draw_model(model, chosen, features, params).items():
             tracker.log_figure(model.run_id, f"figures/{name}.png", figure)
-        score = model.scores[chosen.metric].value
+        score = model.scores[chosen.metric]
         # Only the champion of the tuning may become the champion of the registry: the held-out part chooses nothing.
         registered = f"nmr-{task}" if model.is_champion else ""
         predictor = make_predictor(model, summary, features, params)
-        request = predictor.example_row(example)
-        tracker.log_model(model.run_id, ModelRecord(predictor, request, registered, score, f"test_{chosen.metric}"))
+        tracker.log_model(
+            model.run_id,
+            ModelRecord(
+                predictor,
+                predictor.example_row(example),
+                registered,
+                score.value,
+                f"test_{chosen.metric}",
+                score.lower,
+                score.upper,
+                {"task": task, "trial": str(model.study.best_trial)},
+            ),
+        )
 
     result = evaluate_task(
         summary,

@@ -128,7 +128,7 @@ def load_models(names: Sequence[str], root: Path) -> list[Predictor]:
     """
     if names and all(Path(name).is_dir() for name in names):
         return [Predictor.load(Path(name)) for name in names]
-    from nmr_platform.tracking.registry import Registry  # noqa: PLC0415 two seconds that a path does not need
+    from nmr_platform.tracking.model_files import Registry  # noqa: PLC0415 two seconds that a path does not need
 
     registry = Registry(root=root)
     loaded = []

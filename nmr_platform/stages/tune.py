@@ -1,5 +1,7 @@
 """Stage `tune`: search models for one task."""
 
+from collections.abc import Callable
+
 from pydantic import ValidationError
 
 from nmr_platform.config import Params
@@ -13,7 +15,7 @@ from nmr_platform.stages.files import read_json, write_json
 from nmr_platform.stages.workspace import Workspace
 from nmr_platform.tracking import Tracker
 
-__all__ = ["read_tuned", "tune"]
+__all__ = ["help_to_tune", "read_tuned", "tune"]
 
 
 def tune(params: Params, workspace: Workspace, task: str, tracker: Tracker) -> TuneSummary:
@@ -24,28 +26,53 @@ def tune(params: Params, workspace: Workspace, task: str, tracker: Tracker) -> T
         DataError: There are no feature tables, or they cannot be split honestly.
         StudyError: Every trial of a study failed.
     """
-    chosen = params.task(task)
-    features = read_features(workspace)
-    studies = len(params.tune.families) * len(params.tune.feature_sets or features.tables)
+    studies = len(params.tune.families) * len(params.tune.feature_sets or read_features(workspace).tables)
     with progress_bar(f"tune {task}", studies * params.tune.n_trials, "trials") as advance:
 
         def show(_: StudyProgress) -> None:
             advance(1)
 
-        summary = tune_task(
-            task,
-            chosen,
-            features.tables,
-            features.labels,
-            tune=params.tune,
-            split=params.split,
-            tracker=tracker,
-            storage=workspace.studies,
-            datasets=[record for record in features.datasets if record.name in chosen.kernels],
-            progress=show,
-        )
+        summary = _tune(params, workspace, task, tracker, show, helping=False)
+    if summary is None:
+        message = f"Task `{task}` must be summed up by the process that was asked to tune it."
+        raise DataError(message)
     write_json(workspace.tuned(task), summary.to_dict())
     return summary
+
+
+def help_to_tune(params: Params, workspace: Workspace, task: str, tracker: Tracker) -> None:
+    """Run trials of one task's studies beside the process that tunes it, until there is nothing left to start.
+
+    Raises:
+        ConfigurationError: There is no such task.
+        DataError: There are no feature tables, or they cannot be split honestly.
+    """
+    _tune(params, workspace, task, tracker, None, helping=True)
+
+
+def _tune(
+    params: Params,
+    workspace: Workspace,
+    task: str,
+    tracker: Tracker,
+    progress: Callable[[StudyProgress], None] | None,
+    *,
+    helping: bool,
+) -> TuneSummary | None:
+    chosen, features = params.task(task), read_features(workspace)
+    return tune_task(
+        task,
+        chosen,
+        features.tables,
+        features.labels,
+        tune=params.tune,
+        split=params.split,
+        tracker=tracker,
+        storage=workspace.studies,
+        datasets=[record for record in features.datasets if record.name in chosen.kernels],
+        progress=progress,
+        helping=helping,
+    )
 
 
 def read_tuned(workspace: Workspace, task: str) -> TuneSummary:

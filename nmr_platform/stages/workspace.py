@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nmr_platform.tracking.address import lasting_root
+
 __all__ = ["Workspace"]
 
 
@@ -67,5 +69,5 @@ class Workspace:
 
     @property
     def studies(self) -> Path:
-        """Folder of the study journal."""
-        return self.root / ".nmr" / "studies"
+        """Folder of the study journal: of the repository itself, if this is a copy in which DVC runs an experiment."""
+        return lasting_root(self.root) / ".nmr" / "studies"

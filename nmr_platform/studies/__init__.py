@@ -1,16 +1,20 @@
-"""Resumable Optuna studies, whatever they search."""
+"""Resumable Optuna studies, whatever they search, alone or with many workers."""
 
 from nmr_platform.studies.abandoned import ERROR, line_up
-from nmr_platform.studies.loop import (
-    Outcome,
+from nmr_platform.studies.listing import StudySummary, list_studies, load_studies
+from nmr_platform.studies.loop import Outcome, open_study, run_trials
+from nmr_platform.studies.sampler import SamplerKind, SteadySampler, grid_points
+from nmr_platform.studies.showing import keep_run, kept_run, study_metrics, trial_record
+from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
+from nmr_platform.studies.trials import (
+    best_trial,
     finished_trials,
-    open_study,
-    run_trials,
+    over_trials,
+    score_of,
     settled_trials,
     trial_times,
+    trials_since_best,
 )
-from nmr_platform.studies.sampler import SamplerKind, SteadySampler
-from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
 
 __all__ = [
     "ERROR",
@@ -19,11 +23,23 @@ __all__ = [
     "Outcome",
     "SamplerKind",
     "SteadySampler",
+    "StudySummary",
+    "best_trial",
     "finished_trials",
+    "grid_points",
+    "keep_run",
+    "kept_run",
     "line_up",
+    "list_studies",
+    "load_studies",
     "open_storage",
     "open_study",
+    "over_trials",
     "run_trials",
+    "score_of",
     "settled_trials",
+    "study_metrics",
+    "trial_record",
     "trial_times",
+    "trials_since_best",
 ]

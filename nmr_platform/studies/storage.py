@@ -1,19 +1,31 @@
 """Where studies remember what they tried: a journal file by default, a database by URL."""
 
 import os
+import time
+import warnings
 from pathlib import Path
 
 import optuna
 from filelock import FileLock
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, ProgrammingError
 
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.studies.patient import PatientStorage
 
 __all__ = ["JOURNAL", "STORAGE_VARIABLE", "open_storage"]
 
 JOURNAL = "studies.journal"
 STORAGE_VARIABLE = "NMR_STUDY_STORAGE"
+
+# A worker says every so often that it lives, and is taken for dead after so long without a word. The silence that is
+# forgiven is longer than the restart of a database.
+HEARTBEAT_SECONDS = 15
+SILENCE_SECONDS = 150
+_ATTEMPTS = 5
 
 
 class _Lock:
@@ -40,6 +52,9 @@ class _Lock:
 def open_storage(folder: Path) -> BaseStorage:
     """Open the storage named by `NMR_STUDY_STORAGE`, or else the journal in ``folder``.
 
+    A database gets heartbeats, by which the trials of dead workers on other machines are told apart, and is waited
+    for while it restarts.
+
     Args:
         folder: Folder of the journal file ``studies.journal``; made if it does not exist.
 
@@ -63,13 +78,52 @@ def _open_database(url: str) -> BaseStorage:
             f"Variable `{STORAGE_VARIABLE}` must be a database URL like postgresql+psycopg://host/name, but is {url!r}."
         )
         raise ConfigurationError(message, key=STORAGE_VARIABLE, value=url)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _connected(url)
+        except (IntegrityError, ProgrammingError, OperationalError, StorageInternalError) as error:
+            # Of several processes that open an empty database, one makes the tables while the others stumble.
+            if attempt == _ATTEMPTS or not _stumbled(error):
+                raise _refusal(url, error) from None
+            time.sleep(0.2 * attempt)
+        except Exception as error:
+            raise _refusal(url, error) from None
+    raise AssertionError
+
+
+def _connected(url: str) -> BaseStorage:
+    with warnings.catch_warnings():
+        # Heartbeats have been there since Optuna 2.9.
+        warnings.filterwarnings("ignore", message=".*heartbeat_interval", category=ExperimentalWarning)
+        return PatientStorage(
+            url,
+            engine_kwargs={"pool_pre_ping": True},
+            heartbeat_interval=HEARTBEAT_SECONDS,
+            grace_period=SILENCE_SECONDS,
+        )
+
+
+def _stumbled(error: Exception) -> bool:
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    text = str(cause)
+    return "already exists" in text or "duplicate key" in text or "UNIQUE constraint" in text
+
+
+def _refusal(url: str, error: Exception) -> ConfigurationError:
+    # The URL may hold a password. Drivers leave it out of what they say, but not all errors come from drivers.
+    reason = " ".join(str(error).split()) or type(error).__name__
+    for secret in _secrets(url):
+        reason = reason.replace(secret, "***")
+    message = f"Variable `{STORAGE_VARIABLE}` must name a database that can be opened, but: {reason}"
+    return ConfigurationError(message, key=STORAGE_VARIABLE)
+
+
+def _secrets(url: str) -> list[str]:
     try:
-        return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-    except Exception as error:
-        # The URL may hold a password, which the driver's own message leaves out.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        message = f"Variable `{STORAGE_VARIABLE}` must name a database that can be opened, but: {reason}"
-        raise ConfigurationError(message, key=STORAGE_VARIABLE) from error
+        password = make_url(url).password
+    except (ArgumentError, ValueError):
+        return [url]
+    return [password] if password else []
 
 
 def _drop_torn_line(path: Path, lock: _Lock) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-__all__ = ["StoreAddress", "masked_uri", "repository_root", "resolve_store"]
+__all__ = ["StoreAddress", "lasting_root", "masked_uri", "repository_root", "resolve_store"]
 
 _USERINFO = re.compile(r"(?<=://)([^:/@\s\"']*):[^/\s\"']*@")
 _QUERY = re.compile(
@@ -65,7 +65,7 @@ def resolve_store(tracking_uri: str | None = None, root: Path | None = None) -> 
         The address, independent of the working directory. Artifacts live beside a SQLite database, in ``mlartifacts``
         of the repository for any other database, and where the server says for a server.
     """
-    root = _lasting((root or repository_root()).absolute())
+    root = lasting_root((root or repository_root()).absolute())
     uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{root / 'mlflow.db'}"
     address = StoreAddress(uri)
     if (file := address.sqlite_file) is not None:
@@ -89,9 +89,9 @@ def repository_root(start: Path | None = None) -> Path:
     return next((folder for folder in [start, *start.parents] if _is_root(folder)), start)
 
 
-def _lasting(root: Path) -> Path:
-    """Return the repository that outlives ``root``: DVC runs queued experiments in a copy which it deletes."""
-    original, copied, _ = root.as_posix().partition("/.dvc/tmp/")
+def lasting_root(root: Path) -> Path:
+    """The repository that outlives ``root``: DVC runs queued experiments in a copy which it deletes."""
+    original, copied, _ = root.absolute().as_posix().partition("/.dvc/tmp/")
     return Path(original) if copied else root
 
 

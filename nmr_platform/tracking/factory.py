@@ -26,8 +26,9 @@ def make_tracker(kind: str, *, tracking_uri: str | None = None, root: Path | Non
         case "mlflow":
             # Two seconds of import that `nmr --help` and every worker without a tracker would pay for.
             from nmr_platform.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415
+            from nmr_platform.tracking.spooling import SpoolingTracker  # noqa: PLC0415
 
-            return MlflowTracker(tracking_uri, root)
+            return SpoolingTracker(MlflowTracker(tracking_uri, root))
         case _:
             message = f"Argument `kind` must be mlflow or none, but is {kind!r}."
             raise ConfigurationError(message, key="kind", value=kind)

@@ -4,6 +4,7 @@ import functools
 import io
 import json
 import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,17 +16,20 @@ import yaml
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from nmr_platform.errors import TrackingError
-from nmr_platform.tracking import models
-from nmr_platform.tracking.address import masked_uri, repository_root, resolve_store
-from nmr_platform.tracking.provenance import environment_tags
+from nmr_platform.errors import StoreAwayError, TrackingError
+from nmr_platform.tracking import models, registry
+from nmr_platform.tracking.address import lasting_root, masked_uri, repository_root, resolve_store
+from nmr_platform.tracking.provenance import environment_tags, uncommitted_changes
 from nmr_platform.tracking.runs import RunWriter
-from nmr_platform.tracking.store import open_client, store_lock
+from nmr_platform.tracking.store import open_client, require_contact, store_lock
 from nmr_platform.tracking.tracker import ModelRecord, RunRecord, TrialRecord
 
 __all__ = ["MlflowTracker"]
+
+# MLflow says INTERNAL_ERROR of a server that cannot be reached, too.
+_PASSING = {"TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED", "ABORTED"}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,7 +48,8 @@ def _recorded(
         except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
             reason = masked_uri(str(error)).strip().partition("\n")[0] or type(error).__name__
             message = f"The tracking store {self.address} failed at `{method.__name__}`: {reason}"
-            raise TrackingError(message) from None  # the cause may spell out the password
+            # The cause may spell out the password.
+            raise (StoreAwayError if _may_pass(error) else TrackingError)(message) from None
         finally:
             self.add_seconds(time.perf_counter() - started)
 
@@ -124,6 +129,15 @@ class MlflowTracker:
         client.log_text(run_id, buffer.getvalue(), name)
 
     @_recorded
+    def log_bytes(self, run_id: str, name: str, content: bytes) -> None:
+        """Keep the bytes of a file as ``name``."""
+        client, _ = self._open()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(name).name
+            path.write_bytes(content)
+            client.log_artifact(run_id, str(path), str(Path(name).parent) if Path(name).parent.name else None)
+
+    @_recorded
     def log_dict(self, run_id: str, name: str, content: Mapping[str, object]) -> None:
         """Keep a nested record as ``name`` (``.json`` or ``.yaml``), passwords in addresses masked."""
         client, _ = self._open()
@@ -137,7 +151,7 @@ class MlflowTracker:
         """Keep a fitted model with signature and input example; return the address it can be loaded from.
 
         With a registered name, the model also becomes a new version there. The alias ``champion`` moves to it only
-        when its score is larger than the present champion's; the tag ``champion.reason`` says why it did or did not.
+        when its score is better beyond doubt; the tag ``champion.reason`` says why it did or did not.
 
         Returns:
             ``models:/<model id>``, whether registered or not.
@@ -146,14 +160,34 @@ class MlflowTracker:
         tags = runs.study(run_id).tags
         logged = models.log_model(client, run_id, record, tags)
         if record.registered_name:
-            models.register_model(client, run_id, logged, record, tags)
+            registry.register_model(client, run_id, logged, record, tags)
+            if patch := uncommitted_changes(self.root):
+                # Without it the commit alone would not make the model again.
+                client.log_text(run_id, masked_uri(patch), "source/uncommitted.patch")
         return f"models:/{logged.model_id}"
 
     @_recorded
     def close_run(self, run_id: str, *, failed: bool = False) -> None:
-        """Mark the run as finished or failed."""
-        client, _ = self._open()
+        """Mark the run as finished or failed, with every trial number once among its children."""
+        client, runs = self._open()
+        runs.drop_doubles(run_id)
         client.set_terminated(run_id, "FAILED" if failed else "FINISHED")
+
+    def is_there(self) -> bool:
+        """Whether the store answers."""
+        try:
+            require_contact(self.address)
+        except StoreAwayError:
+            return False
+        return True
+
+    @property
+    def lasting_root(self) -> Path:
+        """The repository, even if this is the copy of it in which DVC runs an experiment."""
+        return lasting_root(self.root)
+
+    def flush(self) -> None:
+        """Do nothing: every call has written before it returns."""
 
     @property
     def seconds(self) -> float:
@@ -184,6 +218,15 @@ class MlflowTracker:
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether an error may be gone when the same is asked again: no connection, a lock, a full disk."""
+    if isinstance(error, MlflowException):
+        return error.error_code in _PASSING
+    if isinstance(error, SQLAlchemyError):
+        return isinstance(error, OperationalError)
+    return isinstance(error, OSError | sqlite3.OperationalError)
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Keep models in MLflow: files, signature, requirements, and the registry's champion."""
+"""Keep models in MLflow: files, signature, requirements."""
 
 import logging
 import math
@@ -11,17 +11,13 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, Metric
-from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.types import ColSpec, Schema
 
 from nmr_platform.tracking.deployable import FOLDER
 from nmr_platform.tracking.tracker import ModelRecord
 
-__all__ = ["CHAMPION", "log_model", "register_model"]
-
-CHAMPION = "champion"
+__all__ = ["log_model"]
 
 
 def log_model(client: MlflowClient, run_id: str, record: ModelRecord, tags: Mapping[str, str]) -> LoggedModel:
@@ -62,39 +58,6 @@ def log_model(client: MlflowClient, run_id: str, record: ModelRecord, tags: Mapp
         client.finalize_logged_model(logged.model_id, "FAILED")
         raise
     return client.finalize_logged_model(logged.model_id, "READY")
-
-
-def register_model(
-    client: MlflowClient, run_id: str, logged: LoggedModel, record: ModelRecord, tags: Mapping[str, str]
-) -> ModelVersion:
-    """Add a version to the registry, and make it the champion if its held-out score is better than the present one's.
-
-    Args:
-        client: The open store.
-        run_id: The run that made the model.
-        logged: The model as `log_model` kept it.
-        record: Its registered name and score.
-        tags: What to say about the version.
-    """
-    name = record.registered_name
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    champion = _champion(client, name)
-    wins, reason = _compare(record, champion)
-    made = client.create_model_version(
-        name,
-        # Not `models:/<id>`: a local store would look that up in the process-wide address instead of its own.
-        source=logged.artifact_location,
-        run_id=run_id,
-        model_id=logged.model_id,
-        tags={**tags, "score": repr(float(record.score)), "metric": record.metric, "champion.reason": reason},
-    )
-    if wins:
-        client.set_registered_model_alias(name, CHAMPION, made.version)
-    return made
 
 
 def _save(record: ModelRecord, path: Path, about: Model) -> None:
@@ -164,27 +127,3 @@ def _xgboost_project() -> str:
     except PackageNotFoundError:
         return "xgboost"
     return "xgboost-cpu"
-
-
-def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
-    try:
-        return client.get_model_version_by_alias(name, CHAMPION)
-    except MlflowException as error:
-        if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
-            return None
-        raise
-
-
-def _compare(record: ModelRecord, champion: ModelVersion | None) -> tuple[bool, str]:
-    """Say whether ``record`` takes over from ``champion``, and why."""
-    label = record.metric or "score"
-    if not math.isfinite(record.score):
-        return False, f"not champion: {label} is {record.score}"
-    if champion is None:
-        return True, f"champion: the first version with a score ({label} {record.score:.6g})"
-    score, metric = float(champion.tags.get("score", "nan")), champion.tags.get("metric", "")
-    if metric != record.metric:
-        return False, f"not champion: {label} cannot be compared with {metric or 'score'} of version {champion.version}"
-    relation = ">" if record.score > score else "<="
-    reason = f"{label} {record.score:.6g} {relation} {score:.6g} of version {champion.version}"
-    return (True, f"champion: {reason}") if relation == ">" else (False, f"not champion: {reason}")

@@ -43,6 +43,9 @@ class NullTracker:
     def close_run(self, run_id: str, *, failed: bool = False) -> None:
         """Do nothing."""
 
+    def flush(self) -> None:
+        """Do nothing."""
+
     @property
     def seconds(self) -> float:
         """Time spent inside the tracker, in seconds: always 0."""

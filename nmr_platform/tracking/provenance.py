@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nmr_platform.tracking.tracker import DatasetRecord
 
-__all__ = ["data_tags", "environment_tags", "git_tags"]
+__all__ = ["data_tags", "environment_tags", "git_tags", "uncommitted_changes"]
 
 # What can change a result. Tracked outputs and `dvc.lock` do change half-way through `dvc repro`, and say nothing.
 _SOURCES = ["*.py", "*.toml", "*.yaml", "*.yml", "requirements.lock"]
@@ -54,6 +54,12 @@ def git_tags(root: Path) -> dict[str, str]:
         "mlflow.source.git.commit": commit or "unknown",
         "git.dirty": "unknown" if changes is None else str(bool(changes)).lower(),
     }
+
+
+def uncommitted_changes(root: Path) -> str:
+    """Changes of code and settings since the commit as a patch; empty if there are none."""
+    patch = _git(root, "diff", "HEAD", "--", *_SOURCES)
+    return f"{patch}\n" if patch else ""
 
 
 def data_tags(datasets: Iterable[DatasetRecord]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from nmr_platform.tracking.tracker import DatasetRecord, RunRecord, TrialRecord
 
 __all__ = ["RunWriter", "Study"]
 
+_PAGE = 1000
 _BATCH = 100  # MLflow takes no more parameters or tags at once
 _LONGEST_PARAM = 6000
 _LONGEST_DIGEST = 36
@@ -56,6 +57,7 @@ class RunWriter:
     def __init__(self, client: MlflowClient) -> None:
         self._client = client
         self._studies: dict[str, Study] = {}
+        self._children: dict[str, dict[str, tuple[str, str]]] = {}
 
     def open(self, experiment: str, run: RunRecord, environment: Mapping[str, str]) -> str:
         """Create or reopen the parent run of ``run`` and return its identifier.
@@ -80,11 +82,13 @@ class RunWriter:
             self._client.update_run(run_id, status="RUNNING")
             self._write(run_id, tags=tags)
         else:
-            run_id = str(self._client.create_run(experiment, tags=tags, run_name=run.name).info.run_id)
+            run_id = self._create_parent(experiment, run, tags)
         self.log_params(run_id, run.params)
         if run.datasets:
-            self._client.log_inputs(run_id, [_input(dataset) for dataset in run.datasets])
+            known = self._client.get_run(run_id).inputs.dataset_inputs
+            self._client.log_inputs(run_id, [_input(dataset, known) for dataset in run.datasets])
         self._studies.pop(run_id, None)
+        self._children.pop(run_id, None)
         return run_id
 
     def study(self, run_id: str) -> Study:
@@ -110,15 +114,37 @@ class RunWriter:
         if trial.state not in _STATUS:
             message = f"Argument `trial.state` must be one of {', '.join(_STATUS)}, but is {trial.state!r}."
             raise TrackingError(message)
-        study = self.study(run_id)
-        identity = {_PARENT: run_id, _TRIAL: str(trial.number)}
-        found = self._search(study.experiment, identity)
-        if found and found[0].info.status in {"FINISHED", "FAILED"}:
+        try:
+            self._log_trial(run_id, trial)
+        except BaseException:
+            # How far it got is known to the store alone.
+            self._children.pop(run_id, None)
+            raise
+
+    def drop_doubles(self, run_id: str) -> None:
+        """Delete all but one of the children that show the same trial.
+
+        Two processes may send the same trial, and a server may do what it was asked without living to say so.
+        """
+        seen: dict[str, Run] = {}
+        for child in self._search(self.study(run_id).experiment, {_PARENT: run_id}):
+            number = child.data.tags.get(_TRIAL, "")
+            kept = seen.setdefault(number, child)
+            if kept is not child:
+                worse = child if _rank(kept) <= _rank(child) else kept
+                seen[number] = kept if worse is child else child
+                self._client.delete_run(worse.info.run_id)
+        self._children.pop(run_id, None)
+
+    def _log_trial(self, run_id: str, trial: TrialRecord) -> None:
+        study, children = self.study(run_id), self._known_children(run_id)
+        found, status = children.get(str(trial.number), ("", ""))
+        if status in {"FINISHED", "FAILED"}:
             return
+        identity = {_PARENT: run_id, _TRIAL: str(trial.number)}
         tags = {**study.tags, **{name: masked_uri(value) for name, value in trial.tags.items()}, **identity}
         tags["optuna.state"] = trial.state
-        child = found[0] if found else self._create_child(study, trial, tags)
-        child_id = child.info.run_id
+        child_id = found or self._create_child(study, trial, tags)
         finite, rest = _split(trial.metrics)
         self._write(
             child_id,
@@ -130,6 +156,26 @@ class RunWriter:
         if study.inputs:
             self._client.log_inputs(child_id, study.inputs)
         self._client.set_terminated(child_id, _STATUS[trial.state], _milliseconds(trial.end))
+        children[str(trial.number)] = (child_id, _STATUS[trial.state])
+
+    def _known_children(self, run_id: str) -> dict[str, tuple[str, str]]:
+        """Identifier and status of the children by trial number, asked for once a study."""
+        if run_id not in self._children:
+            found = self._search(self.study(run_id).experiment, {_PARENT: run_id})
+            self._children[run_id] = {
+                child.data.tags.get(_TRIAL, ""): (child.info.run_id, child.info.status)
+                for child in sorted(found, key=_rank, reverse=True)
+            }
+        return self._children[run_id]
+
+    def _create_parent(self, experiment: str, run: RunRecord, tags: Mapping[str, str]) -> str:
+        made = self._client.create_run(experiment, tags=dict(tags), run_name=run.name)
+        twins = self._search(experiment, {_NAME: run.name})
+        first = min(twins, key=lambda twin: (twin.info.start_time, twin.info.run_id), default=made)
+        if first.info.run_id != made.info.run_id:
+            # Another machine opened the same study at the same moment.
+            self._client.delete_run(made.info.run_id)
+        return str(first.info.run_id)
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         """Record scalars of a run."""
@@ -144,13 +190,14 @@ class RunWriter:
         changed = {f"param.{name}": text for name, text in texts.items() if known.get(name, text) != text}
         self._write(run_id, params=new, tags=changed)
 
-    def _create_child(self, study: Study, trial: TrialRecord, tags: Mapping[str, str]) -> Run:
-        return self._client.create_run(
+    def _create_child(self, study: Study, trial: TrialRecord, tags: Mapping[str, str]) -> str:
+        made = self._client.create_run(
             study.experiment,
             start_time=_milliseconds(trial.start),
             tags=dict(tags),
             run_name=f"trial {trial.number:03d}",
         )
+        return str(made.info.run_id)
 
     def _write(
         self,
@@ -179,15 +226,39 @@ class RunWriter:
         terms = [f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items()]
         if status:
             terms.append(f"attributes.status = '{status}'")
-        return list(self._client.search_runs([experiment], " AND ".join(terms)))
+        found: list[Run] = []
+        token: str | None = ""
+        while token is not None:
+            page = self._client.search_runs(
+                [experiment], " AND ".join(terms), max_results=_PAGE, page_token=token or None
+            )
+            found += page
+            token = page.token
+        return found
 
 
-def _input(dataset: DatasetRecord) -> DatasetInput:
-    """Describe a data set as MLflow shows it; the digest is cut to what fits, the tag on the run has all of it."""
+def _rank(child: Run) -> tuple[bool, int, str]:
+    """What makes one of two children of the same trial the one to keep: being finished, then being older."""
+    return child.info.status not in {"FINISHED", "FAILED"}, child.info.start_time or 0, child.info.run_id
+
+
+def _input(dataset: DatasetRecord, known: Sequence[DatasetInput] = ()) -> DatasetInput:
+    """Describe a data set as MLflow shows it; the digest is cut to what fits, the tag on the run has all of it.
+
+    MLflow drops an input that the run has already, even in another context. The held-out part of a data set is
+    another set than the part that was trained on, so it gets a name of its own.
+    """
+    used = {
+        tag.value
+        for item in known
+        if (item.dataset.name, item.dataset.digest) == (dataset.name, dataset.digest[:_LONGEST_DIGEST])
+        for tag in item.tags
+    }
+    name = f"{dataset.name} ({dataset.context})" if used - {dataset.context} else dataset.name
     source = masked_uri(dataset.source)
     scheme = source.partition("://")[0] if "://" in source else "local"
     described = Dataset(
-        name=dataset.name,
+        name=name,
         digest=dataset.digest[:_LONGEST_DIGEST],
         source_type=scheme,
         source=json.dumps({"url" if scheme in {"http", "https"} else "uri": source}),

@@ -13,10 +13,10 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from sqlalchemy.exc import SADeprecationWarning, SQLAlchemyError
 
-from nmr_platform.errors import TrackingError
+from nmr_platform.errors import StoreAwayError
 from nmr_platform.tracking.address import StoreAddress, masked_uri
 
-__all__ = ["open_client", "store_lock"]
+__all__ = ["open_client", "require_contact", "store_lock"]
 
 _CONTACT_SECONDS = 10.0
 
@@ -25,9 +25,9 @@ def open_client(address: StoreAddress) -> MlflowClient:
     """Connect to the store at ``address``, making a missing SQLite database.
 
     Raises:
-        TrackingError: Nothing answers there.
+        StoreAwayError: Nothing answers there.
     """
-    _require_contact(address)
+    require_contact(address)
     with warnings.catch_warnings(), store_lock(address):
         # MLflow 3.17 declares its tables with an option that SQLAlchemy 2.1 deprecates.
         warnings.filterwarnings("ignore", message="The ``noload`` loader strategy", category=SADeprecationWarning)
@@ -59,8 +59,12 @@ def _turn_on_wal(address: StoreAddress) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
 
 
-def _require_contact(address: StoreAddress) -> None:
-    """Fail within seconds where MLflow itself would try again for minutes."""
+def require_contact(address: StoreAddress) -> None:
+    """Fail within seconds where MLflow itself would try again for minutes.
+
+    Raises:
+        StoreAwayError: Nothing answers there.
+    """
     try:
         if address.is_server:
             _ask_server(address.uri)
@@ -73,7 +77,7 @@ def _require_contact(address: StoreAddress) -> None:
             "Start the server, or unset MLFLOW_TRACKING_URI to record in the local mlflow.db."
         )
         # The cause may spell out the password.
-        raise TrackingError(message) from None
+        raise StoreAwayError(message) from None
 
 
 def _ask_server(uri: str) -> None:

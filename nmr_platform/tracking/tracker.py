@@ -82,8 +82,11 @@ class ModelRecord:
         model: The model, which knows how to write itself.
         example: A few rows of its input, columns named.
         registered_name: Stable name in the model registry; empty to leave it unregistered.
-        score: Held-out score, larger is better; the champion alias moves only when it improves.
+        score: Held-out score, larger is better; the champion alias moves only when it improves beyond doubt.
         metric: What ``score`` is, for instance ``test_r2``.
+        lower: Lower end of the score's confidence interval.
+        upper: Upper end of the score's confidence interval.
+        tags: What else traces the version, for instance the task and the trial.
     """
 
     model: Deployable
@@ -91,6 +94,9 @@ class ModelRecord:
     registered_name: str = ""
     score: float = float("nan")
     metric: str = ""
+    lower: float = float("nan")
+    upper: float = float("nan")
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Tracker(Protocol):
@@ -122,6 +128,9 @@ class Tracker(Protocol):
 
     def close_run(self, run_id: str, *, failed: bool = False) -> None:
         """Mark the run as finished or failed."""
+
+    def flush(self) -> None:
+        """Wait until what was recorded has arrived, or is known to wait on disk."""
 
     @property
     def seconds(self) -> float:

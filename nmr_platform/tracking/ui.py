@@ -14,7 +14,7 @@ from urllib.request import urlopen
 from nmr_platform.errors import TrackingError
 from nmr_platform.tracking.address import resolve_store
 
-__all__ = ["serve_ui", "ui_command"]
+__all__ = ["end_ui", "serve_ui", "ui_command"]
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 120.0
@@ -80,7 +80,7 @@ def serve_ui(
     except KeyboardInterrupt:
         return 0
     finally:
-        _end(process)
+        end_ui(process)
 
 
 def _require_free(port: int) -> None:
@@ -108,7 +108,8 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int) -> None:
     raise TrackingError(message)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end_ui(process: subprocess.Popen[bytes]) -> None:
+    """End the pages, with all of their processes."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()

@@ -13,7 +13,7 @@ from nmr_platform.config import read_params
 from nmr_platform.datasets import load
 from nmr_platform.stages import Workspace, read_features
 from nmr_platform.stages.deploy import example_record
-from nmr_platform.tracking.registry import Registry
+from nmr_platform.tracking.model_files import Registry
 from tests.databases import copy_database
 from tests.stages.tiny import TASKS, nmr, nmr_alone
 
@@ -63,9 +63,9 @@ def test_held_out_curves_are_predicted_as_the_evaluation_did(project, workspace)
     rows = predicted(project, workspace.simulated("gaussian"), "--task", "W")
     answers = pd.DataFrame(rows).set_index("curve")
     recorded = pd.read_csv(workspace.evaluated("W") / "tables" / "predictions.csv").set_index("curve")
-    both = recorded.join(answers, rsuffix="_raw")
+    both = recorded.join(answers.add_suffix("_raw"))
     assert len(both) > 2
-    for ours, theirs in (("prediction", "predicted"), ("lower_raw", "lower"), ("upper_raw", "upper")):
+    for ours, theirs in (("prediction_raw", "predicted"), ("lower_raw", "lower"), ("upper_raw", "upper")):
         np.testing.assert_allclose(both[ours], both[theirs], rtol=2e-5, atol=1e-7)
 
 

@@ -59,6 +59,8 @@ class RecordingTracker:
     def close_run(self, run_id: str, *, failed: bool = False) -> None:
         self.runs[run_id].state = "failed" if failed else "finished"
 
+    def flush(self) -> None: ...
+
     @property
     def seconds(self) -> float:
         return 0.0

@@ -3,21 +3,31 @@
 import time
 
 import pytest
+from optuna import TrialPruned
 from optuna.trial import TrialState
 
+from nmr_platform.errors import ConfigurationError
 from nmr_platform.studies import (
     ERROR,
     STORAGE_VARIABLE,
     Outcome,
+    best_trial,
     finished_trials,
+    keep_run,
+    kept_run,
     line_up,
+    list_studies,
     open_storage,
     open_study,
+    over_trials,
     run_trials,
     settled_trials,
+    trial_record,
     trial_times,
 )
-from nmr_platform.studies.abandoned import OWNER, owner
+from nmr_platform.studies.abandoned import OWNER, ask, owner
+from nmr_platform.studies.figures import draw_study
+from nmr_platform.tracking import DatasetRecord, RunRecord
 
 
 @pytest.fixture(autouse=True)
@@ -167,10 +177,11 @@ def interrupted(*_):
     raise KeyboardInterrupt
 
 
-def test_the_identity_of_the_first_call_stays(tmp_path):
+def test_another_search_under_the_same_name_is_refused_rather_than_mixed(tmp_path):
     study_in(tmp_path)
-    study = open_study(open_storage(tmp_path), "parabola", {"of": "another"}, seed=0)
-    assert study.user_attrs["identity"] == {"of": "x"}
+    with pytest.raises(ConfigurationError, match=r"Study `parabola` must be continued .* but of changed"):
+        open_study(open_storage(tmp_path), "parabola", {"of": "another"}, seed=0)
+    assert study_in(tmp_path).user_attrs["identity"] == {"of": "x"}
 
 
 def test_times_are_seconds_since_the_epoch(tmp_path):
@@ -188,3 +199,129 @@ def test_a_lock_left_by_a_killed_process_does_not_hold_up_the_next(tmp_path):
     study, _ = run(tmp_path, 2)
     assert len(finished_trials(study)) == 2
     assert time.monotonic() - began < 10
+
+
+def test_a_study_ends_when_nothing_better_comes(tmp_path):
+    def worse(trial):
+        trial.suggest_float("x", -1.0, 1.0)
+        return Outcome(-float(trial.number))
+
+    study, _ = run(tmp_path, 50, worse, patience=4)
+    assert len(finished_trials(study)) == 5, "the first is the best, and four more were given a chance"
+
+
+def test_pruned_trials_are_told_of_and_count(tmp_path):
+    def pruned(trial):
+        trial.suggest_float("x", -1.0, 1.0)
+        raise TrialPruned
+
+    study, told = run(tmp_path, 3, pruned)
+    assert [trial_record(trial).state for trial in told] == ["pruned"] * 3
+    assert len(over_trials(study)) == 3
+
+
+@pytest.mark.parametrize("error", [MemoryError("full"), OSError(28, "No space left on device")])
+def test_what_fails_for_want_of_memory_or_disk_is_tried_again(tmp_path, error):
+    tried = []
+
+    def fails_once(trial):
+        outcome = parabola(trial)
+        tried.append(trial.params["x"])
+        if len(tried) == 1:
+            raise error
+        return outcome
+
+    study, told = run(tmp_path, 2, fails_once)
+    assert tried[0] == tried[1]
+    assert [trial.params["x"] for trial in told] == tried[1:]
+    assert len(finished_trials(study)) == 2
+
+
+def test_a_point_that_fails_three_times_for_want_of_memory_is_given_up(tmp_path):
+    def always(trial):
+        parabola(trial)
+        raise MemoryError
+
+    study, told = run(tmp_path, 2, always)
+    assert len(told) == 2
+    assert told[0].user_attrs[ERROR].startswith("Given up after 3 attempts: MemoryError")
+    assert len(study.trials) == 6
+
+
+def test_a_point_whose_processes_die_again_and_again_is_given_up(tmp_path):
+    def dies(trial):
+        parabola(trial)
+        raise KeyboardInterrupt
+
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, 1, dies)
+    study, told = run(tmp_path, 1)
+    assert {trial.params["x"] for trial in study.trials[:3]} == {told[0].params["x"]}
+    assert "the process of each went away" in told[0].user_attrs[ERROR]
+    assert told[1].params != told[0].params
+
+
+def test_a_trial_that_others_took_for_dead_changes_nothing_when_it_ends(tmp_path):
+    def overtaken(trial):
+        outcome = parabola(trial)
+        if trial.number == 0:
+            trial.study.tell(trial.number, state=TrialState.FAIL)
+        return outcome
+
+    study, told = run(tmp_path, 2, overtaken)
+    assert [trial.number for trial in told] == [1, 2]
+    assert study.trials[0].state is TrialState.FAIL
+
+
+def test_a_worker_finds_its_trial_superfluous_if_others_were_faster(tmp_path, monkeypatch):
+    study = study_in(tmp_path)
+    other = study_in(tmp_path)
+    monkeypatch.setattr("nmr_platform.studies.loop.ask", lambda study: overtaken_by(other, study))
+    run_trials(study, 1, parabola, on_settled=lambda _: None)
+    assert len(finished_trials(study)) == 1
+    assert settled_trials(study) == finished_trials(study)
+
+
+def overtaken_by(other, study):
+    run_trials_alone(other)
+    return ask(study)
+
+
+def run_trials_alone(study):
+    if not finished_trials(study):
+        trial = study.ask()
+        study.tell(trial, parabola(trial).value)
+
+
+def test_a_run_is_kept_with_its_study(tmp_path):
+    run_record = RunRecord("W", "forest", {"seed": 0}, {"a": "b"}, [DatasetRecord("gaussian", "00ff", "data")])
+    keep_run(study_in(tmp_path), run_record)
+    assert kept_run(study_in(tmp_path)) == run_record
+
+
+def test_a_study_that_kept_no_run_or_metrics_can_still_be_shown(tmp_path):
+    study, _ = run(tmp_path, 1)
+    assert kept_run(study).experiment == "parabola"
+    (trial,) = finished_trials(study)
+    assert trial_record(trial).metrics == {"score": trial.value, "square": -trial.value}
+
+
+def test_studies_are_listed_with_their_best(tmp_path):
+    study, _ = run(tmp_path, 6, fails_on_the_left)
+    (summary,) = list_studies(open_storage(tmp_path))
+    assert (summary.name, summary.finished + summary.failed, summary.running) == ("parabola", 6, 0)
+    assert summary.best == best_trial(study).value
+    assert summary.last == max(trial.datetime_complete for trial in study.trials).isoformat(timespec="seconds")
+
+
+def test_optuna_draws_history_timeline_importances_and_contours(tmp_path):
+    def saddle(trial):
+        x, y = trial.suggest_float("x", -1.0, 1.0), trial.suggest_float("y", -1.0, 1.0)
+        return Outcome(x * y + x)
+
+    study, _ = run(tmp_path, 6, saddle)
+    figures = draw_study(study)
+    assert list(figures) == ["history", "timeline", "parameter_importances", "contour"]
+    assert all(figure.axes for figure in figures.values())
+    assert list(draw_study(study_in(tmp_path / "empty"))) == []

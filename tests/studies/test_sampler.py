@@ -1,8 +1,10 @@
 """A trial's point depends on the history and its place in it, not on how often the study was opened."""
 
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from nmr_platform.studies import STORAGE_VARIABLE
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.studies import STORAGE_VARIABLE, Outcome, SteadySampler, grid_points
 from tests.studies.test_loop import fails_on_the_left, parabola, run_trials, study_in
 
 
@@ -18,10 +20,15 @@ def points(folder, total, *, at_a_time=None, evaluate=parabola, **settings):
     return [trial.params["x"] for trial in study.trials]
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+SPACE = {"x": FloatDistribution(-1.0, 1.0)}
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "cmaes", "grid", "nsga2"])
 def test_a_study_opened_for_every_trial_tries_the_same_points(tmp_path, sampler):
-    whole = points(tmp_path / "whole", 6, sampler=sampler)
-    assert points(tmp_path / "parts", 6, at_a_time=1, sampler=sampler) == whole
+    # A grid of one parameter has five points.
+    whole = points(tmp_path / "whole", 6, sampler=sampler, space=SPACE)
+    assert len(whole) == (5 if sampler == "grid" else 6)
+    assert points(tmp_path / "parts", 6, at_a_time=1, sampler=sampler, space=SPACE) == whole
 
 
 def test_no_point_is_tried_twice_in_the_start_up_phase(tmp_path):
@@ -43,3 +50,50 @@ def test_the_kind_of_sampler_matters_only_after_the_start_up_phase(tmp_path):
 def test_a_point_that_failed_is_not_tried_again(tmp_path):
     tried = points(tmp_path, 8, evaluate=fails_on_the_left)
     assert len(set(tried)) == len(tried)
+
+
+def test_a_grid_has_all_categories_and_five_evenly_spaced_values_of_a_number():
+    space = {
+        "depth": IntDistribution(2, 10),
+        "few": IntDistribution(1, 2),
+        "rate": FloatDistribution(1e-4, 1.0, log=True),
+        "share": FloatDistribution(0.0, 1.0, step=0.25),
+        "kind": CategoricalDistribution(("a", "b")),
+    }
+    found = {name: sorted({point[name] for point in grid_points(space)}) for name in space}
+    assert found["depth"] == [2, 4, 6, 8, 10]
+    assert found["few"] == [1, 2]
+    assert found["rate"] == pytest.approx([1e-4, 1e-3, 1e-2, 1e-1, 1.0])
+    assert found["share"] == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert found["kind"] == ["a", "b"]
+    assert len(grid_points(space)) == 5 * 2 * 5 * 5 * 2
+
+
+def test_a_grid_is_tried_once_from_end_to_end_and_then_the_study_is_over(tmp_path):
+    tried = points(tmp_path, 50, sampler="grid", space=SPACE)
+    assert sorted(tried) == [-1.0, -0.5, 0.0, 0.5, 1.0]
+    assert tried != sorted(tried), "in random order, so that a part of it covers the space"
+
+
+def test_nsga2_keeps_score_and_cost_apart(tmp_path):
+    def priced(trial):
+        x = trial.suggest_float("x", 0.0, 1.0)
+        return Outcome(x, cost=x**2)
+
+    study = study_in(tmp_path, sampler="nsga2", with_cost=True)
+    run_trials(study, 6, priced, on_settled=lambda _: None)
+    assert [trial.values for trial in study.trials] == [[t.params["x"], t.params["x"] ** 2] for t in study.trials]
+    assert len(study.best_trials) == 6, "the dearer the better: every point is on the front"
+
+
+def test_gp_needs_a_library_that_is_not_always_there(monkeypatch):
+    monkeypatch.setattr("nmr_platform.studies.sampler.find_spec", lambda _: None)
+    with pytest.raises(ConfigurationError, match="`sampler` is gp, which needs PyTorch"):
+        SteadySampler(0, "gp")
+
+
+def test_an_unknown_sampler_and_a_grid_of_nothing_are_refused():
+    with pytest.raises(ConfigurationError, match=r"must be one of tpe, cmaes, .*, but is 'best'"):
+        SteadySampler(0, "best")
+    with pytest.raises(ConfigurationError, match="`sampler` is grid, which needs a search space"):
+        SteadySampler(0, "grid")

@@ -22,7 +22,7 @@ STUDY = RunRecord(
     experiment="regression",
     name="forest-gaussian",
     params={"n_trials": 3, "features": "polynomial"},
-    tags={"family": "forest"},
+    tags={"family": "forest", "study": "w/forest-gaussian-00ff"},
     datasets=[DatasetRecord("gaussian", "0123456789abcdef" * 4, "data/gaussian.zarr", profile={"curves": 40})],
 )
 

@@ -8,6 +8,7 @@ from mlflow.models import Model
 
 from nmr_platform.errors import TrackingError
 from nmr_platform.tracking import ModelRecord, RunRecord
+from nmr_platform.tracking.registry import find_version, origin_of
 from tests.tracking.contract import STUDY, Slope, linear_model
 
 
@@ -80,28 +81,58 @@ def test_a_model_is_an_output_of_its_run_and_carries_its_score(tracker, client):
     assert logged.tags["data.gaussian"] == STUDY.datasets[0].digest
 
 
-def test_the_champion_moves_only_to_a_better_model(tracker, client):
+def scored(score, *, half_width=0.02, metric="test_r2"):
     model, example = linear_model()
+    return ModelRecord(
+        model, example, "nmr-w", score, metric, score - half_width, score + half_width, {"task": "w", "trial": "3"}
+    )
+
+
+def test_the_champion_moves_only_to_a_model_that_is_better_beyond_doubt(tracker, client):
     run_id = tracker.open_run(STUDY)
     champions, reasons = [], []
-    for score in (0.5, 0.4, 0.5, 0.6, float("nan")):
-        tracker.log_model(run_id, ModelRecord(model, example, "nmr-w", score, "test_r2"))
+    for score in (0.5, 0.4, 0.53, 0.6, float("nan")):
+        tracker.log_model(run_id, scored(score))
         champion = client.get_model_version_by_alias("nmr-w", "champion")
         champions.append(int(champion.version))
         newest = max(client.search_model_versions("name = 'nmr-w'"), key=lambda version: int(version.version))
         reasons.append(newest.tags["champion.reason"])
     assert champions == [1, 1, 1, 4, 4]
     assert reasons == [
-        "champion: the first version with a score (test_r2 0.5)",
-        "not champion: test_r2 0.4 <= 0.5 of version 1",
-        "not champion: test_r2 0.5 <= 0.5 of version 1",
-        "champion: test_r2 0.6 > 0.5 of version 1",
+        "champion: the first version with a score (test_r2 0.5 [0.48, 0.52])",
+        "not champion: test_r2 0.4 [0.38, 0.42] is not above 0.5 [0.48, 0.52] of version 1",
+        "not champion: test_r2 0.53 [0.51, 0.55] is above 0.5 [0.48, 0.52] of version 1, but the intervals overlap",
+        "champion: test_r2 0.6 [0.58, 0.62] lies above 0.5 [0.48, 0.52] of version 1",
         "not champion: test_r2 is nan",
     ]
-    assert champion.run_id == run_id
-    assert champion.tags["nmr.study"] == "forest-gaussian"
-    assert champion.tags["data.gaussian"] == STUDY.datasets[0].digest
-    assert "mlflow.source.git.commit" in champion.tags
+
+
+def test_a_score_without_an_interval_replaces_nobody(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    model, example = linear_model()
+    for score in (0.5, 0.9):
+        tracker.log_model(run_id, ModelRecord(model, example, "nmr-w", score, "test_r2"))
+    assert find_version(client, "nmr-w").version == 1
+    assert "both must have a confidence interval" in find_version(client, "nmr-w", "2").tags["champion.reason"]
+
+
+def test_a_version_can_be_traced_to_commit_data_study_and_trial(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_model(run_id, scored(0.5))
+    origin = origin_of(find_version(client, "nmr-w"))
+    assert (origin.name, origin.version, origin.run_id, origin.task) == ("nmr-w", "1", run_id, "w")
+    assert (origin.study, origin.trial) == ("w/forest-gaussian-00ff", "3")
+    assert origin.data == {"gaussian": STUDY.datasets[0].digest}
+    assert origin.commit == client.get_run(run_id).data.tags["mlflow.source.git.commit"]
+    assert (origin.score, origin.lower, origin.upper) == (0.5, 0.48, 0.52)
+    assert origin.command == "nmr track reproduce nmr-w --version 1"
+
+
+def test_a_version_that_does_not_exist_is_one_sentence(tracker, client):
+    tracker.log_model(tracker.open_run(STUDY), scored(0.5))
+    for name, version in (("nmr-w", "7"), ("nmr-z", "champion")):
+        with pytest.raises(TrackingError, match=f"Model `{name}` has no version or alias `{version}`"):
+            find_version(client, name, version)
 
 
 def test_scores_of_different_metrics_are_not_compared(tracker, client):

@@ -1,0 +1,113 @@
+"""`nmr studies` and `nmr track`: where studies stand, what waits to be sent, and where a model comes from."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nmr_platform.cli.options import JsonOption, ParamsOption, say
+
+__all__ = ["register"]
+
+PARAMS = Path("params.yaml")
+NameArgument = Annotated[str, typer.Argument(help="Registered model, for instance nmr-W.")]
+VersionOption = Annotated[str, typer.Option("--version", help="Number or alias.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command("studies")(studies)
+    track = typer.Typer(help="Send, rebuild and trace what MLflow shows.", no_args_is_help=True)
+    track.command("sync")(sync)
+    track.command("origin")(origin)
+    track.command("reproduce")(reproduce)
+    app.add_typer(track, name="track")
+
+
+def studies(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
+    """List every study with its trials and best score.
+
+    Example: `nmr studies`
+    """
+    from nmr_platform.stages.workspace import Workspace  # noqa: PLC0415
+    from nmr_platform.studies import list_studies, open_storage  # noqa: PLC0415
+
+    found = list_studies(open_storage(Workspace(params.parent).studies))
+    lines = [f"{'finished':>8} {'pruned':>6} {'failed':>6} {'running':>7} {'best':>10}  {'last trial':<19}  study"]
+    for each in found:
+        best = "" if each.best is None else f"{each.best:.4g}"
+        lines.append(
+            f"{each.finished:>8} {each.pruned:>6} {each.failed:>6} {each.running:>7} {best:>10}  {each.last:<19}  "
+            f"{each.name}"
+        )
+    say(
+        "\n".join(lines) if found else "There are no studies yet: `nmr tune --task W` makes one.",
+        {"studies": [asdict(each) for each in found]},
+        as_json=as_json,
+    )
+
+
+def sync(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
+    """Send to MLflow what waits on this disk, then every run and trial that the study storage has and MLflow lacks.
+
+    Models, tables and figures of evaluations are made again by `dvc repro --force evaluate@W`.
+
+    Example: `nmr track sync`
+    """
+    from nmr_platform.stages.sync import sync_tracking  # noqa: PLC0415
+    from nmr_platform.stages.workspace import Workspace  # noqa: PLC0415
+
+    done = sync_tracking(Workspace(params.parent))
+    say(
+        f"{done.messages} messages sent from disk; {done.trials} trials of {done.studies} studies are in {done.store}.",
+        asdict(done),
+        as_json=as_json,
+    )
+
+
+def origin(
+    name: NameArgument, version: VersionOption = "champion", params: ParamsOption = PARAMS, as_json: JsonOption = False
+) -> None:
+    """Say which commit, data, study and trial a registered model comes from, and the command that makes it again.
+
+    Example: `nmr track origin nmr-W`
+    """
+    from nmr_platform.tracking.address import resolve_store  # noqa: PLC0415
+    from nmr_platform.tracking.registry import find_version, origin_of  # noqa: PLC0415
+    from nmr_platform.tracking.store import open_client  # noqa: PLC0415
+
+    found = origin_of(find_version(open_client(resolve_store(root=params.parent)), name, version))
+    data = "".join(f"\n  data {key}: {digest}" for key, digest in found.data.items())
+    say(
+        f"{found.name} version {found.version}: {found.metric} {found.score:.4g} [{found.lower:.4g}, {found.upper:.4g}]"
+        f"\n  commit: {found.commit} (uncommitted changes: {found.dirty}){data}"
+        f"\n  study: {found.study}, trial {found.trial}\n  again: {found.command}",
+        asdict(found),
+        as_json=as_json,
+    )
+
+
+def reproduce(
+    name: NameArgument,
+    version: VersionOption = "champion",
+    into: Annotated[
+        Path | None, typer.Option("--into", help="New folder for the commit; .nmr/reproduced/NAME-VERSION by default.")
+    ] = None,
+    params: ParamsOption = PARAMS,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a registered model again from its commit: simulate, extract, tune, evaluate; compare score and data.
+
+    Example: `nmr track reproduce nmr-W --version 1`
+    """
+    from nmr_platform.stages.reproduce import reproduce_version  # noqa: PLC0415
+    from nmr_platform.stages.workspace import Workspace  # noqa: PLC0415
+
+    done = reproduce_version(Workspace(params.parent), name, version, into)
+    say(
+        f"Reproduced {name} version {done.version} in {done.folder}: {done.metric} {done.score:.6g}, "
+        f"as registered ({done.registered:.6g}).",
+        {**asdict(done), "folder": str(done.folder)},
+        as_json=as_json,
+    )

@@ -1,0 +1,112 @@
+"""Make a registered model again from nothing but its commit, and compare."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmr_platform.errors import DataError, NmrPlatformError
+from nmr_platform.stages.features import read_features
+from nmr_platform.stages.files import read_json
+from nmr_platform.stages.workspace import Workspace
+from nmr_platform.tracking.address import resolve_store
+
+__all__ = ["Reproduction", "ReproductionError", "reproduce_version"]
+
+# Metrics are written with six digits.
+_TOLERANCE = 1e-5
+_PATCH = "source/uncommitted.patch"
+
+
+class ReproductionError(NmrPlatformError):
+    """A registered model could not be made again, or came out otherwise."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A model that was made again.
+
+    Attributes:
+        version: Number of the version.
+        folder: Where its commit was checked out and run.
+        metric: What the score is.
+        score: Held-out score of the model made again.
+        registered: Held-out score of the registered one.
+    """
+
+    version: str
+    folder: Path
+    metric: str
+    score: float
+    registered: float
+
+
+def reproduce_version(workspace: Workspace, name: str, version: str, into: Path | None = None) -> Reproduction:
+    """Check out the commit of a version beside the repository, run the pipeline up to its evaluation, and compare.
+
+    Changes that were not committed when the model was made were kept with its run, and are applied. Nothing of this
+    repository's outputs, studies or runs is used.
+
+    Args:
+        workspace: The project.
+        name: Registered model.
+        version: Number or alias.
+        into: New folder; ``.nmr/reproduced/<name>-<version>`` by default.
+
+    Raises:
+        DataError: The folder exists.
+        ReproductionError: The commit is unknown, a stage fails, or score or data differ.
+        TrackingError: There is no such version.
+    """
+    from nmr_platform.tracking.registry import find_version, origin_of  # noqa: PLC0415
+    from nmr_platform.tracking.store import open_client  # noqa: PLC0415
+
+    client = open_client(resolve_store(root=workspace.root))
+    origin = origin_of(find_version(client, name, version))
+    folder = (into or workspace.root / ".nmr" / "reproduced" / f"{name}-{origin.version}").absolute()
+    if folder.exists():
+        message = f"Folder `{folder}` must not exist yet; remove it, or choose another with --into."
+        raise DataError(message, path=folder)
+    if origin.commit == "unknown":
+        message = (
+            f"Version {origin.version} of `{name}` was made outside a git repository, so that its code is unknown."
+        )
+        raise ReproductionError(message)
+    _run(workspace.root, "git", "worktree", "add", "--detach", str(folder), origin.commit)
+    try:
+        if _PATCH in {item.path for item in client.list_artifacts(origin.run_id, "source")}:
+            _run(folder, "git", "apply", str(client.download_artifacts(origin.run_id, _PATCH)))
+        _run(folder, sys.executable, "-m", "dvc", "repro", f"evaluate@{origin.task}")
+    except BaseException:
+        _run(workspace.root, "git", "worktree", "remove", "--force", str(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    metric = origin.metric.removeprefix("test_")
+    made = Workspace(folder)
+    score = float(read_json(made.metrics(origin.task), made_by="evaluate")["test"][metric])
+    digests = {record.name: record.digest for record in read_features(made).datasets}
+    changed = sorted(key for key, digest in origin.data.items() if digests.get(key) != digest)
+    if changed:
+        message = f"{name} version {origin.version} was made from other data: {', '.join(changed)} differ in {folder}."
+        raise ReproductionError(message)
+    if abs(score - origin.score) > _TOLERANCE * max(1.0, abs(origin.score)):
+        message = (
+            f"{name} version {origin.version} came out with {metric} {score:.6g} instead of {origin.score:.6g}; "
+            f"compare {folder} with the run {origin.run_id}."
+        )
+        raise ReproductionError(message)
+    return Reproduction(origin.version, folder, metric, score, origin.score)
+
+
+def _run(folder: Path, *command: str) -> None:
+    # The reproduction keeps its own runs and studies, whatever this session records to.
+    own = {"MLFLOW_TRACKING_URI", "NMR_STUDY_STORAGE", "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "MLFLOW_RUN_ID"}
+    environment = {name: value for name, value in os.environ.items() if name not in own}
+    environment["PYTHONPATH"] = str(folder)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-8:]
+        message = f"`{' '.join(command)}` ended with exit code {done.returncode} in {folder}:\n" + "\n".join(said)
+        raise ReproductionError(message)

@@ -1,0 +1,64 @@
+"""Rebuild what MLflow shows from what the studies remember."""
+
+from dataclasses import dataclass
+
+from nmr_platform.errors import TrackingError
+from nmr_platform.stages.workspace import Workspace
+from nmr_platform.studies import (
+    best_trial,
+    kept_run,
+    load_studies,
+    open_storage,
+    settled_trials,
+    study_metrics,
+    trial_record,
+)
+from nmr_platform.tracking import closing_run, make_tracker
+
+__all__ = ["Synced", "sync_tracking"]
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What was sent.
+
+    Attributes:
+        store: The tracking store, its password masked.
+        messages: Messages of dead processes that waited on this disk.
+        studies: Studies in the study storage.
+        trials: Their trials, all of which the store now has.
+    """
+
+    store: str
+    messages: int
+    studies: int
+    trials: int
+
+
+def sync_tracking(workspace: Workspace) -> Synced:
+    """Send what waits on this disk, then every study with its trials; what is there already is not doubled.
+
+    Raises:
+        TrackingError: The store is away, or refuses something.
+    """
+    from nmr_platform.tracking.spooling import SpoolingTracker  # noqa: PLC0415
+
+    spooling = make_tracker("mlflow", root=workspace.root)
+    if not isinstance(spooling, SpoolingTracker):
+        message = "Only MLflow can be rebuilt."
+        raise TrackingError(message)
+    tracker, messages, trials = spooling.inner, spooling.send_left(), 0
+    studies = load_studies(open_storage(workspace.studies))
+    for study in studies:
+        run_id = tracker.open_run(kept_run(study))
+        with closing_run(tracker, run_id):
+            for trial in settled_trials(study):
+                tracker.log_trial(run_id, trial_record(trial))
+                trials += 1
+            tracker.log_metrics(run_id, study_metrics(study))
+            best = best_trial(study)
+            if best is not None:
+                shown = trial_record(best)
+                tracker.log_params(run_id, {f"best_{name}": value for name, value in shown.params.items()})
+                tracker.log_metrics(run_id, {name: value for name, value in shown.metrics.items() if name[:3] == "cv_"})
+    return Synced(str(spooling.address), messages, len(studies), trials)

@@ -1,0 +1,102 @@
+"""More processes for a study: on this machine, or as tasks of a Dask cluster."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from nmr_platform.errors import NmrPlatformError
+
+__all__ = ["WorkerError", "helping_processes", "helping_tasks"]
+
+# Enough to say good-bye: a trial in progress is given back to the study.
+_GRACE_SECONDS = 30.0
+
+
+class WorkerError(NmrPlatformError):
+    """Not one of the workers did its work."""
+
+
+@contextmanager
+def helping_processes(
+    command: Sequence[str], number: int, environment: Mapping[str, str] | None = None
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run ``number`` processes of ``command`` beside the block, and wait for them at its end.
+
+    They are new interpreters rather than forks, which compiled kernels would not survive. A process that dies takes
+    nobody with it: its trial is tried again by another. If the block fails, they are ended.
+
+    Args:
+        command: Arguments of `python`, for instance ``["-m", "nmr_platform", ...]``.
+        number: How many processes.
+        environment: Variables to set for them beside those of this process.
+    """
+    processes = [
+        subprocess.Popen([sys.executable, *command], env={**os.environ, **(environment or {})}, start_new_session=True)
+        for _ in range(number)
+    ]
+    try:
+        yield processes
+    except BaseException:
+        for process in processes:
+            _end(process)
+        raise
+    for process in processes:
+        process.wait()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def run_command(command: Sequence[str], environment: Mapping[str, str], folder: str) -> int:
+    """Run ``python`` with ``command`` and return its exit code; this is what a Dask task does."""
+    # In a process of its own: a worker of Dask is a thread of a process that others use too.
+    return subprocess.run(
+        [sys.executable, *command], env={**os.environ, **environment}, cwd=folder, check=False
+    ).returncode
+
+
+@contextmanager
+def helping_tasks(
+    address: str, command: Sequence[str], number: int, environment: Mapping[str, str], folder: str
+) -> Iterator[None]:
+    """Run ``number`` tasks of ``command`` on a Dask cluster beside the block, and wait for them at its end.
+
+    Args:
+        address: Of the scheduler, for instance tcp://host:8786.
+        command: As in `helping_processes`.
+        number: How many tasks.
+        environment: Variables to set for them: other machines need to be told where the study is.
+        folder: Working directory on the workers, which must see the same files.
+
+    Raises:
+        WorkerError: No scheduler answers at the address.
+    """
+    from distributed import Client, wait  # noqa: PLC0415
+
+    try:
+        client = Client(address)
+    except (OSError, ValueError) as error:
+        message = (
+            f"Argument `scheduler` must be the address of a running Dask scheduler, but {address} is not: {error}."
+        )
+        raise WorkerError(message) from error
+    with client:
+        futures = [
+            client.submit(run_command, list(command), dict(environment), folder, pure=False) for _ in range(number)
+        ]
+        try:
+            yield
+        except BaseException:
+            client.cancel(futures)
+            raise
+        wait(futures)

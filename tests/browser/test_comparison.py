@@ -1,0 +1,76 @@
+"""A person compares studies in MLflow's pages; the screenshots of docs/compare.md are taken on the way.
+
+They are written to docs/images if NMR_SCREENSHOTS is set, else into pytest's folder.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from nmr_platform.stages import Workspace, read_tuned
+from nmr_platform.tracking.address import resolve_store
+from nmr_platform.tracking.store import open_client
+
+pytestmark = pytest.mark.browser
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+
+
+@pytest.fixture
+def shoot(page, tmp_path):
+    folder = IMAGES if os.environ.get("NMR_SCREENSHOTS") else tmp_path
+
+    def take(name):
+        page.wait_for_timeout(1500)
+        page.screenshot(path=folder / f"mlflow-{name}.png")
+
+    return take
+
+
+@pytest.fixture
+def client(tuned):
+    return open_client(resolve_store(f"sqlite:///{tuned / 'mlflow.db'}", tuned))
+
+
+@pytest.fixture
+def parents(client):
+    """Parent runs of the experiment, best first."""
+    found = client.get_experiment_by_name("W")
+    runs = client.search_runs([found.experiment_id], order_by=["metrics.test_r2 DESC"])
+    return [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+
+
+def test_the_experiment_lists_the_studies_by_readable_names(pages, page, parents, tuned, shoot):
+    page.goto(f"{pages}/#/experiments/{parents[0].info.experiment_id}/runs")
+    for study in read_tuned(Workspace(tuned), "W").studies:
+        expect(page.get_by_text(study.run_name).first).to_be_visible()
+    shoot("experiment")
+
+
+def test_a_study_unfolds_into_its_trials(pages, page, parents, shoot):
+    page.goto(f"{pages}/#/experiments/{parents[0].info.experiment_id}/runs")
+    expect(page.get_by_text(parents[0].info.run_name).first).to_be_visible()
+    page.get_by_role("button", name=re.compile("expand", re.IGNORECASE)).first.click()
+    expect(page.get_by_text("trial 000").first).to_be_visible()
+    shoot("trials")
+
+
+def test_two_studies_are_compared_with_parallel_coordinates(pages, page, parents, shoot):
+    chosen = ",".join(f'"{run.info.run_id}"' for run in parents[:2])
+    page.goto(f'{pages}/#/compare-runs?runs=[{chosen}]&experiments=["{parents[0].info.experiment_id}"]')
+    expect(page.get_by_text("Parallel Coordinates Plot").first).to_be_visible()
+    for run in parents[:2]:
+        expect(page.get_by_text(run.info.run_name).first).to_be_visible()
+    shoot("compare")
+
+
+@pytest.mark.parametrize("picture", ["figures/importances.png", "figures/parity.png", "study/history.png"])
+def test_a_picture_of_a_study_opens(pages, page, parents, picture, shoot):
+    run = parents[0].info
+    page.goto(f"{pages}/#/experiments/{run.experiment_id}/runs/{run.run_id}/artifacts/{picture}")
+    image = page.locator("img[src*='blob:'], img[src*='get-artifact'], img[src*='data:image']").first
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.naturalWidth") > 300
+    shoot(Path(picture).stem)

@@ -1,0 +1,185 @@
+"""Studies on PostgreSQL and an MLflow server, while things go wrong: every finished trial is there once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from nmr_platform.stages import Workspace
+from nmr_platform.stages.sync import sync_tracking
+from nmr_platform.studies import best_trial, finished_trials, open_storage
+from nmr_platform.tracking.address import resolve_store
+from nmr_platform.tracking.store import open_client
+from tests.integration.services import MlflowServer
+
+pytestmark = pytest.mark.integration
+ROOT = Path(__file__).parents[2]
+PATIENCE = 300.0
+
+
+def start(folder, name, total, seconds, kind="none"):
+    command = [sys.executable, "-m", "tests.integration.worker", str(folder), name, str(total), str(seconds), kind]
+    return subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
+    )
+
+
+def finish(*workers):
+    said = [worker.communicate(timeout=PATIENCE)[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * len(workers), said
+    return said
+
+
+def study_of(folder, name):
+    return optuna.load_study(study_name=name, storage=open_storage(folder))
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def finished_in(folder, name):
+    names = optuna.get_all_study_names(open_storage(folder))
+    return len(finished_trials(study_of(folder, name))) if name in names else 0
+
+
+def shown(server, name):
+    """How often each trial number is among the living children of the only parent of this name, and the parent."""
+    client = open_client(resolve_store(server.uri))
+    found = client.get_experiment_by_name("sleeping")
+    (parent,) = client.search_runs([found.experiment_id], f"tags.`nmr.run` = '{name}'")
+    children = client.search_runs([found.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+    assert {child.info.status for child in children} <= {"FINISHED"}
+    return Counter(int(child.data.tags["optuna.trial"]) for child in children), parent
+
+
+def require_whole(folder, name, total):
+    """Every finished trial once, none running, and the best value that of the best point."""
+    study = study_of(folder, name)
+    finished = finished_trials(study)
+    assert len(finished) == total
+    assert len({trial.params["x"] for trial in finished}) == total
+    assert not [trial for trial in study.trials if trial.state in {TrialState.RUNNING}]
+    assert best_trial(study).value == max(-(trial.params["x"] ** 2) for trial in finished)
+    return Counter({trial.number: 1 for trial in finished})
+
+
+def test_four_processes_share_one_study_and_run_exactly_its_trials(tmp_path, database, tracked):
+    finish(*(start(tmp_path, "four", 24, 0.2, "mlflow") for _ in range(4)))
+    trials = require_whole(tmp_path, "four", 24)
+    found, parent = shown(tracked, "four")
+    assert found == trials
+    assert (parent.info.status, parent.data.metrics["n_trials"]) == ("FINISHED", 24.0)
+    owners = {trial.user_attrs["owner"]["pid"] for trial in study_of(tmp_path, "four").trials}
+    assert len(owners) > 1
+
+
+def test_the_trial_of_a_worker_killed_with_9_is_run_again_by_another(tmp_path, database, tracked):
+    doomed = start(tmp_path, "killed", 8, 1.0, "mlflow")
+    wait_for(lambda: finished_in(tmp_path, "killed") >= 2)
+    survivor = start(tmp_path, "killed", 8, 0.2, "mlflow")
+    doomed.send_signal(signal.SIGKILL)
+    doomed.communicate()
+    finish(survivor)
+    trials = require_whole(tmp_path, "killed", 8)
+    lost = [trial for trial in study_of(tmp_path, "killed").trials if trial.state is TrialState.FAIL]
+    tried_again = {trial.params["x"] for trial in finished_trials(study_of(tmp_path, "killed"))}
+    assert {trial.params["x"] for trial in lost if trial.params} <= tried_again
+    assert shown(tracked, "killed")[0] == trials
+
+
+def test_a_killed_mlflow_server_loses_and_doubles_nothing(tmp_path, database, tracked):
+    worker = start(tmp_path, "away", 12, 0.5, "mlflow")
+    wait_for(lambda: finished_in(tmp_path, "away") >= 2)
+    tracked.kill()
+    wait_for(lambda: finished_in(tmp_path, "away") >= 6)
+    tracked.start()
+    finish(worker)
+    assert shown(tracked, "away")[0] <= require_whole(tmp_path, "away", 12)
+    sync_tracking(Workspace(tmp_path))
+    assert shown(tracked, "away")[0] == require_whole(tmp_path, "away", 12)
+
+
+def test_a_study_without_its_server_is_sent_later_from_the_disk(tmp_path, database, tracked):
+    tracked.kill()
+    try:
+        (said,) = finish(start(tmp_path, "later", 3, 0.1, "mlflow"))
+    finally:
+        tracked.start()
+    assert "does not answer" in said
+    assert "messages wait in" in said
+    done = sync_tracking(Workspace(tmp_path))
+    assert done.messages >= 4
+    found, parent = shown(tracked, "later")
+    assert found == require_whole(tmp_path, "later", 3)
+    assert parent.data.metrics["n_trials"] == 3.0
+
+
+def test_workers_wait_for_a_postgresql_that_restarts(tmp_path, postgres, database):
+    workers = [start(tmp_path, "restart", 16, 0.3) for _ in range(2)]
+    wait_for(lambda: finished_in(tmp_path, "restart") >= 3)
+    postgres.stop()
+    time.sleep(2.0)
+    postgres.start()
+    finish(*workers)
+    require_whole(tmp_path, "restart", 16)
+
+
+def test_a_full_artifact_store_stops_neither_trials_nor_numbers(tmp_path, postgres, database, monkeypatch):
+    from matplotlib.figure import Figure
+
+    from nmr_platform.tracking import make_tracker
+    from nmr_platform.tracking.spooling import TrackingWarning
+    from tests.integration.worker import RUN, work
+
+    (tmp_path / "no-folder").write_text("nothing fits below a file, as nothing does on a full disk")
+    server = MlflowServer(postgres.database("mlflow_full"), tmp_path / "no-folder", tmp_path / "log")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
+    try:
+        work(tmp_path, "full", 3, 0.0, "mlflow")
+        tracker = make_tracker("mlflow", root=tmp_path)
+        run_id = tracker.open_run(RUN("full"))
+        with pytest.warns(TrackingWarning, match="did not take everything"):
+            tracker.log_figure(run_id, "figure.png", Figure())
+            tracker.log_metrics(run_id, {"after": 1.0})
+            tracker.close_run(run_id)
+        found, parent = shown(server, "full")
+        assert found == require_whole(tmp_path, "full", 3)
+        assert parent.data.metrics["after"] == 1.0
+    finally:
+        server.kill()
+    waiting = list((tmp_path / ".nmr" / "spool").rglob("aside/*/payload"))
+    assert len(waiting) == 1, "the figure waits for space"
+
+
+def test_mlflow_is_rebuilt_from_the_studies_alone(tmp_path, database, mlflow_server, monkeypatch):
+    from nmr_platform.tracking.address import resolve_store
+
+    finish(start(tmp_path, "rebuilt", 5, 0.0))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.uri)
+    for _ in range(2):
+        assert sync_tracking(Workspace(tmp_path)).trials == 5
+    found, parent = shown(mlflow_server, "rebuilt")
+    assert found == require_whole(tmp_path, "rebuilt", 5)
+    assert parent.data.metrics["best_score"] == best_trial(study_of(tmp_path, "rebuilt")).value
+    assert str(resolve_store()) == mlflow_server.uri
+
+
+def test_no_password_is_written_anywhere(tmp_path, database, postgres, tracked):
+    assert "pa55w0rd" in database
+    finish(start(tmp_path, "secret", 2, 0.0, "mlflow"))
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in written if b"pa55w0rd" in path.read_bytes()]
+    client = open_client(resolve_store(tracked.uri))
+    found = client.get_experiment_by_name("sleeping")
+    assert "pa55w0rd" not in str([run.to_dictionary() for run in client.search_runs([found.experiment_id])])

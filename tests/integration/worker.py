@@ -1,0 +1,40 @@
+"""A worker on a study whose trials sleep: `python -m tests.integration.worker FOLDER NAME TOTAL SECONDS [mlflow]`."""
+
+import sys
+import time
+from pathlib import Path
+
+from nmr_platform.studies import Outcome, keep_run, open_storage, open_study, run_trials, study_metrics, trial_record
+from nmr_platform.tracking import DatasetRecord, RunRecord, closing_run, make_tracker
+
+__all__ = ["RUN", "work"]
+
+
+def record(name: str) -> RunRecord:
+    """How the study is shown."""
+    return RunRecord("sleeping", name, {"seed": 0}, {"study": name}, [DatasetRecord("none", "00ff", "nowhere")])
+
+
+RUN = record
+
+
+def work(folder: Path, name: str, total: int, seconds: float, tracker_kind: str) -> None:
+    """Take part in the study until it is over."""
+    tracker = make_tracker(tracker_kind, root=folder)
+    study = open_study(open_storage(folder), name, {"of": name}, seed=0, sampler="random")
+    keep_run(study, record(name))
+    run_id = tracker.open_run(record(name))
+
+    def evaluate(trial):
+        x = trial.suggest_float("x", -1.0, 1.0)
+        time.sleep(seconds)
+        return Outcome(-(x**2), metrics={"score": -(x**2)})
+
+    with closing_run(tracker, run_id):
+        run_trials(study, total, evaluate, on_settled=lambda trial: tracker.log_trial(run_id, trial_record(trial)))
+        tracker.log_metrics(run_id, study_metrics(study))
+
+
+if __name__ == "__main__":
+    where, what, trials, pause, *kind = sys.argv[1:]
+    work(Path(where), what, int(trials), float(pause), kind[0] if kind else "none")
