@@ -12,7 +12,7 @@ import pandas as pd
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.features.base import StatelessTransformer, as_blocks
+from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 
 __all__ = ["DEPTH", "DIVISOR", "SHORTEST_SERIES", "DyadicQuantiles", "dyadic_intervals", "quantile_intervals"]
 
@@ -21,8 +21,6 @@ DIVISOR = 4
 # Second differences must leave something to take a quantile of.
 SHORTEST_SERIES = 4
 _SMOOTHING = 5
-# Curves whose sorted copies fit the processor's cache.
-_CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -82,23 +80,19 @@ class DyadicQuantiles(StatelessTransformer):
         Raises:
             ConfigurationError: ``X`` has another width.
         """
-        blocks = as_blocks(X, len(self.components), self.n_samples)
-        places = _places(self.n_samples, self.depth, self.divisor)
-        width = sum(len(place.probabilities) for place in places)
-        out = np.empty((len(blocks), len(self.components), width), dtype=np.float32)
-        for first in range(0, len(blocks), _CHUNK):
-            chunk = slice(first, first + _CHUNK)
-            for number in range(len(self.components)):
-                series = _series(blocks[chunk, number])
-                columns = [_quantiles(series[place.prefix], place) for place in places]
-                out[chunk, number] = np.concatenate(columns, axis=1)
-        return out.reshape(len(blocks), -1)
+        return in_chunks(as_blocks(X, len(self.components), self.n_samples), self._columns)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Names ``<component>_<series><parts>_<number>_q<probability>``, with ``-mean`` where it was subtracted."""
         places = _places(self.n_samples, self.depth, self.divisor)
         names = [name for component in self.components for place in places for name in _names(component, place)]
         return np.array(names, dtype=object)
+
+    def _columns(self, blocks: NDArray[np.float64]) -> NDArray[np.float32]:
+        places = _places(self.n_samples, self.depth, self.divisor)
+        components = [_series(blocks[:, number]) for number in range(len(self.components))]
+        columns = [_quantiles(series[place.prefix], place) for series in components for place in places]
+        return np.concatenate(columns, axis=1)
 
 
 def dyadic_intervals(length: int, depth: int = DEPTH) -> list[tuple[str, int, int]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.features.base import StatelessTransformer, as_blocks
+from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 from nmr_platform.features.statistics import (
     decay_rate,
     fall_time,
@@ -119,7 +119,9 @@ class EchoShape(StatelessTransformer):
         Raises:
             ConfigurationError: ``X`` has another width.
         """
-        blocks = as_blocks(X, 1 if self.signal == "magnitude" else 2, self.span.n_bins)
+        return in_chunks(as_blocks(X, 1 if self.signal == "magnitude" else 2, self.span.n_bins), self._columns)
+
+    def _columns(self, blocks: NDArray[np.float64]) -> Real:
         m = blocks[:, 0] + 1j * blocks[:, 1] if self.signal == "complex" else blocks[:, 0].astype(np.complex128)
         echo, decay, step = self._echo, slice(0, self._decay_stop), self.span.width * self.step
         times = self.span.offsets.astype(np.float64) * self.step
@@ -131,7 +133,7 @@ class EchoShape(StatelessTransformer):
             columns += _decay_columns(magnitude[:, decay], step, height=columns[0])
         if self.record and self.signal == "complex":
             columns.append(mean_frequency(m[:, decay], step))
-        return np.stack(columns, axis=1).astype(np.float32)
+        return np.stack(columns, axis=1)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Names ``echo_<statistic>``, then ``phase_<statistic>``, then ``decay_<statistic>``."""
