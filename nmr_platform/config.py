@@ -8,8 +8,7 @@ from pydantic import model_validator
 
 from nmr_platform.datasets import DataSettings, ExecutorSettings, ThreadsSettings
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import FeatureSet, FeaturesSettings
-from nmr_platform.features.window import check_window
+from nmr_platform.features import AnyFeatureSet, FeaturesSettings, window_span
 from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
 from nmr_platform.learning.tasks import Task
 from nmr_platform.physics import Experiment
@@ -121,15 +120,17 @@ def _require_windows(params: Params, kernel: str) -> None:
         _require_window("pulse_search.features", params.pulse_search.features, experiment)
 
 
-def _require_window(key: str, item: FeatureSet, experiment: Experiment) -> None:
+def _require_window(key: str, item: AnyFeatureSet, experiment: Experiment) -> None:
     if not experiment.echo_indices:
         message = f"Key `{key}` must have an echo to look at, but `data.experiment.sequence` expects none."
         raise ConfigurationError(message, key=key)
-    try:
-        check_window(experiment.echo_indices[-1], item.half_width, experiment.n_samples)
-    except ConfigurationError as error:
-        message = str(error).replace("Argument `half_width`", f"Key `{key}.half_width`")
-        raise ConfigurationError(message, key=f"{key}.half_width", value=item.half_width) from error
+    for number, part in enumerate(item.parts):
+        place = key if part is item else f"{key}.of.{number}"
+        try:
+            window_span(part, experiment.echo_indices[-1], experiment.n_samples)
+        except ConfigurationError as error:
+            message = str(error).replace(f"Argument `{error.key}`", f"Key `{place}.{error.key}`")
+            raise ConfigurationError(message, key=f"{place}.{error.key}", value=error.value) from error
 
 
 def _place(error: ConfigurationError) -> str:

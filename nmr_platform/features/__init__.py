@@ -1,18 +1,29 @@
 """Features of a spin echo: scikit-learn transformers from the complex record M(t) to named float32 columns."""
 
-from nmr_platform.features.extract import extract, feature_intervals, make_transformer
+from nmr_platform.features.extract import extract, feature_intervals, make_transformer, window_span
 from nmr_platform.features.frequency import SpectrumTransformer
 from nmr_platform.features.polynomial import PolynomialBins
-from nmr_platform.features.settings import FeatureSet, FeaturesSettings
-from nmr_platform.features.window import EchoWindow
+from nmr_platform.features.quantiles import DyadicQuantiles
+from nmr_platform.features.settings import AnyFeatureSet, CombinedSet, FeatureSet, FeaturesSettings
+from nmr_platform.features.shape import EchoShape
+from nmr_platform.features.signals import SignalReader, disorder_floor
+from nmr_platform.features.window import RecordWindow, WindowSpan
 
 __all__ = [
-    "EchoWindow",
+    "AnyFeatureSet",
+    "CombinedSet",
+    "DyadicQuantiles",
+    "EchoShape",
     "FeatureSet",
     "FeaturesSettings",
     "PolynomialBins",
+    "RecordWindow",
+    "SignalReader",
     "SpectrumTransformer",
+    "WindowSpan",
+    "disorder_floor",
     "extract",
     "feature_intervals",
     "make_transformer",
+    "window_span",
 ]

@@ -1,5 +1,6 @@
 """What all feature transformers share: nothing to learn, float32 out, names known before any data."""
 
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,10 @@ from sklearn.utils import Tags
 
 from nmr_platform.errors import ConfigurationError
 
-__all__ = ["StatelessTransformer", "as_blocks"]
+__all__ = ["StatelessTransformer", "as_blocks", "in_chunks"]
+
+# Curves whose intermediate arrays fit the processor's cache.
+_CHUNK = 512
 
 
 class StatelessTransformer(TransformerMixin, BaseEstimator):
@@ -29,7 +33,7 @@ class StatelessTransformer(TransformerMixin, BaseEstimator):
         return tags
 
 
-def as_blocks(columns: ArrayLike, n_blocks: int, n_samples: int) -> NDArray[np.float64]:
+def as_blocks(columns: ArrayLike, n_blocks: int, n_samples: int) -> NDArray[np.floating]:
     """Read columns as consecutive blocks of samples, one block a component.
 
     Args:
@@ -38,12 +42,12 @@ def as_blocks(columns: ArrayLike, n_blocks: int, n_samples: int) -> NDArray[np.f
         n_samples: Samples in each.
 
     Returns:
-        Shape (n_curves, n_blocks, n_samples), float64.
+        Shape (n_curves, n_blocks, n_samples), in the precision of ``columns``.
 
     Raises:
         ConfigurationError: The width of ``columns`` is another one.
     """
-    values = np.asarray(columns, dtype=np.float64)
+    values = np.asarray(columns)
     if values.ndim != 2 or values.shape[1] != n_blocks * n_samples:
         message = (
             f"Argument `X` must have {n_blocks} x {n_samples} columns (components x samples), "
@@ -51,3 +55,20 @@ def as_blocks(columns: ArrayLike, n_blocks: int, n_samples: int) -> NDArray[np.f
         )
         raise ConfigurationError(message, key="X", value=values.shape)
     return values.reshape(len(values), n_blocks, n_samples)
+
+
+def in_chunks(
+    blocks: NDArray[np.floating], compute: Callable[[NDArray[np.float64]], NDArray[np.floating]]
+) -> NDArray[np.float32]:
+    """Compute the columns of a few hundred curves at a time, in double precision.
+
+    Args:
+        blocks: What `as_blocks` returns.
+        compute: From some curves' blocks to their columns, shape (n, n_blocks, n_samples) to (n, n_columns).
+
+    Returns:
+        Shape (n_curves, n_columns), float32.
+    """
+    starts = range(0, max(len(blocks), 1), _CHUNK)
+    parts = [compute(blocks[i : i + _CHUNK].astype(np.float64)).astype(np.float32) for i in starts]
+    return np.concatenate(parts)

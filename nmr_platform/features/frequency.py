@@ -5,7 +5,7 @@ import pandas as pd
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.features.base import StatelessTransformer, as_blocks
+from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 
 __all__ = ["PADDING", "SpectrumTransformer", "echo_envelope", "spectrum_intervals", "spectrum_length"]
 
@@ -50,16 +50,19 @@ class SpectrumTransformer(StatelessTransformer):
         Raises:
             ConfigurationError: ``X`` has another width.
         """
-        blocks = as_blocks(X, len(self.components), self.n_samples) * echo_envelope(self.n_samples)
-        if len(self.components) == 1:
-            return np.abs(_spectrum(blocks[:, 0]).imag).astype(np.float32)
-        spectrum = _spectrum(blocks[:, 0] + 1j * blocks[:, 1])
-        return np.concatenate([spectrum.real, spectrum.imag], axis=1).astype(np.float32)
+        return in_chunks(as_blocks(X, len(self.components), self.n_samples), self._columns)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Names ``<component>_f<k>``."""
         names = [name for part in self.components for name in _spectrum_names(self.n_samples, part)]
         return np.array(names, dtype=object)
+
+    def _columns(self, blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+        faded = blocks * echo_envelope(self.n_samples)
+        if len(self.components) == 1:
+            return np.abs(_spectrum(faded[:, 0]).imag)
+        spectrum = _spectrum(faded[:, 0] + 1j * faded[:, 1])
+        return np.concatenate([spectrum.real, spectrum.imag], axis=1)
 
 
 def echo_envelope(n_samples: int) -> NDArray[np.float64]:

@@ -1,41 +1,32 @@
 """Pointwise features: the samples of the window themselves, named by their distance from the echo."""
 
-import numpy as np
 import pandas as pd
 
-__all__ = ["sample_intervals", "sample_names"]
+from nmr_platform.features.window import WindowSpan
+
+__all__ = ["sample_intervals"]
 
 
-def sample_names(half_width: int, component: str) -> list[str]:
-    """Names of a window's samples, for instance ``abs_-150`` to ``abs_149``; ``abs_0`` is the echo.
-
-    Args:
-        half_width: Samples on each side of the echo.
-        component: ``abs``, ``re`` or ``im``.
-    """
-    return [f"{component}_{offset}" for offset in range(-half_width, half_width)]
-
-
-def sample_intervals(half_width: int, component: str, *, echo_index: int, step: float) -> pd.DataFrame:
-    """Where each sample of the window lies in time; a sample stands for the step around it.
+def sample_intervals(span: WindowSpan, component: str, *, step: float) -> pd.DataFrame:
+    """Where each sample of the window lies in time; a sample stands for the step around it, a bin for its samples.
 
     Args:
-        half_width: Samples on each side of the echo.
-        component: ``abs``, ``re`` or ``im``.
-        echo_index: Index of the echo in the record; sample k is at ``k * step``.
-        step: Time between two samples in us.
+        span: The window.
+        component: What M(t) is read as, for instance ``abs``, ``re`` or ``im``.
+        step: Time between two samples of the record in us; sample k is at ``k * step``.
 
     Returns:
-        One row a sample: ``name``, ``component``, ``start`` and ``stop`` (us), ``axis`` (``time``), ``power`` (none).
+        One row a column: ``name`` (``abs_-150`` is 150 samples before the echo), ``component``, ``start`` and ``stop``
+        (us), ``axis`` (``time``), ``power`` (none).
     """
-    samples = echo_index + np.arange(-half_width, half_width)
+    first = span.echo_index + span.offsets
     return pd.DataFrame(
         {
-            "name": sample_names(half_width, component),
+            "name": [f"{component}_{offset}" for offset in span.offsets.tolist()],
             "component": component,
-            "start": (samples - 0.5) * step,
-            "stop": (samples + 0.5) * step,
+            "start": (first - 0.5) * step,
+            "stop": (first + span.width - 0.5) * step,
             "axis": "time",
-            "power": pd.array([pd.NA] * len(samples), dtype="Int64"),
+            "power": pd.array([pd.NA] * len(first), dtype="Int64"),
         }
     )

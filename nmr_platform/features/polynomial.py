@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.features.base import StatelessTransformer, as_blocks
+from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 
 __all__ = ["DEGREE", "N_SPLITS", "SHORTEST_RECORD", "PolynomialBins", "polynomial_intervals"]
 
@@ -48,9 +48,7 @@ class PolynomialBins(StatelessTransformer):
         Raises:
             ConfigurationError: ``X`` has another width.
         """
-        blocks = as_blocks(X, len(self.prefixes), self.n_samples)
-        coefficients = blocks.reshape(-1, self.n_samples) @ _projection(self.n_samples)
-        return coefficients.reshape(len(blocks), -1).astype(np.float32)
+        return in_chunks(as_blocks(X, len(self.prefixes), self.n_samples), self._columns)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Names ``<prefix><n_splits>_<bin>_<power>``."""
@@ -60,6 +58,10 @@ class PolynomialBins(StatelessTransformer):
             for n_splits, number, power in _bins_and_powers()
         ]
         return np.array(names, dtype=object)
+
+    def _columns(self, blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+        coefficients: NDArray[np.float64] = blocks.reshape(-1, self.n_samples) @ _projection(self.n_samples)
+        return coefficients.reshape(len(blocks), -1)
 
 
 def polynomial_intervals(samples: pd.DataFrame, prefix: str) -> pd.DataFrame:

@@ -1,92 +1,137 @@
-"""Cut the record M(t) around the echo and read it as real columns."""
+"""Cut the record M(t) around the echo, or take all of it, and average neighbouring samples into bins."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features.base import StatelessTransformer
-from nmr_platform.features.pointwise import sample_names
 
-__all__ = ["EchoWindow", "check_window"]
+__all__ = ["RecordWindow", "WindowSpan", "check_window"]
 
 
-class EchoWindow(StatelessTransformer):
-    """The samples [c - h, c + h) around the echo c, as |M| or as real part followed by imaginary part.
+@dataclass(frozen=True)
+class WindowSpan:
+    """The part of the record that a feature set looks at, as bins of equal width counted from the echo.
 
-    The complex signal is taken as it is, without any rotation: its phase is relative to the first pulse.
-
-    Args:
-        echo_index: Index c of the echo in the record.
-        half_width: Samples h on each side of the echo.
-        rescale: Divide each row by its own maximum of |M| in the window. A row that is zero throughout stays zero.
-        signal: ``magnitude`` (columns ``abs_<k>``) or ``complex`` (columns ``re_<k>``, then ``im_<k>``), where k
-            counts samples from the echo, -h to h - 1.
+    Attributes:
+        echo_index: Index of the echo in the record; the bin numbered zero begins there.
+        before: Bins before the echo.
+        after: Bins from the echo on.
+        width: Samples in a bin.
     """
 
-    def __init__(
-        self, echo_index: int, half_width: int = 150, rescale: bool = False, signal: str = "magnitude"
-    ) -> None:
-        self.echo_index = echo_index
-        self.half_width = half_width
-        self.rescale = rescale
-        self.signal = signal
+    echo_index: int
+    before: int
+    after: int
+    width: int = 1
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+    @property
+    def n_bins(self) -> int:
+        """Number of bins."""
+        return self.before + self.after
+
+    @property
+    def first(self) -> int:
+        """Index of the window's first sample in the record."""
+        return self.echo_index - self.before * self.width
+
+    @property
+    def stop(self) -> int:
+        """Index of the first sample behind the window."""
+        return self.echo_index + self.after * self.width
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Samples from the echo to the first sample of each bin, shape (n_bins,)."""
+        return np.arange(-self.before, self.after) * self.width
+
+
+class RecordWindow(StatelessTransformer):
+    """The samples of a window, or weighted means of neighbouring ones that do not alias.
+
+    A bin of d samples is a mean of M(t), taken before any magnitude, with triangular weights that fall to zero d
+    samples from the bin's middle: at half height they are as wide as the bin. Their transform is a squared sinc,
+    zero at every multiple of the new sampling rate, which is what would otherwise fold onto slow signals. At the ends
+    of the window the weights are cut and scaled to sum to one again.
+
+    Args:
+        span: Which samples, and how many make a bin.
+    """
+
+    def __init__(self, span: WindowSpan) -> None:
+        self.span = span
+
+    def transform(self, X: ArrayLike) -> NDArray[np.inexact]:
         """Cut the window out of every curve.
 
         Args:
             X: The raw records M(t), shape (n_curves, n_samples), real or complex.
 
         Returns:
-            Shape (n_curves, 2 h) for |M|, (n_curves, 4 h) for the complex signal, float32.
+            Shape (n_curves, n_bins), real or complex as the records are, in their precision.
 
         Raises:
-            ConfigurationError: The window reaches outside the record, or a real record is read as a complex one.
+            ConfigurationError: The window reaches outside the record, or ``X`` has not two axes.
             DataError: A value inside the window is not finite.
         """
-        cut = self._cut(np.asarray(X))
-        magnitude = np.abs(cut)
-        faulty = ~np.isfinite(magnitude).all(axis=1)
-        if faulty.any():
-            message = f"Argument `m` must be finite around the echo, but curve {int(faulty.argmax())} is not."
-            raise DataError(message)
-        columns = magnitude if self.signal == "magnitude" else np.concatenate([cut.real, cut.imag], axis=1)
-        if self.rescale:
-            largest = magnitude.max(axis=1, keepdims=True)
-            columns = columns / np.where(largest > 0, largest, 1)
-        return columns.astype(np.float32, copy=False)
-
-    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
-        """Names of the columns; those of the record's samples, if it has any, do not matter."""
-        components = ("abs",) if self.signal == "magnitude" else ("re", "im")
-        return np.array([name for part in components for name in sample_names(self.half_width, part)], dtype=object)
-
-    def _cut(self, records: NDArray[np.generic]) -> NDArray[np.inexact]:
+        records = np.asarray(X)
         if records.ndim != 2:
             message = f"Argument `m` must have shape (n_curves, n_samples), but has shape {records.shape}."
             raise ConfigurationError(message, key="m", value=records.shape)
-        if self.signal == "complex" and not np.iscomplexobj(records):
-            message = f"Argument `m` must be complex for the signal `complex`, but is {records.dtype}."
-            raise ConfigurationError(message, key="signal", value=self.signal)
-        check_window(self.echo_index, self.half_width, records.shape[1])
-        cut = records[:, self.echo_index - self.half_width : self.echo_index + self.half_width]
-        return cut.astype(np.result_type(cut.dtype, np.float32), copy=False)
+        span = self.span
+        check_window(span, records.shape[1])
+        cut = records[:, span.first : span.stop]
+        faulty = ~np.isfinite(cut).all(axis=1)
+        if faulty.any():
+            message = f"Argument `m` must be finite around the echo, but curve {int(faulty.argmax())} is not."
+            raise DataError(message)
+        cut = cut.astype(np.result_type(cut.dtype, np.float32), copy=False)
+        return cut if span.width == 1 else _means(cut, span.width)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
+        """Names ``m_<k>``, k samples from the echo; those of the record's samples, if it has any, do not matter."""
+        return np.array([f"m_{offset}" for offset in self.span.offsets.tolist()], dtype=object)
 
 
-def check_window(echo_index: int, half_width: int, n_samples: int) -> None:
-    """Refuse a window that reaches outside the record.
+def check_window(span: WindowSpan, n_samples: int) -> None:
+    """Refuse a window that reaches outside the record, or that is empty.
 
     Args:
-        echo_index: Index of the echo in the record.
-        half_width: Samples on each side of the echo.
+        span: The window.
         n_samples: Length of the record.
 
     Raises:
         ConfigurationError: With the half width, the echo's index and the record's length.
     """
-    if not half_width <= echo_index <= n_samples - half_width:
+    if span.first < 0 or span.stop > n_samples:
+        half_width = max(span.before, span.after) * span.width
         message = (
             f"Argument `half_width` must keep the window inside the record, but {half_width} samples on each side "
-            f"of echo index {echo_index} reach outside a record of {n_samples} samples."
+            f"of echo index {span.echo_index} reach outside a record of {n_samples} samples."
         )
         raise ConfigurationError(message, key="half_width", value=half_width)
+    if not (span.before and span.after):
+        message = (
+            f"Argument `decimate` must leave a bin on each side of the echo, but bins of {span.width} samples do not "
+            f"fit a record of {n_samples} samples with the echo at index {span.echo_index}."
+        )
+        raise ConfigurationError(message, key="decimate", value=span.width)
+
+
+def _means(samples: NDArray[np.inexact], width: int) -> NDArray[np.inexact]:
+    """Triangular means, shape (n_curves, n_samples // width)."""
+    blocks = samples.reshape(len(samples), -1, width)
+    position = np.arange(-width, 2 * width) - (width - 1) / 2
+    weights = np.maximum(0, 1 - np.abs(position) / width) / width
+    # Columns: what a block gives to the bin after it, to its own, and to the one before it.
+    shares = blocks @ weights.reshape(3, width).T.astype(samples.dtype)
+    means = shares[:, :, 1].copy()
+    means[:, 1:] += shares[:, :-1, 0]
+    means[:, :-1] += shares[:, 1:, 2]
+    inside = 1 - weights[:width].sum()
+    total = np.ones(means.shape[1])
+    total[0] -= 1 - inside
+    total[-1] -= 1 - inside
+    return means / total.astype(means.real.dtype)

@@ -18,8 +18,16 @@ from nmr_platform.plots.style import title as set_title
 __all__ = ["plot_importances_over_echo", "plot_top_importances"]
 
 _SIGNALS = {
-    "time": {"abs": "|M|", "re": "Re M", "im": "Im M"},
-    "frequency": {"abs": "spectrum", "re": "Re spectrum", "im": "Im spectrum"},
+    "abs": "|M|",
+    "re": "Re M",
+    "im": "Im M",
+    "inphase": "M in phase",
+    "quadrature": "M in quadrature",
+    "log": "log |M|",
+    "cos": "cos phase",
+    "sin": "sin phase",
+    "freq": "rate of phase",
+    "phase": "phase",
 }
 _AXES = {"time": "time (µs)", "frequency": "frequency (MHz)"}
 # Features narrower than this share of their axis are drawn as bars, wider ones as spans.
@@ -51,34 +59,44 @@ def plot_importances_over_echo(
 
     Single samples and frequencies become bars. Bins of polynomial features become spans whose colour is the
     importance, one row for each number of bins; a bin's powers are added up, or told apart as lanes of its row.
-    Features in frequency lie on an axis of their own.
+    Everything else, such as quantiles over intervals that overlap, becomes a density: the importance of a feature is
+    spread evenly over its interval, and all are added up. Features in frequency lie on axes of their own.
 
     Args:
         time: Times of the record's samples, shape (n_samples,), us.
         mean_echo: Mean |M| over the data set, shape (n_samples,).
-        intervals: One row a feature: ``name``, ``component`` (``abs``, ``re``, ``im``), ``start``, ``stop``,
-            ``importance``; ``axis`` (``time`` in us, the default, or ``frequency`` in MHz); ``power`` if ``by_power``.
+        intervals: One row a feature: ``name``, ``component`` (what M was read as, for instance ``abs``), ``start``,
+            ``stop``, ``importance``; ``axis`` (``time`` in us, the default, or ``frequency`` in MHz); ``power`` of
+            polynomial features, missing for others.
         by_power: Tell the powers of polynomial features apart.
         title: Title of the figure.
     """
-    axis = str(intervals["axis"].iloc[0]) if "axis" in intervals else "time"
-    widths = (intervals["stop"] - intervals["start"]).to_numpy(dtype=float)
-    limits = (float(intervals["start"].min()), float(intervals["stop"].max()))
-    narrow = bool(widths.max() < _NARROW * (limits[1] - limits[0]))
-    by_signal = {_SIGNALS[axis][str(name)]: rows for name, rows in intervals.groupby("component", sort=False)}
-    height = 1.5 if narrow else (2.6 if by_power else 1.2)
-    ratios = [2.0] + [height] * len(by_signal)
+    table = intervals if "axis" in intervals else intervals.assign(axis="time")
+    by_axis = table.groupby("axis")
+    limits = {str(axis): (float(rows["start"].min()), float(rows["stop"].max())) for axis, rows in by_axis}
+    panels = {(str(axis), str(name)): rows for (axis, name), rows in table.groupby(["axis", "component"], sort=False)}
+    # Time first: it is the echo's own axis.
+    panels = dict(sorted(panels.items(), key=lambda item: item[0][0] != "time"))
+    style = _style_of(table, limits)
+    height = {"bars": 1.5, "spans": 2.6 if by_power else 1.2, "densities": 1.2}[style]
+    ratios = [2.0] + [height] * len(panels)
     made, axes = figure(len(ratios), size=(7.2, 1.2 + sum(ratios)), height_ratios=ratios)
-    _draw_echo(axes[0], time, mean_echo, limits if axis == "time" else None)
+    _draw_echo(axes[0], time, mean_echo, limits.get("time"))
     set_title(axes[0], title)
-    if narrow:
+    by_signal = {_signal_name(*key): rows for key, rows in panels.items()}
+    if style == "bars":
         _draw_bar_panels(axes[1:], by_signal)
-    else:
+    elif style == "spans":
         _draw_span_panels(made, axes[1:], by_signal, by_power=by_power)
-    for ax in axes[1:]:
-        ax.set_xlim(*limits)
-        ax.tick_params(labelbottom=ax is axes[-1])
-    axes[-1].set_xlabel(_AXES[axis])
+    else:
+        _draw_density_panels(axes[1:], by_signal)
+    domains = [axis for axis, _ in panels]
+    for number, (ax, axis) in enumerate(zip(axes[1:], domains, strict=True)):
+        last = axis not in domains[number + 1 :]
+        ax.set_xlim(*limits[axis])
+        ax.tick_params(labelbottom=last)
+        if last:
+            ax.set_xlabel(_AXES[axis])
     return made
 
 
@@ -102,6 +120,23 @@ def plot_top_importances(table: pd.DataFrame, *, top: int = 20, title: str = "")
     ax.set_ylabel("feature")
     set_title(ax, title)
     return made
+
+
+def _style_of(table: pd.DataFrame, limits: dict[str, tuple[float, float]]) -> str:
+    """How all panels are drawn: ``bars``, ``spans`` or ``densities``."""
+    extent = table["axis"].map({axis: stop - start for axis, (start, stop) in limits.items()})
+    if len(limits) == 1 and bool(((table["stop"] - table["start"]) < _NARROW * extent).all()):
+        return "bars"
+    fitted = "power" in table and bool(table["power"].notna().all())
+    return "spans" if fitted and len(limits) == 1 else "densities"
+
+
+def _signal_name(axis: str, component: str) -> str:
+    """What a panel shows, for its label."""
+    name = _SIGNALS[component]
+    if axis == "time":
+        return name
+    return "spectrum" if component == "abs" else f"spectrum,\n{name}"
 
 
 def _draw_echo(ax: Axes, time: ArrayLike, mean_echo: ArrayLike, limits: tuple[float, float] | None) -> None:
@@ -128,6 +163,19 @@ def _draw_bar_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> No
         ax.bar(start, heights, width=stop - start, align="edge", color=MAIN, linewidth=0)
         ax.set_ylim(0, 1.05 * largest)
         ax.set_ylabel(f"importance\nof {signal}")
+
+
+def _draw_density_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> None:
+    """One panel a signal: the importance per unit of time or frequency, with every feature spread over its interval."""
+    for ax, (signal, rows) in zip(axes, by_signal.items(), strict=True):
+        start, stop = rows["start"].to_numpy(dtype=float), rows["stop"].to_numpy(dtype=float)
+        density = rows["importance"].to_numpy(dtype=float) / (stop - start)
+        edges, place = np.unique(np.concatenate([start, stop]), return_inverse=True)
+        steps = np.bincount(place, weights=np.concatenate([density, -density]), minlength=len(edges))
+        ax.stairs(np.maximum(0, steps.cumsum()[:-1]), edges, fill=True, color=MAIN)
+        ax.set_ylim(bottom=0)
+        unit = {"time": "µs", "frequency": "MHz"}[str(rows["axis"].iloc[0])]
+        ax.set_ylabel(f"importance\nof {signal}\nper {unit}")
 
 
 def _draw_span_panels(made: Figure, axes: list[Axes], by_signal: dict[str, pd.DataFrame], *, by_power: bool) -> None:

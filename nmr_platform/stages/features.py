@@ -29,6 +29,7 @@ class FeatureTables:
         mean_echo: Mean |M| of every kernel, one column each, indexed by time in us.
         echo_index: Sample of the echo.
         step: Sampling interval, us.
+        n_sites: Spins of a curve's lattice.
         datasets: The data sets behind it.
     """
 
@@ -37,6 +38,7 @@ class FeatureTables:
     mean_echo: pd.DataFrame
     echo_index: int
     step: float
+    n_sites: int
     datasets: tuple[DatasetRecord, ...]
 
 
@@ -53,8 +55,12 @@ def extract_features(params: Params, workspace: Workspace) -> FeatureTables:
     first = next(iter(datasets.values()))
     m = np.concatenate([dataset["m"].to_numpy() for dataset in datasets.values()])
     echo_index, step = int(first.attrs["echo_index"]), float(first.attrs["step"])
+    n_sites = params.data.recipe(next(iter(datasets))).example.lattice.size
     made = FeatureTables(
-        tables={item.name: extract(m, item, echo_index=echo_index, step=step) for item in params.features.sets},
+        tables={
+            item.name: extract(m, item, echo_index=echo_index, step=step, n_sites=n_sites)
+            for item in params.features.sets
+        },
         labels=pd.concat([labels_of(dataset) for dataset in datasets.values()], ignore_index=True),
         mean_echo=pd.DataFrame(
             {kernel: np.abs(dataset["m"].to_numpy()).mean(axis=0) for kernel, dataset in datasets.items()},
@@ -62,6 +68,7 @@ def extract_features(params: Params, workspace: Workspace) -> FeatureTables:
         ),
         echo_index=echo_index,
         step=step,
+        n_sites=n_sites,
         datasets=tuple(_record(kernel, dataset, workspace) for kernel, dataset in datasets.items()),
     )
     _write(made, workspace)
@@ -81,6 +88,7 @@ def read_features(workspace: Workspace) -> FeatureTables:
         mean_echo=pd.read_parquet(workspace.features / "mean_echo.parquet"),
         echo_index=record["echo_index"],
         step=record["step"],
+        n_sites=record["n_sites"],
         datasets=tuple(DatasetRecord(**item) for item in record["datasets"]),
     )
 
@@ -119,6 +127,7 @@ def _write(made: FeatureTables, workspace: Workspace) -> None:
             "tables": list(made.tables),
             "echo_index": made.echo_index,
             "step": made.step,
+            "n_sites": made.n_sites,
             "datasets": [
                 {"name": d.name, "digest": d.digest, "source": d.source, "profile": dict(d.profile)}
                 for d in made.datasets

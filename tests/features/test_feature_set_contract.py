@@ -7,24 +7,33 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from nmr_platform.features import FeatureSet, extract, feature_intervals, make_transformer
+from nmr_platform.features import AnyFeatureSet, CombinedSet, FeatureSet, extract, feature_intervals, make_transformer
+from tests.features.records import ECHO_INDEX, N_SAMPLES, N_SITES, STEP
 
-STEP = 1 / (2 * np.pi)
-ECHO_INDEX = 1256
+PARTS = ("abs", "re", "im", "inphase", "quadrature", "log", "cos", "sin", "freq", "phase")
 
 
 class FeatureSetContract:
-    """Tests of one feature set; subclasses set `feature_set` and `n_features`."""
+    """Tests of one feature set.
 
-    feature_set: FeatureSet
+    Subclasses set `feature_set` and `n_features`, and say what M may be multiplied with:
+    ``scale``: power of the factor that all columns are multiplied with when M is, None where that differs;
+    ``turns``: whether the columns change when M is multiplied with a phase.
+    """
+
+    feature_set: AnyFeatureSet
     n_features: int
+    scale: int | None = 1
+    turns: bool = False
 
     def extract(self, records):
-        return extract(records, self.feature_set, echo_index=ECHO_INDEX, step=STEP)
+        return extract(records, self.feature_set, echo_index=ECHO_INDEX, step=STEP, n_sites=N_SITES)
 
-    def intervals(self, records):
-        n_samples = records.shape[1]
-        return feature_intervals(self.feature_set, echo_index=ECHO_INDEX, step=STEP, n_samples=n_samples)
+    def intervals(self):
+        return feature_intervals(self.feature_set, echo_index=ECHO_INDEX, step=STEP, n_samples=N_SAMPLES)
+
+    def transformer(self):
+        return make_transformer(self.feature_set, ECHO_INDEX, n_samples=N_SAMPLES, step=STEP, n_sites=N_SITES)
 
     def test_columns_are_float32_and_finite(self, records):
         table = self.extract(records)
@@ -32,50 +41,72 @@ class FeatureSetContract:
         assert set(table.dtypes) == {np.dtype("float32")}
         assert np.isfinite(table.to_numpy()).all()
 
-    def test_names_are_unique_strings(self, records):
-        names = list(self.extract(records).columns)
+    def test_a_record_of_zeros_stays_finite(self):
+        table = self.extract(np.zeros((1, N_SAMPLES), dtype=np.complex64))
+        assert np.isfinite(table.to_numpy()).all()
+
+    def test_names_are_unique_strings(self):
+        names = list(self.transformer().get_feature_names_out())
         assert len(set(names)) == len(names)
         assert all(isinstance(name, str) for name in names)
 
     def test_intervals_match_the_names_and_lie_forward(self, records):
-        intervals = self.intervals(records)
+        intervals = self.intervals()
         assert list(intervals["name"]) == list(self.extract(records).columns)
         assert list(intervals.columns) == ["name", "component", "start", "stop", "axis", "power"]
         assert (intervals["stop"] > intervals["start"]).all()
-        assert set(intervals["component"]) == set(self.feature_set.components)
+        assert set(intervals["component"]) <= set(PARTS)
+        assert set(intervals["axis"]) <= {"time", "frequency"}
 
-    def test_intervals_lie_around_the_echo_in_time_and_around_zero_in_frequency(self, records):
-        intervals = self.intervals(records)
-        centre = 0.0 if intervals["axis"].iloc[0] == "frequency" else ECHO_INDEX * STEP
-        assert intervals["axis"].nunique() == 1
-        assert intervals["start"].min() < centre < intervals["stop"].max()
+    def test_intervals_in_time_lie_around_the_echo_and_inside_the_record(self):
+        intervals = self.intervals()
+        time = intervals[intervals["axis"] == "time"]
+        if len(time):
+            assert -STEP <= time["start"].min() < ECHO_INDEX * STEP < time["stop"].max() <= N_SAMPLES * STEP
+        frequency = intervals[intervals["axis"] == "frequency"]
+        if len(frequency):
+            assert frequency["start"].min() < 0 < frequency["stop"].max() < 1 / STEP
 
     def test_row_by_row_gives_the_same_as_the_batch(self, records):
         batch = self.extract(records[:4])
         rows = pd.concat([self.extract(records[i : i + 1]) for i in range(4)], ignore_index=True)
-        np.testing.assert_allclose(rows, batch, rtol=1e-5, atol=1e-12)
+        np.testing.assert_allclose(rows, batch, rtol=1e-5, atol=2e-6)
 
     def test_samples_outside_the_window_do_not_matter(self, records):
         spoiled = records.copy()
-        spoiled[:, : ECHO_INDEX - self.feature_set.half_width] = np.nan
-        spoiled[:, ECHO_INDEX + self.feature_set.half_width :] = np.nan
+        if all(part.window == "echo" for part in self.feature_set.parts):
+            reach = max(part.half_width for part in self.feature_set.parts)
+            spoiled[:, : ECHO_INDEX - reach] = np.nan
+            spoiled[:, ECHO_INDEX + reach :] = np.nan
         pd.testing.assert_frame_equal(self.extract(spoiled), self.extract(records))
 
-    def test_scale_matters_exactly_when_rows_are_not_rescaled(self, records):
+    def test_scale_matters_as_it_is_said_to(self, records):
         scaled, plain = self.extract(records * 8).to_numpy(), self.extract(records).to_numpy()
-        factor = 1 if self.feature_set.rescale else 8
-        np.testing.assert_allclose(scaled, factor * plain, rtol=1e-5, atol=1e-12)
+        if self.scale is not None:
+            np.testing.assert_allclose(scaled, 8**self.scale * plain, rtol=1e-5, atol=1e-6)
+        else:
+            assert not np.allclose(scaled, plain, rtol=1e-2, atol=1e-6)
+            assert not np.allclose(scaled, 8 * plain, rtol=1e-2, atol=1e-6)
 
-    def test_pipeline_clones_and_pickles(self, records):
-        pipeline = make_transformer(self.feature_set, ECHO_INDEX)
-        expected = pipeline.transform(records)
-        for copy in (clone(pipeline), pickle.loads(pickle.dumps(pipeline))):
+    def test_a_phase_of_the_receiver_matters_as_it_is_said_to(self, records):
+        turned = self.extract(records * np.exp(2j)).to_numpy()
+        plain = self.extract(records).to_numpy()
+        assert np.allclose(turned, plain, rtol=1e-3, atol=1e-4 * np.abs(plain).max()) is not self.turns
+
+    def test_transformer_clones_and_pickles(self, records):
+        transformer = self.transformer()
+        expected = transformer.transform(records)
+        for copy in (clone(transformer), pickle.loads(pickle.dumps(transformer))):
             np.testing.assert_array_equal(copy.transform(records), expected)
 
-    def test_pipeline_gives_a_named_frame_on_request(self, records):
-        pipeline = make_transformer(self.feature_set, ECHO_INDEX).set_output(transform="pandas")
-        frame = pipeline.fit_transform(pd.DataFrame(records, index=range(100, 112)))
-        assert list(frame.columns) == list(pipeline.get_feature_names_out())
+    def test_transformer_learns_nothing(self, records):
+        fitted = self.transformer().fit(records[6:])
+        np.testing.assert_array_equal(fitted.transform(records[:6]), self.transformer().transform(records[:6]))
+
+    def test_transformer_gives_a_named_frame_on_request(self, records):
+        transformer = self.transformer().set_output(transform="pandas")
+        frame = transformer.fit_transform(pd.DataFrame(records, index=range(100, 112)))
+        assert list(frame.columns) == list(transformer.get_feature_names_out())
         assert list(frame.index) == list(range(100, 112))
         np.testing.assert_array_equal(frame, self.extract(records))
 
@@ -88,6 +119,42 @@ class TestPointwiseMagnitude(FeatureSetContract):
 class TestPointwiseComplexRescaled(FeatureSetContract):
     feature_set = FeatureSet(kind="pointwise", signal="complex", rescale=True, half_width=100)
     n_features = 400
+    scale = 0
+    turns = True
+
+
+class TestPointwiseAligned(FeatureSetContract):
+    feature_set = FeatureSet(kind="pointwise", signal="aligned", decimate=3)
+    n_features = 200
+
+
+class TestPointwiseLogMagnitude(FeatureSetContract):
+    feature_set = FeatureSet(kind="pointwise", signal="log_magnitude")
+    n_features = 300
+    scale = None
+
+
+class TestPointwiseLogMagnitudeRescaled(FeatureSetContract):
+    feature_set = FeatureSet(kind="pointwise", signal="log_magnitude", rescale=True, window="record", decimate=12)
+    n_features = 156
+    scale = None
+
+
+class TestPointwisePhase(FeatureSetContract):
+    feature_set = FeatureSet(kind="pointwise", signal="phase")
+    n_features = 600
+    scale = None
+
+
+class TestPointwiseInstantaneousFrequency(FeatureSetContract):
+    feature_set = FeatureSet(kind="pointwise", signal="instantaneous_frequency", decimate=2)
+    n_features = 150
+    scale = None
+
+
+class TestPointwiseRecord(FeatureSetContract):
+    feature_set = FeatureSet(kind="pointwise", signal="magnitude", window="record", decimate=6)
+    n_features = 313
 
 
 class TestPolynomialMagnitude(FeatureSetContract):
@@ -98,11 +165,19 @@ class TestPolynomialMagnitude(FeatureSetContract):
 class TestPolynomialComplexOfAnUnevenWindow(FeatureSetContract):
     feature_set = FeatureSet(kind="polynomial", signal="complex", half_width=147)
     n_features = 152
+    turns = True
 
 
 class TestPolynomialMagnitudeRescaled(FeatureSetContract):
     feature_set = FeatureSet(kind="polynomial", signal="magnitude", rescale=True)
     n_features = 76
+    scale = 0
+
+
+class TestPolynomialLogMagnitudeOfTheRecord(FeatureSetContract):
+    feature_set = FeatureSet(kind="polynomial", signal="log_magnitude", window="record", decimate=6)
+    n_features = 76
+    scale = None
 
 
 class TestFrequencyMagnitude(FeatureSetContract):
@@ -113,6 +188,12 @@ class TestFrequencyMagnitude(FeatureSetContract):
 class TestFrequencyComplex(FeatureSetContract):
     feature_set = FeatureSet(kind="frequency", signal="complex")
     n_features = 1624
+    turns = True
+
+
+class TestFrequencyAligned(FeatureSetContract):
+    feature_set = FeatureSet(kind="frequency", signal="aligned", decimate=3)
+    n_features = 1224
 
 
 class TestPolynomialFrequencyMagnitude(FeatureSetContract):
@@ -123,10 +204,65 @@ class TestPolynomialFrequencyMagnitude(FeatureSetContract):
 class TestPolynomialFrequencyComplex(FeatureSetContract):
     feature_set = FeatureSet(kind="polynomial_frequency", signal="complex", rescale=True)
     n_features = 152
+    scale = 0
+    turns = True
 
 
-@pytest.mark.parametrize("kind", ["pointwise", "polynomial", "frequency", "polynomial_frequency"])
-def test_a_row_of_zeros_stays_finite_when_rescaled(kind):
+class TestQuantilesMagnitude(FeatureSetContract):
+    feature_set = FeatureSet(kind="quantiles", signal="magnitude", decimate=3)
+    n_features = 1011
+
+
+class TestQuantilesComplex(FeatureSetContract):
+    feature_set = FeatureSet(kind="quantiles", signal="complex", decimate=5, half_width=100)
+    n_features = 3 * 471
+    turns = True
+
+
+class TestQuantilesLogMagnitudeOfTheRecord(FeatureSetContract):
+    feature_set = FeatureSet(kind="quantiles", signal="log_magnitude", window="record", decimate=12)
+    n_features = 1612
+    scale = None
+
+
+class TestShapeMagnitude(FeatureSetContract):
+    feature_set = FeatureSet(kind="shape", signal="magnitude")
+    n_features = 16
+    scale = None
+
+
+class TestShapeComplexOfTheRecord(FeatureSetContract):
+    feature_set = FeatureSet(kind="shape", signal="complex", window="record", decimate=2)
+    n_features = 16 + 4 + 7
+    scale = None
+    turns = True
+
+
+class TestCombined(FeatureSetContract):
+    feature_set = CombinedSet(
+        kind="combined",
+        name="shape+samples",
+        of=(
+            FeatureSet(kind="shape", signal="magnitude", window="record"),
+            FeatureSet(kind="frequency", signal="magnitude", decimate=3),
+            FeatureSet(kind="pointwise", signal="aligned", decimate=3),
+        ),
+    )
+    n_features = 22 + 612 + 200
+    scale = None
+
+
+def test_columns_of_a_combined_set_are_those_of_its_parts(records):
+    combined = TestCombined.feature_set
+    options = {"echo_index": ECHO_INDEX, "step": STEP, "n_sites": N_SITES}
+    table = extract(records, combined, **options)
+    for part in combined.of:
+        alone = extract(records, part, **options).add_prefix(f"{part.name}.")
+        pd.testing.assert_frame_equal(table[alone.columns], alone)
+
+
+@pytest.mark.parametrize("kind", ["pointwise", "polynomial", "frequency", "polynomial_frequency", "quantiles"])
+def test_a_row_of_zeros_stays_zero_when_rescaled(kind):
     feature_set = FeatureSet(kind=kind, signal="complex", rescale=True)
     table = extract(np.zeros((1, 1884), dtype=complex), feature_set, echo_index=ECHO_INDEX, step=STEP)
     assert (table.to_numpy() == 0).all()

@@ -17,6 +17,10 @@ from nmr_platform.schema import validate
             {"kind": "polynomial_frequency", "signal": "complex", "rescale": True, "half_width": 60},
             "polynomial_frequency-complex-rescaled-h60",
         ),
+        (
+            {"kind": "quantiles", "signal": "log_magnitude", "window": "record", "decimate": 12},
+            "quantiles-log_magnitude-record-d12",
+        ),
     ],
 )
 def test_name_says_what_differs_from_the_default(values, name):
@@ -26,6 +30,14 @@ def test_name_says_what_differs_from_the_default(values, name):
 def test_settings_take_the_lists_of_a_yaml_file():
     settings = validate(FeaturesSettings, {"sets": [{"kind": "pointwise", "signal": "magnitude"}]})
     assert settings.sets == (FeatureSet(kind="pointwise", signal="magnitude"),)
+
+
+def test_a_combined_set_stands_beside_plain_ones():
+    parts = [{"kind": "shape", "signal": "magnitude"}, {"kind": "pointwise", "signal": "phase"}]
+    combined = {"kind": "combined", "name": "shape+phase", "of": parts}
+    settings = validate(FeaturesSettings, {"sets": [*parts, combined]})
+    assert [item.name for item in settings.sets] == ["shape-magnitude", "pointwise-phase", "shape+phase"]
+    assert settings.sets[2].parts == settings.sets[0].parts + settings.sets[1].parts
 
 
 @pytest.mark.parametrize(
@@ -42,6 +54,42 @@ def test_settings_take_the_lists_of_a_yaml_file():
         (
             {"sets": [{"kind": "polynomial", "signal": "complex", "half_width": 19}]},
             "`half_width` must be at least 20 for polynomial features, but is 19",
+        ),
+        (
+            {"sets": [{"kind": "shape", "signal": "complex", "half_width": 19, "decimate": 5}]},
+            "`half_width` must be at least 20 for shape features, but is 19",
+        ),
+        (
+            {"sets": [{"kind": "frequency", "signal": "phase"}]},
+            "`signal` must be one of magnitude, complex, aligned for frequency features, but is phase",
+        ),
+        (
+            {"sets": [{"kind": "shape", "signal": "aligned"}]},
+            "`signal` must be one of magnitude, complex for shape features, but is aligned",
+        ),
+        (
+            {"sets": [{"kind": "polynomial_frequency", "signal": "complex", "window": "record"}]},
+            "`window` must be echo for polynomial_frequency features",
+        ),
+        (
+            {"sets": [{"kind": "pointwise", "signal": "complex", "window": "record", "half_width": 90}]},
+            "`half_width` must not be given for the window record, but is 90",
+        ),
+        (
+            {"sets": [{"kind": "pointwise", "signal": "phase", "rescale": True}]},
+            "`rescale` must not be given for the signal phase, which has no amplitude",
+        ),
+        (
+            {"sets": [{"kind": "shape", "signal": "magnitude", "rescale": True}]},
+            "`rescale` must not be given for shape features",
+        ),
+        (
+            {"sets": [{"kind": "combined", "name": "both", "of": [{"kind": "shape", "signal": "magnitude"}]}]},
+            "Key `sets.0.of` is .* must have 2 or more entries",
+        ),
+        (
+            {"sets": [{"kind": "combined", "name": "both", "of": [{"kind": "shape", "signal": "magnitude"}] * 2}]},
+            "`of` must not name a feature set twice, but holds `shape-magnitude` more than once",
         ),
     ],
 )

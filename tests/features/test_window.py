@@ -1,55 +1,102 @@
-"""The echo window: which samples, which columns, and what is refused."""
+"""The window: which samples, how they are averaged, and what is refused."""
 
 import numpy as np
 import pytest
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.features import EchoWindow, FeatureSet, extract, feature_intervals
+from nmr_platform.features import FeatureSet, RecordWindow, WindowSpan, extract, feature_intervals, window_span
+
+
+def averaged_in_a_loop(row, width):
+    means = []
+    for first in range(0, len(row), width):
+        middle = first + (width - 1) / 2
+        weights = [max(0, 1 - abs(k - middle) / width) for k in range(len(row))]
+        means.append(np.dot(weights, row) / sum(weights))
+    return means
 
 
 def test_window_holds_the_samples_around_the_echo():
     m = np.arange(20.0)[np.newaxis]
-    window = EchoWindow(echo_index=10, half_width=3)
+    window = RecordWindow(WindowSpan(echo_index=10, before=3, after=3))
     np.testing.assert_array_equal(window.transform(m), [[7, 8, 9, 10, 11, 12]])
-    assert list(window.get_feature_names_out()) == ["abs_-3", "abs_-2", "abs_-1", "abs_0", "abs_1", "abs_2"]
+    assert list(window.get_feature_names_out()) == ["m_-3", "m_-2", "m_-1", "m_0", "m_1", "m_2"]
 
 
-def test_complex_signal_is_taken_without_rotation():
-    m = np.array([[1 + 2j, 3 - 4j, -5 + 0j, 0 - 1j]])
-    window = EchoWindow(echo_index=2, half_width=1, signal="complex")
-    np.testing.assert_array_equal(window.transform(m), [[3, -5, -4, 0]])
-    assert list(window.get_feature_names_out()) == ["re_-1", "re_0", "im_-1", "im_0"]
+@pytest.mark.parametrize("width", [2, 3, 6])
+def test_bins_are_triangular_means(width):
+    rng = np.random.default_rng(1)
+    m = rng.normal(size=(3, 48)) + 1j * rng.normal(size=(3, 48))
+    found = RecordWindow(WindowSpan(24, 24 // width, 24 // width, width)).transform(m)
+    np.testing.assert_allclose(found, [averaged_in_a_loop(row, width) for row in m], rtol=1e-12)
 
 
-def test_rescaled_complex_signal_has_a_largest_magnitude_of_one(records):
-    columns = EchoWindow(1256, 150, rescale=True, signal="complex").transform(records)
-    magnitude = np.hypot(columns[:, :300], columns[:, 300:])
-    np.testing.assert_allclose(magnitude.max(axis=1), 1, rtol=1e-6)
+def test_bins_do_not_change_a_constant_or_a_straight_line():
+    m = np.array([np.ones(60), np.arange(60.0)])
+    found = RecordWindow(WindowSpan(30, 6, 6, 5)).transform(m)
+    np.testing.assert_allclose(found[0], 1, rtol=1e-12)
+    np.testing.assert_allclose(found[1, 1:-1], np.arange(7, 57, 5)[:10], rtol=1e-12)
+
+
+@pytest.mark.parametrize("width", [4, 6])
+def test_what_would_fold_onto_slow_signals_is_gone(width):
+    samples = np.arange(240)
+    fast = np.exp(2j * np.pi * samples / width)
+    found = RecordWindow(WindowSpan(120, 120 // width, 120 // width, width)).transform(fast[np.newaxis])
+    assert np.abs(found[0, 1:-1]).max() < 1e-12
+
+
+def test_the_record_is_cut_into_bins_counted_from_the_echo():
+    feature_set = FeatureSet(kind="pointwise", signal="magnitude", window="record", decimate=4)
+    span = window_span(feature_set, 10, 30)
+    assert (span.first, span.stop, span.n_bins) == (2, 30, 7)
+    intervals = feature_intervals(feature_set, echo_index=10, step=0.5, n_samples=30).set_index("name")
+    assert list(intervals.index) == ["abs_-8", "abs_-4", "abs_0", "abs_4", "abs_8", "abs_12", "abs_16"]
+    assert list(intervals.loc["abs_0", ["start", "stop"]]) == [4.75, 6.75]
 
 
 @pytest.mark.parametrize("echo_index", [149, 1735])
 def test_window_outside_the_record_is_refused(records, echo_index):
     match = f"`half_width` must keep .* 150 samples on each side of echo index {echo_index} .* record of 1884 samples"
     with pytest.raises(ConfigurationError, match=match):
-        EchoWindow(echo_index, 150).transform(records)
-    with pytest.raises(ConfigurationError, match=match):
-        feature_intervals(
-            FeatureSet(kind="frequency", signal="magnitude"), echo_index=echo_index, step=1.0, n_samples=1884
-        )
+        RecordWindow(WindowSpan(echo_index, 150, 150)).transform(records)
+    for kind in ("frequency", "shape"):
+        with pytest.raises(ConfigurationError, match=match):
+            feature_intervals(
+                FeatureSet(kind=kind, signal="magnitude"), echo_index=echo_index, step=1.0, n_samples=1884
+            )
 
 
 @pytest.mark.parametrize("echo_index", [150, 1734])
 def test_window_that_just_fits_is_accepted(records, echo_index):
-    assert EchoWindow(echo_index, 150).transform(records).shape == (12, 300)
+    assert RecordWindow(WindowSpan(echo_index, 150, 150)).transform(records).shape == (12, 300)
+
+
+@pytest.mark.parametrize(
+    ("kind", "decimate", "match"),
+    [
+        ("pointwise", 700, "`decimate` must leave a bin on each side of the echo, but bins of 700 samples do not fit"),
+        ("polynomial", 60, "`decimate` must leave 40 samples or more for polynomial features, but 60 leaves 30"),
+    ],
+)
+def test_bins_too_wide_for_the_record_are_refused(kind, decimate, match):
+    feature_set = FeatureSet(kind=kind, signal="magnitude", window="record", decimate=decimate)
+    with pytest.raises(ConfigurationError, match=match):
+        window_span(feature_set, 1256, 1884)
+
+
+def test_the_whole_record_must_say_how_long_it_is():
+    feature_set = FeatureSet(kind="pointwise", signal="magnitude", window="record")
+    with pytest.raises(ConfigurationError, match="`n_samples` must be given for `pointwise-magnitude-record`"):
+        window_span(feature_set, 1256)
 
 
 def test_bad_records_are_refused(records):
+    window = RecordWindow(WindowSpan(1256, 150, 150))
     with pytest.raises(
         ConfigurationError, match=r"`m` must have shape \(n_curves, n_samples\), but has shape \(1884,\)"
     ):
-        EchoWindow(1256).transform(records[0])
-    with pytest.raises(ConfigurationError, match="`m` must be complex for the signal `complex`, but is float32"):
-        EchoWindow(1256, signal="complex").transform(np.abs(records))
+        window.transform(records[0])
     spoiled = records.copy()
     spoiled[3, 1256] = np.nan
     with pytest.raises(DataError, match="finite around the echo, but curve 3 is not"):

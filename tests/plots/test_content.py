@@ -55,6 +55,30 @@ def test_powers_of_a_bin_are_added_up_unless_told_apart():
     assert [drawn.axes[-1].get_ylim()[1] for drawn in (added, apart)] == pytest.approx([0.7, 0.4])
 
 
+def test_overlapping_features_become_a_density_that_keeps_their_sum():
+    table = pd.DataFrame(
+        {
+            "name": ["a", "b", "c"],
+            "component": ["abs", "abs", "abs"],
+            "start": [0.0, 2.0, -1.0],
+            "stop": [4.0, 6.0, 1.0],
+            "axis": ["time", "time", "frequency"],
+            "importance": [0.4, 0.2, 0.3],
+        }
+    )
+    time = np.linspace(0, 10, 50)
+    _, in_time, in_frequency = plot_importances_over_echo(time, time, table).axes
+    for ax, heights, edges in (
+        (in_time, [0.1, 0.15, 0.05], [0, 2, 4, 6]),
+        (in_frequency, [0.15], [-1, 1]),
+    ):
+        (drawn,) = ax.patches
+        np.testing.assert_allclose(drawn.get_data().values, heights)
+        np.testing.assert_allclose(drawn.get_data().edges, edges)
+    assert [ax.get_xlim() for ax in (in_time, in_frequency)] == [(0, 6), (-1, 1)]
+    assert [ax.get_xlabel() for ax in (in_time, in_frequency)] == ["time (µs)", "frequency (MHz)"]
+
+
 def test_top_importances_are_sorted_and_cut():
     table = pd.DataFrame({"name": ["a", "b", "c"], "importance": [0.2, 0.5, 0.3]})
     (ax,) = plot_top_importances(table, top=2).axes

@@ -78,6 +78,13 @@ def bins(components=("abs",), importance=None):
     return table.assign(importance=RNG.exponential(size=len(table)) if importance is None else importance)
 
 
+def mixed():
+    times = samples(("log",)).assign(power=pd.NA)
+    return pd.concat(
+        [bins(), times, samples(("abs",), axis="frequency").assign(power=pd.NA)], ignore_index=True
+    ).fillna({"axis": "time"})
+
+
 def over_echo(table, **options):
     return plot_importances_over_echo(TIME, np.abs(ECHOES).mean(axis=0), table, **options)
 
@@ -104,6 +111,7 @@ FIGURES = {
     "frequencies": lambda: over_echo(samples(axis="frequency")),
     "bins": lambda: over_echo(bins()),
     "bins by power": lambda: over_echo(bins(("re", "im")), by_power=True),
+    "features of every kind": lambda: over_echo(mixed(), title="Combined"),
     "no importance": lambda: over_echo(bins(importance=0.0)),
     "no importance of samples": lambda: over_echo(samples().assign(importance=0.0)),
     "top": lambda: plot_top_importances(bins().assign(spread=0.1), top=20, title="Best"),
