@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.features import FeatureSet, extract
+from nmr_platform.features import AnyFeatureSet, extract
 from nmr_platform.learning.acquisition import Acquisition
 from nmr_platform.learning.conformal import residual_quantile
 from nmr_platform.learning.novelty import Novelty
@@ -48,7 +48,7 @@ class Predictor:
         task_name: str,
         task: Task,
         estimator: Any,
-        feature_set: FeatureSet,
+        feature_set: AnyFeatureSet,
         acquisition: Acquisition,
         novelty: Novelty,
         *,
@@ -116,7 +116,13 @@ class Predictor:
         """
         self._require_acquisition(time, sequence, acquisition)
         wanted, task = self.record.acquisition, self.record.task
-        features = extract(m, self.record.feature_set, echo_index=wanted.echo_index, step=wanted.step)
+        features = extract(
+            m,
+            self.record.feature_set,
+            echo_index=wanted.echo_index,
+            step=wanted.step,
+            n_sites=wanted.experiment.lattice.size,
+        )
         predicted = self.estimator.predict(features).astype(np.str_ if task.class_names else np.float64)
         p_values = self.novelty.p_values(features)
         table: dict[str, Any] = {"quantity": self._quantity, "unit": task.unit, "prediction": predicted}

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, ValidationError
 
 from nmr_platform.errors import DataError
-from nmr_platform.features import FeatureSet
+from nmr_platform.features import AnyFeatureSet
 from nmr_platform.learning.acquisition import Acquisition
 from nmr_platform.learning.tasks import Task
 from nmr_platform.schema import Schema
@@ -43,7 +43,7 @@ class PredictorRecord(Schema):
     format_version: Literal[1] = 1
     task_name: str
     task: Task
-    feature_set: FeatureSet
+    feature_set: Annotated[AnyFeatureSet, Field(discriminator="kind")]
     acquisition: Acquisition
     disorder: Literal["fresh", "frozen"]
     coverage: float = Field(gt=0.0, lt=1.0)
