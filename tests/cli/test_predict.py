@@ -63,7 +63,7 @@ def test_held_out_curves_are_predicted_as_the_evaluation_did(project, workspace)
     rows = predicted(project, workspace.simulated("gaussian"), "--task", "W")
     answers = pd.DataFrame(rows).set_index("curve")
     recorded = pd.read_csv(workspace.evaluated("W") / "tables" / "predictions.csv").set_index("curve")
-    both = recorded.join(answers, rsuffix="_raw")
+    both = recorded.merge(answers, left_index=True, right_index=True, suffixes=("", "_raw"))
     assert len(both) > 2
     for ours, theirs in (("prediction", "predicted"), ("lower_raw", "lower"), ("upper_raw", "upper")):
         np.testing.assert_allclose(both[ours], both[theirs], rtol=2e-5, atol=1e-7)
