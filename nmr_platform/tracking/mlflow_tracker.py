@@ -88,7 +88,7 @@ class MlflowTracker:
         as tags ``param.<name>``, because MLflow never changes a parameter.
         """
         client, runs = self._open()
-        with store_lock(self.address):
+        with store_lock(self.address, self.lasting_root):
             experiment = self._experiment(client, run.experiment)
             return runs.open(experiment, run, environment_tags(self.root))
 

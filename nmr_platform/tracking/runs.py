@@ -79,7 +79,7 @@ class RunWriter:
         }
         found = self._search(experiment, {_NAME: run.name})
         if found:
-            run_id = str(found[0].info.run_id)
+            run_id = str(min(found, key=_age).info.run_id)
             self._mark_killed(experiment, run_id)
             self._client.update_run(run_id, status="RUNNING")
             self._write(run_id, tags=tags)
@@ -173,7 +173,7 @@ class RunWriter:
     def _create_parent(self, experiment: str, run: RunRecord, tags: Mapping[str, str]) -> str:
         made = self._client.create_run(experiment, tags=dict(tags), run_name=run.name)
         twins = self._search(experiment, {_NAME: run.name})
-        first = min(twins, key=lambda twin: (twin.info.start_time, twin.info.run_id), default=made)
+        first = min(twins, key=_age, default=made)
         if first.info.run_id != made.info.run_id:
             # Another machine opened the same study at the same moment.
             self._client.delete_run(made.info.run_id)
@@ -254,6 +254,11 @@ class RunWriter:
 def is_race(error: MlflowException) -> bool:
     """Whether another process did the same at the same moment, so that it is there when asked again."""
     return any(sign in str(error) for sign in ("UniqueViolation", "UNIQUE constraint", "Duplicate entry"))
+
+
+def _age(run: Run) -> tuple[int, str]:
+    """What puts runs in the same order for everybody: the oldest first."""
+    return run.info.start_time or 0, run.info.run_id
 
 
 def _rank(child: Run) -> tuple[bool, int, str]:
