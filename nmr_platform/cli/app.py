@@ -1,7 +1,9 @@
 """The `nmr` command: one sub-command a stage, and `simulate` for a single experiment."""
 
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -34,8 +36,20 @@ view.register(app)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and end the process: 0 if all went well, 2 with one sentence on bad input, 130 on Ctrl-C."""
     console = Console(stderr=True, soft_wrap=True)
+
+    def warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        """A sentence of ours needs no line of code beside it."""
+        if category.__module__.startswith("nmr_platform."):
+            console.print("[bold yellow]Warning:[/] ", end="")
+            console.print(str(message), markup=False, highlight=False)
+        else:
+            shown_by_python(message, category, *where, **more)
+
+    shown_by_python = warnings.showwarning
     try:
-        app(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = warn
+            app(arguments)
     except NmrPlatformError as error:
         console.print("[bold red]Error:[/] ", end="")
         console.print(str(error), markup=False, highlight=False)

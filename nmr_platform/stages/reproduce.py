@@ -105,6 +105,8 @@ def _run(folder: Path, *command: str) -> None:
     own = {"MLFLOW_TRACKING_URI", "NMR_STUDY_STORAGE", "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "MLFLOW_RUN_ID"}
     environment = {name: value for name, value in os.environ.items() if name not in own}
     environment["PYTHONPATH"] = str(folder)
+    # DVC's stages call `python`, which must be this one.
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-8:]

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import matplotlib
 import optuna
 from matplotlib import pyplot
 from matplotlib.figure import Figure
@@ -50,7 +51,8 @@ def draw_study(study: Study, label: str = "score") -> dict[str, Figure]:
         if len(varied) > 1:
             chosen = list(importances)[:_CONTOUR_PARAMS]
             pictures["contour"] = lambda: plots.plot_contour(study, params=chosen, **target)
-    with warnings.catch_warnings():
+    # Optuna sets a style for the whole process, which would turn every later figure grey.
+    with warnings.catch_warnings(), matplotlib.rc_context():
         # Optuna says of its matplotlib pictures that they are experimental, and matplotlib that they do not fit.
         warnings.simplefilter("ignore")
         return {name: _finished(draw()) for name, draw in pictures.items()}

@@ -51,7 +51,8 @@ def trial_record(trial: FrozenTrial, value_name: str = "score") -> TrialRecord:
         start=start,
         end=end,
         state=_STATES[trial.state],
-        tags={ERROR: attributes[ERROR]} if ERROR in attributes else {},
+        # A finished trial may keep a number of this name: the standard error of its score.
+        tags={ERROR: attributes[ERROR]} if trial.state is TrialState.FAIL and ERROR in attributes else {},
     )
 
 

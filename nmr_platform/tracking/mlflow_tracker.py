@@ -22,7 +22,7 @@ from nmr_platform.errors import StoreAwayError, TrackingError
 from nmr_platform.tracking import models, registry
 from nmr_platform.tracking.address import lasting_root, masked_uri, repository_root, resolve_store
 from nmr_platform.tracking.provenance import environment_tags, uncommitted_changes
-from nmr_platform.tracking.runs import RunWriter
+from nmr_platform.tracking.runs import RunWriter, is_race
 from nmr_platform.tracking.store import open_client, require_contact, store_lock
 from nmr_platform.tracking.tracker import ModelRecord, RunRecord, TrialRecord
 
@@ -30,6 +30,9 @@ __all__ = ["MlflowTracker"]
 
 # MLflow says INTERNAL_ERROR of a server that cannot be reached, too.
 _PASSING = {"TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED", "ABORTED"}
+
+# MLflow's pages then open on the list of runs rather than on those for chat models.
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,7 +88,7 @@ class MlflowTracker:
         as tags ``param.<name>``, because MLflow never changes a parameter.
         """
         client, runs = self._open()
-        with store_lock(self.address):
+        with store_lock(self.address, self.lasting_root):
             experiment = self._experiment(client, run.experiment)
             return runs.open(experiment, run, environment_tags(self.root))
 
@@ -210,7 +213,7 @@ class MlflowTracker:
         found = client.get_experiment_by_name(name)
         if found is None:
             try:
-                return str(client.create_experiment(name, artifact_location=self.address.artifact_location))
+                return str(client.create_experiment(name, self.address.artifact_location, dict(_KIND)))
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
@@ -223,7 +226,7 @@ class MlflowTracker:
 def _may_pass(error: Exception) -> bool:
     """Whether an error may be gone when the same is asked again: no connection, a lock, a full disk."""
     if isinstance(error, MlflowException):
-        return error.error_code in _PASSING
+        return error.error_code in _PASSING or is_race(error)
     if isinstance(error, SQLAlchemyError):
         return isinstance(error, OperationalError)
     return isinstance(error, OSError | sqlite3.OperationalError)

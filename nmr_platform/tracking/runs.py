@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
 from nmr_platform.tracking.address import masked_uri
 from nmr_platform.tracking.provenance import data_tags
 from nmr_platform.tracking.tracker import DatasetRecord, RunRecord, TrialRecord
 
-__all__ = ["RunWriter", "Study"]
+__all__ = ["RunWriter", "Study", "is_race"]
 
+_ATTEMPTS = 5
 _PAGE = 1000
 _BATCH = 100  # MLflow takes no more parameters or tags at once
 _LONGEST_PARAM = 6000
@@ -77,7 +79,7 @@ class RunWriter:
         }
         found = self._search(experiment, {_NAME: run.name})
         if found:
-            run_id = str(found[0].info.run_id)
+            run_id = str(min(found, key=_age).info.run_id)
             self._mark_killed(experiment, run_id)
             self._client.update_run(run_id, status="RUNNING")
             self._write(run_id, tags=tags)
@@ -86,7 +88,7 @@ class RunWriter:
         self.log_params(run_id, run.params)
         if run.datasets:
             known = self._client.get_run(run_id).inputs.dataset_inputs
-            self._client.log_inputs(run_id, [_input(dataset, known) for dataset in run.datasets])
+            self._log_inputs(run_id, [_input(dataset, known) for dataset in run.datasets])
         self._studies.pop(run_id, None)
         self._children.pop(run_id, None)
         return run_id
@@ -154,7 +156,7 @@ class RunWriter:
             timestamp=_milliseconds(trial.end),
         )
         if study.inputs:
-            self._client.log_inputs(child_id, study.inputs)
+            self._log_inputs(child_id, study.inputs)
         self._client.set_terminated(child_id, _STATUS[trial.state], _milliseconds(trial.end))
         children[str(trial.number)] = (child_id, _STATUS[trial.state])
 
@@ -171,7 +173,7 @@ class RunWriter:
     def _create_parent(self, experiment: str, run: RunRecord, tags: Mapping[str, str]) -> str:
         made = self._client.create_run(experiment, tags=dict(tags), run_name=run.name)
         twins = self._search(experiment, {_NAME: run.name})
-        first = min(twins, key=lambda twin: (twin.info.start_time, twin.info.run_id), default=made)
+        first = min(twins, key=_age, default=made)
         if first.info.run_id != made.info.run_id:
             # Another machine opened the same study at the same moment.
             self._client.delete_run(made.info.run_id)
@@ -218,6 +220,18 @@ class RunWriter:
             part = slice(start, start + _BATCH)
             self._client.log_batch(run_id, metrics=scalars[part], params=texts[part], tags=labels[part])
 
+    def _log_inputs(self, run_id: str, inputs: Sequence[DatasetInput]) -> None:
+        """Record data sets; of processes that name a new one at once, MLflow lets one win and fails the rest."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._client.log_inputs(run_id, inputs)
+            except MlflowException as error:
+                if attempt == _ATTEMPTS or not is_race(error):
+                    raise
+                time.sleep(0.05 * attempt)
+            else:
+                return
+
     def _mark_killed(self, experiment: str, run_id: str) -> None:
         for child in self._search(experiment, {_PARENT: run_id}, status="RUNNING"):
             self._client.set_terminated(child.info.run_id, "KILLED")
@@ -235,6 +249,16 @@ class RunWriter:
             found += page
             token = page.token
         return found
+
+
+def is_race(error: MlflowException) -> bool:
+    """Whether another process did the same at the same moment, so that it is there when asked again."""
+    return any(sign in str(error) for sign in ("UniqueViolation", "UNIQUE constraint", "Duplicate entry"))
+
+
+def _age(run: Run) -> tuple[int, str]:
+    """What puts runs in the same order for everybody: the oldest first."""
+    return run.info.start_time or 0, run.info.run_id
 
 
 def _rank(child: Run) -> tuple[bool, int, str]:

@@ -4,6 +4,7 @@ import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -39,12 +40,14 @@ def open_client(address: StoreAddress) -> MlflowClient:
 
 
 @contextmanager
-def store_lock(address: StoreAddress) -> Iterator[None]:
+def store_lock(address: StoreAddress, root: Path | None = None) -> Iterator[None]:
     """Keep other processes of this machine from changing a SQLite store's tables or opening the same run.
 
-    A server serialises by itself, so that this does nothing for other stores.
+    Args:
+        address: The store; its lock lies beside a SQLite file.
+        root: The repository, in whose `.nmr` the lock of any other store lies; without it, there is none.
     """
-    file = address.sqlite_file
+    file = address.sqlite_file or (root / ".nmr" / "tracking" if root is not None else None)
     if file is None:
         yield
         return

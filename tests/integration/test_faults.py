@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import optuna
@@ -37,8 +38,14 @@ def finish(*workers):
     return said
 
 
+@cache
+def storage_of(folder, address):
+    """One connection for all questions: a test that asks ten times a second would use up the server's."""
+    return open_storage(folder)
+
+
 def study_of(folder, name):
-    return optuna.load_study(study_name=name, storage=open_storage(folder))
+    return optuna.load_study(study_name=name, storage=storage_of(folder, os.environ["NMR_STUDY_STORAGE"]))
 
 
 def wait_for(condition):
@@ -49,7 +56,7 @@ def wait_for(condition):
 
 
 def finished_in(folder, name):
-    names = optuna.get_all_study_names(open_storage(folder))
+    names = optuna.get_all_study_names(storage_of(folder, os.environ["NMR_STUDY_STORAGE"]))
     return len(finished_trials(study_of(folder, name))) if name in names else 0
 
 

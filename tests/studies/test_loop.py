@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from matplotlib import rcParams
 from optuna import TrialPruned
 from optuna.trial import TrialState
 
@@ -321,7 +322,9 @@ def test_optuna_draws_history_timeline_importances_and_contours(tmp_path):
         return Outcome(x * y + x)
 
     study, _ = run(tmp_path, 6, saddle)
+    before = dict(rcParams)
     figures = draw_study(study)
+    assert dict(rcParams) == before, "later figures of this process keep their style"
     assert list(figures) == ["history", "timeline", "parameter_importances", "contour"]
     assert all(figure.axes for figure in figures.values())
     assert list(draw_study(study_in(tmp_path / "empty"))) == []
