@@ -7,11 +7,12 @@ from typing import Self
 from pydantic import model_validator
 
 from nmr_platform.datasets import DataSettings, ExecutorSettings, ThreadsSettings
+from nmr_platform.datasets.columns import QUANTITIES
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import FeatureSet, FeaturesSettings
 from nmr_platform.features.window import check_window
 from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
-from nmr_platform.learning.tasks import Task
+from nmr_platform.learning.tasks import RegressionTask, Task
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design import PulseSearchSettings
 from nmr_platform.schema import Schema, read_yaml, validate
@@ -106,6 +107,8 @@ def read_params(path: str | Path = "params.yaml") -> Params:
         params = validate(Params, values)
         for kernel in params.data.kernels:
             _require_windows(params, kernel)
+        for name, task in params.tasks.items():
+            _require_target(name, task, params)
     except ConfigurationError as error:
         message = f"In `{path}`{_place(error)}: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error
@@ -119,6 +122,17 @@ def _require_windows(params: Params, kernel: str) -> None:
         _require_window(f"features.sets.{number}", item, experiment)
     if kernel == params.pulse_search.kernel:
         _require_window("pulse_search.features", params.pulse_search.features, experiment)
+
+
+def _require_target(name: str, task: Task, params: Params) -> None:
+    """Refuse a target that the data sets of the task's kernels will not have."""
+    if not isinstance(task, RegressionTask):
+        return
+    for kernel in task.kernels:
+        known = [*(quantity for quantity in QUANTITIES if quantity != "N"), *params.data.recipe(kernel).columns]
+        if task.target not in known:
+            message = f"Key `tasks.{name}.target` must be one of {', '.join(known)}, but is {task.target!r}."
+            raise ConfigurationError(message, key=f"tasks.{name}.target", value=task.target)
 
 
 def _require_window(key: str, item: FeatureSet, experiment: Experiment) -> None:

@@ -63,6 +63,7 @@ class StudySpec:
             "folds": blake2b(b"|".join(fold.score.astype(np.int64).tobytes() for fold in self.folds)).hexdigest()[:32],
             "seed": settings.seed,
             "sampler": f"{settings.sampler}:{settings.startup_trials}",
+            "pruner": settings.pruner,
         }
 
     @property
@@ -92,6 +93,7 @@ class StudySpec:
             "cv_folds": len(self.folds),
             "seed": self.settings.seed,
             "sampler": self.settings.sampler,
+            "pruner": self.settings.pruner,
         }
         tags = {"study": self.study_name, "disorder": self.disorder}
         return RunRecord(self.task_name, self.run_name, params, tags, self.datasets)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from optuna.exceptions import TrialPruned
+from optuna.pruners import MedianPruner
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.errors import NmrPlatformError
-from nmr_platform.learning.estimator import Estimator
+from nmr_platform.learning.estimator import Estimator, fit_beside_others
+from nmr_platform.learning.families import WatchedFamily
 from nmr_platform.learning.folds import Fold
 from nmr_platform.learning.records import StudyResult
 from nmr_platform.learning.scores import score_point
@@ -32,6 +35,9 @@ from nmr_platform.tracking import Tracker, TrialRecord, closing_run
 __all__ = ["StudyError", "StudyProgress", "run_study"]
 
 _PARAMS, _FOLDS, _SECONDS = "params", "folds", "fit_seconds"
+# Step of the first fold's score among the intermediate values: beyond any number of rounds.
+_FOLD_DONE = 1_000_000
+_STATES = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
 class StudyError(NmrPlatformError):
@@ -85,15 +91,16 @@ def run_study(
         seed=settings.seed,
         sampler=settings.sampler,
         startup_trials=settings.startup_trials,
+        pruner=MedianPruner(n_startup_trials=settings.startup_trials) if settings.pruner == "median" else None,
     )
     run_id = tracker.open_run(spec.run_record())
 
     def show(trial: FrozenTrial) -> None:
         tracker.log_trial(run_id, _trial_record(trial, spec.task.metric))
         if progress is not None:
-            finished = finished_trials(study)
-            best = max((other.value for other in finished if other.value is not None), default=np.nan)
-            progress(StudyProgress(spec.label, len(finished), settings.n_trials, best))
+            best = max((other.value for other in finished_trials(study) if other.value is not None), default=np.nan)
+            done = sum(other.state is not TrialState.FAIL for other in settled_trials(study))
+            progress(StudyProgress(spec.label, done, settings.n_trials, best))
 
     with closing_run(tracker, run_id), Parallel(n_jobs=settings.n_jobs, prefer="threads") as pool:
         run_trials(study, settings.n_trials, _objective(spec, pool), on_settled=show, timeout=settings.timeout)
@@ -106,30 +113,63 @@ def run_study(
 
 
 def _objective(spec: StudySpec, pool: Parallel) -> Callable[[Trial], Outcome]:
-    """Mean score over the folds, which are fitted in parallel."""
+    """Mean score over the folds: the first one alone, to stop a hopeless trial early, the others in parallel."""
     x, y = spec.part.features.to_numpy(dtype=np.float32), spec.task.y(spec.part.labels)
 
     def evaluate(trial: Trial) -> Outcome:
         start = time.perf_counter()
         params = spec.family.search_space(trial)
         trial.set_user_attr(_PARAMS, params)
-        fits = (
-            delayed(_fit_and_score)(
-                spec.family.build(params, spec.task, seed=spec.settings.seed), spec.task, x, y, fold
-            )
-            for fold in spec.folds
-        )
-        scores = [float(score) for score in pool(fits)]
+
+        def build() -> Estimator:
+            return spec.family.build(params, spec.task, seed=spec.settings.seed)
+
+        first, *others = spec.folds
+        scores = [_first_score(spec, trial, build(), (x, y), first)]
+        fits = (delayed(_fit_and_score)(build(), spec.task, x, y, fold) for fold in others)
+        scores += [float(score) for score in pool(fits)]
         return Outcome(float(np.mean(scores)), {_FOLDS: scores, _SECONDS: time.perf_counter() - start})
 
     return evaluate
 
 
+def _first_score(
+    spec: StudySpec,
+    trial: Trial,
+    estimator: Estimator,
+    rows: tuple[NDArray[np.float32], NDArray[np.generic]],
+    fold: Fold,
+) -> float:
+    """Score on the first fold.
+
+    Raises:
+        TrialPruned: The pruner finds it, or what boosting has reached so far, too low.
+    """
+    x, y = rows
+
+    def report(step: int, predicted: NDArray[np.generic]) -> None:
+        trial.report(score_point(spec.task, y[fold.score], predicted), step)
+        if trial.should_prune():
+            raise TrialPruned
+
+    if spec.settings.pruner != "none" and isinstance(spec.family, WatchedFamily):
+        spec.family.fit_watched(estimator, (x[fold.fit], y[fold.fit]), x[fold.score], report)
+    else:
+        fit_beside_others(estimator, x[fold.fit], y[fold.fit])
+    predicted = estimator.predict(x[fold.score])
+    score = _finite(score_point(spec.task, y[fold.score], predicted), spec.task)
+    report(_FOLD_DONE, predicted)
+    return score
+
+
 def _fit_and_score(
     estimator: Estimator, task: Task, x: NDArray[np.float32], y: NDArray[np.generic], fold: Fold
 ) -> float:
-    estimator.fit(x[fold.fit], y[fold.fit])
-    score = score_point(task, y[fold.score], estimator.predict(x[fold.score]))
+    fit_beside_others(estimator, x[fold.fit], y[fold.fit])
+    return _finite(score_point(task, y[fold.score], estimator.predict(x[fold.score])), task)
+
+
+def _finite(score: float, task: Task) -> float:
     if not np.isfinite(score):
         message = f"The {task.metric} of a fold must be finite, but is {score}."
         raise StudyError(message)
@@ -145,6 +185,7 @@ def _result(spec: StudySpec, study: Study, run_id: str) -> StudyResult:
         raise StudyError(message)
     best = max(finished, key=lambda trial: (trial.value, -trial.number))
     folds = best.user_attrs[_FOLDS]
+    pruned = study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
     return StudyResult(
         family=spec.family.name,
         feature_set=spec.feature_set,
@@ -157,7 +198,8 @@ def _result(spec: StudySpec, study: Study, run_id: str) -> StudyResult:
         cv_std=float(np.std(folds)),
         cv_folds=tuple(folds),
         n_trials=len(finished),
-        n_failed=len(settled_trials(study)) - len(finished),
+        n_pruned=len(pruned),
+        n_failed=len(settled_trials(study)) - len(finished) - len(pruned),
         trial_seconds=sum(trial.duration.total_seconds() for trial in finished if trial.duration is not None),
         wall_seconds=0.0,
         tracking_seconds=0.0,
@@ -172,13 +214,15 @@ def _trial_record(trial: FrozenTrial, metric: str) -> TrialRecord:
         metrics = {f"cv_{metric}": float(np.mean(folds)), f"cv_{metric}_std": float(np.std(folds))}
         metrics |= {f"fold_{index}_{metric}": score for index, score in enumerate(folds)}
         metrics["fit_seconds"] = trial.user_attrs[_SECONDS]
+    elif trial.state is TrialState.PRUNED:
+        metrics = {f"pruned_at_{metric}": trial.intermediate_values[max(trial.intermediate_values)]}
     return TrialRecord(
         number=trial.number,
         params=trial.user_attrs.get(_PARAMS, trial.params),
         metrics=metrics,
         start=start,
         end=end,
-        state="finished" if metrics else "failed",
+        state=_STATES[trial.state],
         tags={ERROR: trial.user_attrs[ERROR]} if ERROR in trial.user_attrs else {},
     )
 
@@ -189,6 +233,7 @@ def _parent_metrics(spec: StudySpec, result: StudyResult) -> dict[str, float]:
         f"cv_{metric}": result.cv_mean,
         f"cv_{metric}_std": result.cv_std,
         "n_trials": float(result.n_trials),
+        "n_pruned": float(result.n_pruned),
         "n_failed": float(result.n_failed),
         "trial_seconds": result.trial_seconds,
     }

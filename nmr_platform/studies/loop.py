@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import optuna
+from optuna.exceptions import TrialPruned
+from optuna.pruners import BasePruner, NopPruner
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -37,6 +39,7 @@ def open_study(
     seed: int,
     sampler: SamplerKind = "tpe",
     startup_trials: int = 10,
+    pruner: BasePruner | None = None,
 ) -> Study:
     """Open or make a study that maximises, and line up again the trials that a dead process left behind.
 
@@ -47,12 +50,14 @@ def open_study(
         seed: Seed of the sampler.
         sampler: ``tpe`` or ``random``.
         startup_trials: Random trials before TPE models the search space.
+        pruner: Decides from intermediate values which trials are stopped early; none are without one.
     """
     study = optuna.create_study(
         study_name=name,
         storage=storage,
         direction="maximize",
         sampler=SteadySampler(seed, sampler, startup_trials),
+        pruner=pruner or NopPruner(),
         load_if_exists=True,
     )
     if "identity" not in study.user_attrs:
@@ -71,23 +76,24 @@ def run_trials(
 ) -> None:
     """Run the trials that a study still lacks, one after the other.
 
-    A trial whose evaluation raises is recorded as failed, with its error, and the search goes on: one bad corner of
-    the search space must not end it. Ctrl-C or a kill loses at most the trial in progress.
+    A trial that prunes itself counts: it has told that its point is not worth more. One whose evaluation raises is
+    recorded as failed, with its error, and the search goes on: one bad corner of the search space must not end it.
+    Ctrl-C or a kill loses at most the trial in progress.
 
     Args:
         study: From `open_study`.
-        total: Finished trials that the study shall have.
+        total: Finished and pruned trials that the study shall have.
         evaluate: Draws its parameters from the trial and scores them.
-        on_settled: Called with every trial that finished or failed, those of earlier calls first.
+        on_settled: Called with every trial that finished, was pruned or failed, those of earlier calls first.
         timeout: No trial is started after so many seconds.
     """
     for trial in settled_trials(study):
         # A process killed between telling the study and telling others left them behind.
         on_settled(trial)
     deadline = time.monotonic() + (timeout or math.inf)
-    for _ in range(total - len(finished_trials(study))):
+    for _ in range(total - _n_done(study)):
         # Other workers on the same study may have finished some of them by now.
-        if len(finished_trials(study)) >= total or time.monotonic() > deadline:
+        if _n_done(study) >= total or time.monotonic() > deadline:
             break
         on_settled(_run_trial(study, evaluate))
 
@@ -99,8 +105,8 @@ def finished_trials(study: Study) -> list[FrozenTrial]:
 
 
 def settled_trials(study: Study) -> list[FrozenTrial]:
-    """Trials that finished, or failed by themselves, in order."""
-    settled = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
+    """Trials that finished, were pruned, or failed by themselves, in order."""
+    settled = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
     return [trial for trial in settled if not is_abandoned(trial)]
 
 
@@ -125,10 +131,16 @@ def _settled(study: Study, trial: Trial, evaluate: Callable[[Trial], Outcome]) -
         _require_number(outcome)
         for name, value in outcome.attributes.items():
             trial.set_user_attr(name, value)
+    except TrialPruned:
+        return study.tell(trial, state=TrialState.PRUNED)
     except Exception as error:
         trial.set_user_attr(ERROR, f"{type(error).__name__}: {error}"[:500])
         return study.tell(trial, state=TrialState.FAIL)
     return study.tell(trial, outcome.value)
+
+
+def _n_done(study: Study) -> int:
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
 
 
 def _require_number(outcome: Outcome) -> None:

@@ -48,7 +48,17 @@ SMALL = {
         "n_estimators": 10,
         "startup_trials": 1,
     },
-    "evaluate": {"n_resamples": 20, "n_bins": 2, "permutation_repeats": 1, "permutation_features": 3},
+    "evaluate": {
+        "n_resamples": 20,
+        "n_bins": 2,
+        "permutation_repeats": 1,
+        "permutation_features": 3,
+        "shap_rows": 3,
+        "learning_curve": [0.5],
+        "noise": [0.0, 1e-3],
+        "lattice_shapes": [[6, 6]],
+        "lattice_curves": 10,
+    },
     "pulse_search": {
         "n_trials": 3,
         "n_curves": 20,
