@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import Recipe, simulate_curves
-from nmr_platform.datasets.curves import row_of
+from nmr_platform.datasets import Recipe
 from nmr_platform.learning.bootstrap import Bootstrap
 from nmr_platform.learning.estimator import Estimator
+from nmr_platform.learning.fresh_curves import new_curves
 from nmr_platform.learning.scores import Predictions, score_rows
 from nmr_platform.learning.tasks import Task
 
@@ -69,7 +69,7 @@ class RecordScorer:
         """
         rows: list[dict[str, object]] = []
         for shape in shapes:
-            m, labels = _simulated([_on_lattice(recipe, shape) for recipe in recipes])
+            m, labels = new_curves([_on_lattice(recipe, shape) for recipe in recipes])
             rows += [{"n_spins": int(np.prod(shape)), **score} for score in self._scores(m, labels)]
         return pd.DataFrame(rows)
 
@@ -87,14 +87,3 @@ class RecordScorer:
 def _on_lattice(recipe: Recipe, shape: Sequence[int]) -> Recipe:
     lattice = {**recipe.experiment["lattice"], "shape": list(shape)}
     return recipe.replace(disorder="fresh", experiment={**recipe.experiment, "lattice": lattice})
-
-
-def _simulated(recipes: Sequence[Recipe]) -> tuple[NDArray[np.complex64], pd.DataFrame]:
-    """Records, shape (n, T), and labels of all curves of ``recipes``."""
-    records, rows = [], []
-    for recipe in recipes:
-        curves = [recipe.curve(number) for number in range(recipe.n_curves)]
-        for curve, echo in zip(curves, simulate_curves(curves, recipe), strict=True):
-            records.append(echo.m.astype(np.complex64))
-            rows.append({"curve": curve.number, **row_of(recipe, curve, echo.m, echo.m_z).columns})
-    return np.array(records), pd.DataFrame(rows)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from nmr_platform.schema import Schema
 
-__all__ = ["EvaluateSettings", "FamilyName", "SplitSettings", "TuneSettings"]
+__all__ = ["DisorderComparisonSettings", "EvaluateSettings", "FamilyName", "SplitSettings", "TuneSettings"]
 
 FamilyName = Literal["random_forest", "extra_trees", "xgboost", "histogram_boosting", "linear"]
 Jobs = Annotated[int, Field(ge=-1)]
@@ -62,7 +62,7 @@ class TuneSettings(Schema):
     sampler: Literal["tpe", "random"] = "tpe"
     startup_trials: int = Field(default=10, ge=1)
     pruner: Literal["median", "none"] = "median"
-    n_estimators: int = Field(default=150, ge=1)
+    n_estimators: int = Field(default=100, ge=1)
     timeout: float | None = Field(default=None, gt=0.0)
 
 
@@ -101,3 +101,23 @@ class EvaluateSettings(Schema):
     lattice_seed: int = Field(default=601, ge=0)
     seed: int = Field(default=0, ge=0)
     n_jobs: Jobs = -1
+
+
+class DisorderComparisonSettings(Schema):
+    """The comparison of fresh with frozen disorder.
+
+    Attributes:
+        kernel: Whose data set gets a frozen counterpart.
+        targets: Columns of the labels that are learnt.
+        feature_set: Name of the feature table.
+        n_curves: Curves of each kind of disorder; no more than the data set has.
+        seed: Seed of the frozen counterpart; no data set may use it.
+        n_estimators: Trees of the forest.
+    """
+
+    kernel: str
+    targets: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    feature_set: str
+    n_curves: int = Field(default=400, ge=20)
+    seed: int = Field(default=701, ge=0)
+    n_estimators: int = Field(default=200, ge=1)

@@ -1,5 +1,6 @@
 """What `dvc repro` and the command line do: one function a stage, between files and the rest of the package."""
 
+from nmr_platform.stages.compare_disorder import compare_disorder
 from nmr_platform.stages.evaluate import evaluate
 from nmr_platform.stages.features import extract_features, read_features
 from nmr_platform.stages.optimise_pulses import optimise_pulses
@@ -10,6 +11,7 @@ from nmr_platform.stages.workspace import Workspace
 
 __all__ = [
     "Workspace",
+    "compare_disorder",
     "evaluate",
     "extract_features",
     "optimise_pulses",

@@ -59,6 +59,7 @@ SMALL = {
         "lattice_shapes": [[6, 6]],
         "lattice_curves": 10,
     },
+    "disorder_comparison": {"n_curves": 24, "n_estimators": 10, "feature_set": "pointwise-magnitude"},
     "pulse_search": {
         "n_trials": 3,
         "n_curves": 20,
