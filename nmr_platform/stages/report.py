@@ -129,8 +129,7 @@ def _read_disorder(workspace: Workspace) -> list[dict[str, Any]]:
     if not path.exists():
         message = f"File `{path}` does not exist yet; make it with `dvc repro compare_disorder`."
         raise DataError(message, path=path)
-    rows: list[dict[str, Any]] = pd.read_csv(path).to_dict("records")
-    return rows
+    return [{str(name): value for name, value in row.items()} for row in pd.read_csv(path).to_dict("records")]
 
 
 def _section(name: str, scores: Mapping[str, Any], params: Params, workspace: Workspace, folder: Path) -> Section:
