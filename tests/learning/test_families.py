@@ -121,6 +121,13 @@ class TestLinear(ModelFamilyContract):
     family = Linear()
     shallow: ClassVar = {}
 
+    def test_columns_that_are_nearly_equal_do_no_harm(self):
+        rng = np.random.default_rng(0)
+        y = rng.uniform(0.1, 0.3, 80)
+        x = (y[:, np.newaxis] + 1e-6 * rng.normal(size=(80, 300))).astype(np.float32)
+        model = self.family.build({"penalty": 1e-3}, W_TASK, seed=0).fit(x, y)
+        assert np.abs(model.predict(x) - y).max() < 1e-3
+
 
 def test_families_are_made_by_name():
     settings = TuneSettings(n_estimators=7)
