@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 export MLFLOW_DISABLE_TELEMETRY := true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup run test services lint format ui bench lock clean
+.PHONY: setup run august2021 test services lint format ui bench lock clean
 setup: .venv/.complete
 
 .tools/bin/uv:
@@ -25,6 +25,10 @@ setup: .venv/.complete
 run: setup
 	$(BIN)/dvc repro
 	@$(BIN)/python -m nmr_platform report --where
+
+# The larger study on the data of the reference: hours.
+august2021: setup
+	$(BIN)/dvc repro studies/august2021/dvc.yaml
 
 test: setup
 	$(BIN)/pytest -n 2

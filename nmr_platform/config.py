@@ -7,10 +7,11 @@ from typing import Self
 from pydantic import model_validator
 
 from nmr_platform.datasets import DataSettings, ExecutorSettings, ThreadsSettings
+from nmr_platform.datasets.columns import QUANTITIES
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import AnyFeatureSet, FeaturesSettings, window_span
-from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
-from nmr_platform.learning.tasks import Task
+from nmr_platform.learning.settings import DisorderComparisonSettings, EvaluateSettings, SplitSettings, TuneSettings
+from nmr_platform.learning.tasks import RegressionTask, Task
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design import PulseSearchSettings
 from nmr_platform.schema import Schema, read_yaml, validate
@@ -29,6 +30,7 @@ class Params(Schema):
         split: What is held out.
         tune: How models are searched.
         evaluate: How the held-out part is looked at.
+        disorder_comparison: How fresh disorder is compared with frozen.
         pulse_search: How pulse sequences are searched.
     """
 
@@ -39,6 +41,7 @@ class Params(Schema):
     split: SplitSettings
     tune: TuneSettings
     evaluate: EvaluateSettings
+    disorder_comparison: DisorderComparisonSettings
     pulse_search: PulseSearchSettings
 
     @model_validator(mode="after")
@@ -62,6 +65,35 @@ class Params(Schema):
                 f"but is {self.pulse_search.kernel!r}."
             )
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _comparison_fits(self) -> Self:
+        chosen, sets = self.disorder_comparison, [item.name for item in self.features.sets]
+        for key, value, allowed in (
+            ("kernel", chosen.kernel, list(self.data.kernels)),
+            ("feature_set", chosen.feature_set, sets),
+        ):
+            if value not in allowed:
+                message = f"Key `disorder_comparison.{key}` must be one of {', '.join(allowed)}, but is {value!r}."
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _other_curves_are_new(self) -> Self:
+        owners = {settings.seed: name for name, settings in self.data.kernels.items()}
+        seeds = {"disorder_comparison.seed": [self.disorder_comparison.seed]}
+        if self.evaluate.lattice_shapes:
+            first = self.evaluate.lattice_seed
+            seeds["evaluate.lattice_seed"] = list(range(first, first + len(self.data.kernels)))
+        for key, used in seeds.items():
+            taken = next((seed for seed in used if seed in owners), None)
+            if taken is not None:
+                message = (
+                    f"Key `{key}` must keep clear of `data.kernels.{owners[taken]}.seed`, but both use {taken}: "
+                    "their curves would share the disorder."
+                )
+                raise ValueError(message)
         return self
 
     @model_validator(mode="after")
@@ -105,6 +137,12 @@ def read_params(path: str | Path = "params.yaml") -> Params:
         params = validate(Params, values)
         for kernel in params.data.kernels:
             _require_windows(params, kernel)
+        for name, task in params.tasks.items():
+            _require_target(f"tasks.{name}.target", task, params)
+        chosen = params.disorder_comparison
+        for number, target in enumerate(chosen.targets):
+            task = RegressionTask(target=target, kernels=(chosen.kernel,))
+            _require_target(f"disorder_comparison.targets.{number}", task, params)
     except ConfigurationError as error:
         message = f"In `{path}`{_place(error)}: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error
@@ -118,6 +156,17 @@ def _require_windows(params: Params, kernel: str) -> None:
         _require_window(f"features.sets.{number}", item, experiment)
     if kernel == params.pulse_search.kernel:
         _require_window("pulse_search.features", params.pulse_search.features, experiment)
+
+
+def _require_target(key: str, task: Task, params: Params) -> None:
+    """Refuse a target that the data sets of the task's kernels will not have."""
+    if not isinstance(task, RegressionTask):
+        return
+    for kernel in task.kernels:
+        known = [*(quantity for quantity in QUANTITIES if quantity != "N"), *params.data.recipe(kernel).columns]
+        if task.target not in known:
+            message = f"Key `{key}` must be one of {', '.join(known)}, but is {task.target!r}."
+            raise ConfigurationError(message, key=key, value=task.target)
 
 
 def _require_window(key: str, item: AnyFeatureSet, experiment: Experiment) -> None:

@@ -29,6 +29,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -
         *(("generate", "--kernel", kernel) for kernel in KERNELS),
         ("features",),
         *((stage, "--task", task) for task in TASKS for stage in ("tune", "evaluate")),
+        ("compare-disorder",),
         ("optimise-pulses",),
         ("report",),
     ]

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from nmr_platform.config import read_params
+from nmr_platform.datasets import read_preset
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.reporting import PUBLISHED
 from nmr_platform.schema import read_yaml
 from tests.stages.tiny import ROOT, merged, tiny_values, without, write_params
 
@@ -126,3 +128,36 @@ def test_parameters_are_frozen(tmp_path):
     params = read_params(write_params(tmp_path, tiny_values()))
     with pytest.raises(ValueError, match="frozen"):
         params.split.seed = 1
+
+
+def test_the_larger_study_has_the_data_of_the_preset_to_second_order():
+    study, preset = read_params(ROOT / "studies" / "august2021" / "params.yaml"), read_preset("august2021")
+    assert study.data == preset.replace(integrator="fast")
+
+
+def test_the_larger_study_has_a_counterpart_of_every_published_model():
+    study = read_params(ROOT / "studies" / "august2021" / "params.yaml")
+    sets = {item.name for item in study.features.sets}
+    assert {item.feature_set for item in PUBLISHED if item.feature_set} <= sets
+    assert {item.family for item in PUBLISHED if item.family} <= set(study.tune.families)
+    assert {item.task for item in PUBLISHED if item.found == "held_out"} <= set(study.tasks)
+
+
+def test_a_new_task_is_one_line(tmp_path):
+    params = changed(tmp_path, "tasks", "range", value={"kind": "regression", "target": "xi", "kernels": ["gaussian"]})
+    assert params.task("range").target == "xi"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fault"),
+    [
+        (("evaluate", "lattice_seed"), 100, "`evaluate.lattice_seed` must keep clear of `data.kernels.gaussian.seed`"),
+        (("disorder_comparison", "seed"), 103, "must keep clear of `data.kernels.rkky.seed`, but both use 103"),
+        (("disorder_comparison", "kernel"), "uniform", "must be one of gaussian, power, rkky, but is 'uniform'"),
+        (("disorder_comparison", "feature_set"), "quant", "must be one of pointwise-magnitude, polynomial-magnitude"),
+        (("disorder_comparison", "targets"), ["V"], "`disorder_comparison.targets.0` must be one of W, X"),
+    ],
+)
+def test_curves_for_other_questions_are_new_and_their_settings_fit(tmp_path, path, value, fault):
+    with pytest.raises(ConfigurationError, match=fault):
+        changed(tmp_path, *path, value=value)

@@ -86,6 +86,8 @@ def test_the_outputs_lie_where_the_stages_write_them():
         *(make(kernel) for kernel in PARAMS["data"]["kernels"] for make in (workspace.simulated, workspace.thumbnail)),
         *(make(task) for task in PARAMS["tasks"] for make in (workspace.tuned, workspace.evaluated, workspace.metrics)),
         workspace.features,
+        workspace.disorder,
+        workspace.metrics("disorder"),
         workspace.pulses,
         workspace.metrics("pulses"),
         workspace.reports,

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from benchmarks.simulation.workload import KERNELS, hahn_echo
 from benchmarks.tables import print_table

@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     app.command("features")(features)
     app.command("evaluate")(evaluate)
+    app.command("compare-disorder")(compare_disorder)
     app.command("optimise-pulses")(optimise_pulses)
 
 
@@ -56,6 +57,23 @@ def evaluate(
         {"task": task, "champion": result.champion.study.label, **vars(score)},
         as_json=as_json,
     )
+
+
+def compare_disorder(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
+    """Train on frozen and on fresh disorder and test on both: what reads the coupling, and what one realisation?
+
+    Example: `nmr compare-disorder`
+    """
+    from nmr_platform import stages  # noqa: PLC0415
+    from nmr_platform.config import read_params  # noqa: PLC0415
+
+    table = stages.compare_disorder(read_params(params), stages.Workspace(params.parent))
+    lines = [
+        f"{row.task}: R2 {row.value:.3f} [{row.lower:.3f}, {row.upper:.3f}] trained on {row.trained_on}, tested on "
+        f"{row.tested_on} disorder ({row.n_train} and {row.n_test} curves)"
+        for row in table.itertuples()
+    ]
+    say("\n".join(lines), {"scores": table.to_dict("records")}, as_json=as_json)
 
 
 def optimise_pulses(

@@ -8,14 +8,17 @@ import numpy as np
 import optuna
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.class_weight import compute_sample_weight
-from xgboost import XGBClassifier, XGBRegressor
+from xgboost import Booster, XGBClassifier, XGBRegressor
+from xgboost.callback import TrainingCallback
 
-from nmr_platform.learning.estimator import Estimator, Rows
+from nmr_platform.learning.estimator import Estimator, Rows, Watch
 from nmr_platform.learning.tasks import Task
 
 __all__ = ["BalancedXGBClassifier", "XGBoost"]
 
 _NAMES = "class_names"
+# Rounds between two looks at a watched fit: a look costs about as much as a round.
+_LOOK_EVERY = 25
 
 
 class BalancedXGBClassifier(XGBClassifier):
@@ -74,3 +77,41 @@ class XGBoost:
         """
         kind = BalancedXGBClassifier if task.class_names else XGBRegressor
         return kind(**params, random_state=seed, n_jobs=1, tree_method="hist", max_bin=128)
+
+    def fit_watched(
+        self,
+        estimator: Estimator,
+        training: tuple[NDArray[np.float32], NDArray[np.generic]],
+        x_watched: NDArray[np.float32],
+        watch: Watch,
+    ) -> None:
+        """Fit as `fit` would, and tell ``watch`` every 25 rounds what the model would predict."""
+        x, y = training
+        names = np.unique(y) if isinstance(estimator, BalancedXGBClassifier) else None
+        estimator.set_params(callbacks=[_Looking(x_watched, names, watch)])
+        try:
+            estimator.fit(x, y)
+        finally:
+            estimator.set_params(callbacks=None)
+
+
+class _Looking(TrainingCallback):
+    """Hands predictions of an unfinished booster to whoever watches."""
+
+    def __init__(self, x: NDArray[np.float32], names: NDArray[Any] | None, watch: Watch) -> None:
+        super().__init__()
+        self._x, self._names, self._watch = x, names, watch
+
+    def after_iteration(self, model: Booster, epoch: int, evals_log: object) -> bool:  # noqa: ARG002
+        """Look every so many rounds; a fit is stopped by an exception only."""
+        if (epoch + 1) % _LOOK_EVERY == 0:
+            raw = np.asarray(model.inplace_predict(self._x))
+            self._watch(epoch + 1, raw if self._names is None else self._names[_codes(raw)])
+        return False
+
+
+def _codes(probabilities: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The most probable class: of two, the probability of the second is all there is."""
+    if probabilities.ndim == 1:
+        return (probabilities > 0.5).astype(np.intp)
+    return probabilities.argmax(axis=1)

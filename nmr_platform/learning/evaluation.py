@@ -1,6 +1,6 @@
 """What evaluation finds: records and tables, ready for figures, the tracker and the report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,16 @@ class ModelEvaluation:
         scores: Held-out scores by name, see `score_rows`.
         bins: Scores by bin of W, see `score_by_bins`.
         predictions: One row per held-out curve: ``kernel``, ``curve``, ``disorder``, ``W`` (MHz), ``true``,
-            ``predicted`` and, for a regression, ``lower`` and ``upper`` of the prediction interval.
-        importances: Columns ``feature``, ``impurity`` and, for the champion, ``permutation``, ``permutation_std``.
+            ``predicted`` and, for the champion, ``lower`` and ``upper`` of the prediction interval of a regression, or
+            the calibrated probability ``p_<class>`` of every class.
+        importances: Columns ``feature``, ``impurity`` and, for the champion, ``permutation``, ``permutation_std`` and
+            ``shap``.
         confusion: Number of curves, rows true, columns predicted; None for a regression.
         confusion_bins: The same by bin of W, long: ``bin``, ``w_low``, ``w_high``, ``true``, ``predicted``, ``n``.
-        out_of_fold: For a regression, ``true`` and ``predicted`` of every training curve, by models that had not seen
-            its disorder: what intervals around new predictions are made from. None otherwise.
+        out_of_fold: For the champion of a regression, ``true`` and ``predicted`` of every training curve, by models
+            that had not seen its disorder: what intervals around new predictions are made from. None otherwise.
+        extras: Further tables of the champion by name: ``reliability``, ``learning_curve``,
+            ``scores_by_exponent``.
         example: A few rows of its input.
         estimator: The model fitted on the whole training part; dropped after `on_model` for all but the champion.
     """
@@ -47,6 +51,7 @@ class ModelEvaluation:
     confusion: pd.DataFrame | None
     confusion_bins: pd.DataFrame | None
     out_of_fold: pd.DataFrame | None
+    extras: Mapping[str, pd.DataFrame]
     example: pd.DataFrame
     estimator: Estimator | None
 
@@ -67,6 +72,7 @@ class ModelEvaluation:
         if self.confusion is not None and self.confusion_bins is not None:
             tables["confusion"] = self.confusion.rename_axis("true").reset_index()
             tables["confusion_by_w"] = self.confusion_bins
+        tables |= self.extras
         return {f"tables/{name}.csv": table for name, table in tables.items()}
 
 

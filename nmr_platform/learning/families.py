@@ -1,17 +1,21 @@
 """What a model family must offer, and the families there are."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args, runtime_checkable
 
+import numpy as np
 import optuna
+from numpy.typing import NDArray
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.boosting import XGBoost
-from nmr_platform.learning.estimator import Estimator
+from nmr_platform.learning.estimator import Estimator, Watch
 from nmr_platform.learning.forests import ExtraTrees, RandomForest
-from nmr_platform.learning.settings import TuneSettings
+from nmr_platform.learning.histogram import HistogramBoosting
+from nmr_platform.learning.linear import Linear
+from nmr_platform.learning.settings import FamilyName, TuneSettings
 from nmr_platform.learning.tasks import Task
 
-__all__ = ["ModelFamily", "describe_space", "make_family", "search_space"]
+__all__ = ["ModelFamily", "WatchedFamily", "describe_space", "make_family", "search_space"]
 
 
 class ModelFamily(Protocol):
@@ -32,6 +36,24 @@ class ModelFamily(Protocol):
         """An unfitted scikit-learn estimator; classifiers take and give class names and weigh classes when fitted."""
 
 
+@runtime_checkable
+class WatchedFamily(Protocol):
+    """A family whose fit can be watched, so that a hopeless one is stopped half way.
+
+    The others are pruned by folds only: the trees of a forest do not build on each other, a linear fit is over at once,
+    and scikit-learn's boosting draws other columns when it is continued.
+    """
+
+    def fit_watched(
+        self,
+        estimator: Estimator,
+        training: tuple[NDArray[np.float32], NDArray[np.generic]],
+        x_watched: NDArray[np.float32],
+        watch: Watch,
+    ) -> None:
+        """Fit as `fit` would, and tell ``watch`` about the rows ``x_watched`` now and then."""
+
+
 def make_family(name: str, settings: TuneSettings) -> ModelFamily:
     """The family called ``name``.
 
@@ -45,8 +67,12 @@ def make_family(name: str, settings: TuneSettings) -> ModelFamily:
             return ExtraTrees(settings.n_estimators)
         case "xgboost":
             return XGBoost()
+        case "histogram_boosting":
+            return HistogramBoosting()
+        case "linear":
+            return Linear()
         case _:
-            message = f"Key `families` must name random_forest, extra_trees or xgboost, but names `{name}`."
+            message = f"Key `families` must name some of {', '.join(get_args(FamilyName))}, but names `{name}`."
             raise ConfigurationError(message, key="families", value=name)
 
 

@@ -1,9 +1,14 @@
 """Which features a model uses: impurity importances of all, permutation importances of the leading ones."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.pipeline import Pipeline
 
+from nmr_platform.learning.calibration import uncalibrated
 from nmr_platform.learning.estimator import Estimator
 from nmr_platform.learning.scores import score_point
 from nmr_platform.learning.tasks import Task
@@ -12,13 +17,30 @@ __all__ = ["impurity_importances", "permutation_importances"]
 
 
 def impurity_importances(estimator: Estimator, features: pd.DataFrame) -> pd.DataFrame:
-    """Importances from the fit itself (impurity for forests, gain for boosting).
+    """Importances from the fit itself: impurity for forests, gain for boosting, coefficients for the linear baseline.
 
     Returns:
         Columns ``feature`` and ``impurity`` (the sum is 1), most important first.
     """
-    table = pd.DataFrame({"feature": features.columns, "impurity": estimator.feature_importances_.astype(np.float64)})
-    return table.sort_values("impurity", ascending=False, ignore_index=True)
+    weights = _weights(estimator, features.shape[1])
+    table = pd.DataFrame({"feature": features.columns, "impurity": weights / (weights.sum() or 1.0)})
+    return table.sort_values("impurity", ascending=False, ignore_index=True, kind="stable")
+
+
+def _weights(estimator: Any, n_features: int) -> NDArray[np.float64]:
+    """Importance of every feature in arbitrary units, shape (n_features,)."""
+    model = uncalibrated(estimator)
+    if isinstance(model, Pipeline):
+        # Features are standardised, so that coefficients can be compared.
+        return np.abs(np.atleast_2d(model[-1].coef_)).sum(axis=0)
+    if not isinstance(model, HistGradientBoostingRegressor | HistGradientBoostingClassifier):
+        return model.feature_importances_.astype(np.float64)
+    # scikit-learn keeps the gain of every split and does not add it up.
+    gain = np.zeros(n_features)
+    for tree in (tree for trees in model._predictors for tree in trees):
+        splits = tree.nodes[tree.nodes["is_leaf"] == 0]
+        np.add.at(gain, splits["feature_idx"].astype(np.intp), splits["gain"])
+    return gain
 
 
 def permutation_importances(

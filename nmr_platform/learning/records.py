@@ -30,6 +30,7 @@ class StudyResult(Schema):
         cv_std: Standard deviation over the folds.
         cv_folds: Its score on each fold.
         n_trials: Finished trials.
+        n_pruned: Trials that were stopped early.
         n_failed: Trials that failed by themselves.
         trial_seconds: Duration of all finished trials together, in seconds.
         wall_seconds: Duration of the call that made this record, in seconds.
@@ -47,6 +48,7 @@ class StudyResult(Schema):
     cv_std: float
     cv_folds: Annotated[tuple[float, ...], Field(strict=False)]
     n_trials: int
+    n_pruned: int = 0
     n_failed: int
     trial_seconds: float = 0.0
     wall_seconds: float = 0.0

@@ -48,7 +48,8 @@ def task_rows(
         settings: How to split.
 
     Raises:
-        DataError: A table and the labels differ in length, a kernel is missing, or there is no honest split.
+        DataError: A table and the labels differ in length, a kernel is missing, the target does not vary, or there is
+            no honest split.
     """
     for name, table in features.items():
         if len(table) != len(labels):
@@ -56,5 +57,6 @@ def task_rows(
             raise DataError(message)
     rows = task.select(labels)
     chosen = labels.loc[rows].reset_index(drop=True)
+    task.check(chosen)
     tables = {name: table.loc[rows].reset_index(drop=True) for name, table in features.items()}
     return TaskRows(chosen, tables, make_split(chosen, tables, settings))

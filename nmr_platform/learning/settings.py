@@ -6,10 +6,13 @@ from pydantic import Field
 
 from nmr_platform.schema import Schema
 
-__all__ = ["EvaluateSettings", "FamilyName", "SplitSettings", "TuneSettings"]
+__all__ = ["DisorderComparisonSettings", "EvaluateSettings", "FamilyName", "SplitSettings", "TuneSettings"]
 
-FamilyName = Literal["random_forest", "extra_trees", "xgboost"]
+FamilyName = Literal["random_forest", "extra_trees", "xgboost", "histogram_boosting", "linear"]
 Jobs = Annotated[int, Field(ge=-1)]
+Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
+Sigma = Annotated[float, Field(ge=0.0)]
+Shape = Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False, min_length=1)]
 
 
 class SplitSettings(Schema):
@@ -41,6 +44,9 @@ class TuneSettings(Schema):
         second_objective: ``model_size`` to search for small models too, MB of a fitted fold; null for the score alone.
         patience: A study ends once so many trials have brought nothing better; null for no such limit.
         startup_trials: Random trials before TPE models the search space.
+        pruner: ``median`` stops a trial whose first fold (or, in boosting, whose first rounds on it) scores below the
+            median of the finished trials at the same point; ``none``, or a second objective, runs every trial to its
+            end.
         n_estimators: Trees of a forest (boosting searches for its own number).
         timeout: No new trial is started after this time, in seconds, per study and call; null for no limit.
     """
@@ -50,6 +56,7 @@ class TuneSettings(Schema):
         "random_forest",
         "extra_trees",
         "xgboost",
+        "linear",
     )
     feature_sets: Annotated[tuple[str, ...], Field(strict=False)] = ()
     cv_folds: int = Field(default=5, ge=2)
@@ -59,13 +66,19 @@ class TuneSettings(Schema):
     second_objective: Literal["model_size"] | None = None
     patience: int | None = Field(default=None, ge=1)
     startup_trials: int = Field(default=10, ge=1)
-    n_estimators: int = Field(default=150, ge=1)
+    pruner: Literal["median", "none"] = "median"
+    n_estimators: int = Field(default=100, ge=1)
     timeout: float | None = Field(default=None, gt=0.0)
 
     @property
     def with_cost(self) -> bool:
         """Whether there are two objectives."""
         return self.second_objective is not None
+
+    @property
+    def prunes(self) -> bool:
+        """Whether trials are stopped early; with two objectives none can be said to be the worse."""
+        return self.pruner != "none" and not self.with_cost
 
 
 class EvaluateSettings(Schema):
@@ -78,6 +91,13 @@ class EvaluateSettings(Schema):
         n_bins: Quantile bins of W that scores are also reported in.
         permutation_repeats: Shuffles per feature for the champion's permutation importances; 0 for none.
         permutation_features: Features that are shuffled: those of largest impurity importance.
+        shap_rows: Held-out curves whose predictions the champion's SHAP values explain; 0 for none.
+        learning_curve: Shares of the training curves that the champion is fitted on again; empty for none.
+        noise: Standard deviations of receiver noise (in the units of M, full polarisation is 1/2) that is added to the
+            held-out records for the champion; empty for none.
+        lattice_shapes: Other lattices that the champion is tried on; empty for none.
+        lattice_curves: New curves per kernel and lattice.
+        lattice_seed: Seed of the first kernel's new curves; the other kernels have the next ones.
         seed: Seeds the bootstrap and the shuffles.
         n_jobs: Threads; -1 for one per core. It changes no result.
     """
@@ -88,5 +108,31 @@ class EvaluateSettings(Schema):
     n_bins: int = Field(default=5, ge=1)
     permutation_repeats: int = Field(default=5, ge=0)
     permutation_features: int = Field(default=40, ge=1)
+    shap_rows: int = Field(default=40, ge=0)
+    learning_curve: Annotated[tuple[Fraction, ...], Field(strict=False)] = (0.125, 0.25, 0.5)
+    noise: Annotated[tuple[Sigma, ...], Field(strict=False)] = ()
+    lattice_shapes: Annotated[tuple[Shape, ...], Field(strict=False)] = ()
+    lattice_curves: int = Field(default=40, ge=10)
+    lattice_seed: int = Field(default=601, ge=0)
     seed: int = Field(default=0, ge=0)
     n_jobs: Jobs = -1
+
+
+class DisorderComparisonSettings(Schema):
+    """The comparison of fresh with frozen disorder.
+
+    Attributes:
+        kernel: Whose data set gets a frozen counterpart.
+        targets: Columns of the labels that are learnt.
+        feature_set: Name of the feature table.
+        n_curves: Curves of each kind of disorder; no more than the data set has.
+        seed: Seed of the frozen counterpart; no data set may use it.
+        n_estimators: Trees of the forest.
+    """
+
+    kernel: str
+    targets: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    feature_set: str
+    n_curves: int = Field(default=400, ge=20)
+    seed: int = Field(default=701, ge=0)
+    n_estimators: int = Field(default=200, ge=1)

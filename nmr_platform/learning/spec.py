@@ -64,6 +64,7 @@ class StudySpec:
             "seed": settings.seed,
             "sampler": f"{settings.sampler}:{settings.startup_trials}",
             **({"second_objective": settings.second_objective} if settings.second_objective else {}),
+            "pruner": settings.pruner,
         }
 
     @property
@@ -93,6 +94,7 @@ class StudySpec:
             "cv_folds": len(self.folds),
             "seed": self.settings.seed,
             "sampler": self.settings.sampler,
+            "pruner": self.settings.pruner,
         }
         tags = {"study": self.study_name, "disorder": self.disorder}
         return RunRecord(self.task_name, self.run_name, params, tags, self.datasets)

@@ -63,12 +63,27 @@ class Split:
     Attributes:
         groups: Disorder group of every row, shape (n,).
         in_test: True for held-out rows, shape (n,).
-        disorder: ``fresh`` if test curves have disorder of their own, ``frozen`` if all curves share one realisation.
+        disorder: ``fresh`` if test curves have disorder of their own, ``frozen`` if all curves of a kernel share one
+            realisation.
     """
 
     groups: NDArray[np.intp]
     in_test: NDArray[np.bool_]
     disorder: Literal["fresh", "frozen"]
+
+    def __post_init__(self) -> None:
+        """Refuse a split that leaks, whoever made it.
+
+        Raises:
+            DataError: A group has rows on both sides.
+        """
+        shared = np.intersect1d(self.groups[self.in_test], self.groups[~self.in_test])
+        if shared.size:
+            message = (
+                f"Argument `in_test` must keep the curves of a disorder group on one side, but {shared.size} groups "
+                "have curves on both."
+            )
+            raise DataError(message)
 
     @property
     def digest(self) -> str:
@@ -104,19 +119,21 @@ def make_split(labels: pd.DataFrame, tables: Mapping[str, pd.DataFrame], setting
         settings: Fraction, seed and what to do about frozen disorder.
 
     Raises:
-        DataError: All curves share one disorder realisation and ``frozen_disorder`` is ``refuse``, or one side would
-            be empty.
+        DataError: All curves of a kernel share one disorder realisation and ``frozen_disorder`` is ``refuse``, or
+            one side would be empty.
     """
-    frozen = labels["disorder"].nunique() == 1
+    frozen = _frozen_kernels(labels)
     if frozen and settings.frozen_disorder == "refuse":
         message = (
-            "The curves must come from several disorder realisations to be split honestly, but all share one; "
-            "set `frozen_disorder: curve` to split by curve and have the results flagged."
+            f"The curves of every kernel must come from several disorder realisations to be split honestly, but those "
+            f"of {', '.join(frozen)} all share one; set `frozen_disorder: curve` to split by curve and have the "
+            "results flagged."
         )
         raise DataError(message)
-    names = labels["kernel"].astype(str) + ":" + labels["curve"].astype(str) if frozen else labels["disorder"]
-    identities = names.to_numpy(dtype=np.str_)
-    groups = disorder_groups(identities, tables)
+    curves = _curve_names(labels)
+    shares_one = labels["kernel"].isin(frozen).to_numpy(dtype=bool)
+    identities = np.where(shares_one, curves, labels["disorder"].to_numpy(dtype=np.str_))
+    groups = disorder_groups(identities, tables, curves)
     in_test = _is_held_out(identities, groups, settings)
     if in_test.all() or not in_test.any():
         side = "training" if in_test.all() else "test"
@@ -128,18 +145,22 @@ def make_split(labels: pd.DataFrame, tables: Mapping[str, pd.DataFrame], setting
     return Split(groups, in_test, "frozen" if frozen else "fresh")
 
 
-def disorder_groups(identities: NDArray[np.str_], tables: Mapping[str, pd.DataFrame]) -> NDArray[np.intp]:
+def disorder_groups(
+    identities: NDArray[np.str_], tables: Mapping[str, pd.DataFrame], curves: NDArray[np.str_] | None = None
+) -> NDArray[np.intp]:
     """Number the groups of rows that must stay together.
 
     Args:
         identities: Name of the disorder realisation of every row, shape (n,).
         tables: Feature tables; rows that are equal in one of them are tied together, whatever their identity.
+        curves: Name of the curve that every row was made from, shape (n,): noisy copies of a curve, as resampling
+            makes them, differ from it in every table.
 
     Returns:
         Group of every row, shape (n,), counted from 0.
     """
     n = len(identities)
-    codes = [np.unique(identities, return_inverse=True)[1]]
+    codes = [np.unique(names, return_inverse=True)[1] for names in (identities, curves) if names is not None]
     codes += [pd.factorize(pd.util.hash_pandas_object(table, index=False))[0] for table in tables.values()]
     # Rows on one side of a bipartite graph, what they share on the other: groups are its connected components.
     rows, nodes, offset = [], [], n
@@ -151,6 +172,19 @@ def disorder_groups(identities: NDArray[np.str_], tables: Mapping[str, pd.DataFr
     component = connected_components(coo_array(edges, shape=(offset, offset)), directed=False)[1][:n]
     groups: NDArray[np.intp] = pd.factorize(component)[0].astype(np.intp)
     return groups
+
+
+def _frozen_kernels(labels: pd.DataFrame) -> list[str]:
+    """Kernels of several curves that all share one realisation: every kernel's data set has its own."""
+    by_kernel = labels.groupby("kernel", sort=True)["disorder"].agg(["nunique", "size"])
+    return [str(name) for name in by_kernel.index[(by_kernel["nunique"] == 1) & (by_kernel["size"] > 1)]]
+
+
+def _curve_names(labels: pd.DataFrame) -> NDArray[np.str_]:
+    """Kernel, seed of the data set (where the labels have it) and number of every curve, shape (n,)."""
+    columns = [name for name in ("kernel", "seed", "curve") if name in labels]
+    parts = zip(*(labels[name].astype(str) for name in columns), strict=True)
+    return np.array([":".join(part) for part in parts], dtype=np.str_)
 
 
 def _is_held_out(identities: NDArray[np.str_], groups: NDArray[np.intp], settings: SplitSettings) -> NDArray[np.bool_]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from optuna.exceptions import TrialPruned
+from optuna.pruners import MedianPruner
 from optuna.storages import BaseStorage
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.errors import NmrPlatformError
-from nmr_platform.learning.estimator import Estimator
-from nmr_platform.learning.families import search_space
+from nmr_platform.learning.estimator import Estimator, fit_beside_others
+from nmr_platform.learning.families import WatchedFamily, search_space
 from nmr_platform.learning.folds import Fold
 from nmr_platform.learning.records import StudyResult
 from nmr_platform.learning.scores import score_point
@@ -27,6 +29,7 @@ from nmr_platform.studies import (
     finished_trials,
     keep_run,
     open_study,
+    over_trials,
     run_trials,
     score_of,
     settled_trials,
@@ -38,6 +41,8 @@ from nmr_platform.tracking import Tracker, closing_run
 __all__ = ["StudyError", "StudyProgress", "run_study"]
 
 _PARAMS, _FOLDS = "params", "folds"
+# Step of the first fold's score among the intermediate values: beyond any number of rounds.
+_FOLD_DONE = 1_000_000
 
 
 class StudyError(NmrPlatformError):
@@ -96,6 +101,7 @@ def run_study(
         startup_trials=settings.startup_trials,
         space=search_space(spec.family),
         with_cost=settings.with_cost,
+        pruner=MedianPruner(n_startup_trials=settings.startup_trials) if settings.prunes else None,
     )
     keep_run(study, spec.run_record())
     run_id = tracker.open_run(spec.run_record())
@@ -103,9 +109,8 @@ def run_study(
     def show(trial: FrozenTrial) -> None:
         tracker.log_trial(run_id, trial_record(trial))
         if progress is not None:
-            finished = finished_trials(study)
-            best = max((score_of(other) for other in finished), default=np.nan)
-            progress(StudyProgress(spec.label, len(finished), settings.n_trials, best))
+            best = max((score_of(other) for other in finished_trials(study)), default=np.nan)
+            progress(StudyProgress(spec.label, len(over_trials(study)), settings.n_trials, best))
 
     def run() -> None:
         with Parallel(n_jobs=settings.n_jobs, prefer="threads") as pool:
@@ -136,7 +141,7 @@ def run_study(
 
 
 def _objective(spec: StudySpec, pool: Parallel) -> Callable[[Trial], Outcome]:
-    """Mean score over the folds, which are fitted in parallel."""
+    """Mean score over the folds: the first one alone, to stop a hopeless trial early, the others in parallel."""
     x, y = spec.part.features.to_numpy(dtype=np.float32), spec.task.y(spec.part.labels)
 
     def evaluate(trial: Trial) -> Outcome:
@@ -144,38 +149,71 @@ def _objective(spec: StudySpec, pool: Parallel) -> Callable[[Trial], Outcome]:
         params = spec.family.search_space(trial)
         # Kept at once, for a trial that fails shows them too.
         trial.set_user_attr(_PARAMS, params)
-        fits = (
-            delayed(_fit_and_score)(
-                spec.family.build(params, spec.task, seed=spec.settings.seed),
-                spec.task,
-                x,
-                y,
-                fold,
-                weighed=spec.settings.with_cost,
-            )
-            for fold in spec.folds
-        )
-        fitted = pool(fits)
-        scores = [float(score) for score, _ in fitted]
+
+        def build() -> Estimator:
+            return spec.family.build(params, spec.task, seed=spec.settings.seed)
+
+        first, *others = spec.folds
+        fitted = [_first_fold(spec, trial, build(), (x, y), first)]
+        fitted += pool(delayed(_fit_and_score)(spec, build(), x, y, fold) for fold in others)
+        scores = [score for score, _ in fitted]
         metrics = _trial_metrics(spec.task.metric, scores, time.perf_counter() - start)
-        size = float(np.mean([size for _, size in fitted]))
         if not spec.settings.with_cost:
             return Outcome(float(np.mean(scores)), {_FOLDS: scores}, metrics=metrics)
+        size = float(np.mean([size for _, size in fitted]))
         return Outcome(float(np.mean(scores)), {_FOLDS: scores}, size, {**metrics, "model_mb": size})
 
     return evaluate
 
 
+def _first_fold(
+    spec: StudySpec,
+    trial: Trial,
+    estimator: Estimator,
+    rows: tuple[NDArray[np.float32], NDArray[np.generic]],
+    fold: Fold,
+) -> tuple[float, float]:
+    """Score on the first fold, and the size of its model in MB if it is to be weighed.
+
+    Raises:
+        TrialPruned: The pruner finds it, or what boosting has reached so far, too low.
+    """
+    x, y = rows
+
+    def report(step: int, predicted: NDArray[np.generic]) -> None:
+        trial.report(score_point(spec.task, y[fold.score], predicted), step)
+        if trial.should_prune():
+            raise TrialPruned
+
+    if spec.settings.prunes and isinstance(spec.family, WatchedFamily):
+        spec.family.fit_watched(estimator, (x[fold.fit], y[fold.fit]), x[fold.score], report)
+    else:
+        fit_beside_others(estimator, x[fold.fit], y[fold.fit])
+    predicted = estimator.predict(x[fold.score])
+    score = _finite(score_point(spec.task, y[fold.score], predicted), spec.task)
+    if spec.settings.prunes:
+        report(_FOLD_DONE, predicted)
+    return score, _size(spec, estimator)
+
+
 def _fit_and_score(
-    estimator: Estimator, task: Task, x: NDArray[np.float32], y: NDArray[np.generic], fold: Fold, *, weighed: bool
+    spec: StudySpec, estimator: Estimator, x: NDArray[np.float32], y: NDArray[np.generic], fold: Fold
 ) -> tuple[float, float]:
     """Score of a fitted fold, and the size of its model in MB if it is to be weighed."""
-    estimator.fit(x[fold.fit], y[fold.fit])
-    score = score_point(task, y[fold.score], estimator.predict(x[fold.score]))
+    fit_beside_others(estimator, x[fold.fit], y[fold.fit])
+    score = score_point(spec.task, y[fold.score], estimator.predict(x[fold.score]))
+    return _finite(score, spec.task), _size(spec, estimator)
+
+
+def _size(spec: StudySpec, estimator: Estimator) -> float:
+    return len(pickle.dumps(estimator)) / 1e6 if spec.settings.with_cost else 0.0
+
+
+def _finite(score: float, task: Task) -> float:
     if not np.isfinite(score):
         message = f"The {task.metric} of a fold must be finite, but is {score}."
         raise StudyError(message)
-    return score, len(pickle.dumps(estimator)) / 1e6 if weighed else 0.0
+    return score
 
 
 def _result(spec: StudySpec, study: Study, run_id: str) -> StudyResult:
@@ -186,6 +224,7 @@ def _result(spec: StudySpec, study: Study, run_id: str) -> StudyResult:
         message = f"Study `{study.study_name}` must finish a trial, but {reason}"
         raise StudyError(message)
     folds = best.user_attrs[_FOLDS]
+    pruned = study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
     return StudyResult(
         family=spec.family.name,
         feature_set=spec.feature_set,
@@ -198,7 +237,8 @@ def _result(spec: StudySpec, study: Study, run_id: str) -> StudyResult:
         cv_std=float(np.std(folds)),
         cv_folds=tuple(folds),
         n_trials=len(finished),
-        n_failed=len(settled_trials(study)) - len(finished),
+        n_pruned=len(pruned),
+        n_failed=len(settled_trials(study)) - len(finished) - len(pruned),
         trial_seconds=sum(trial.duration.total_seconds() for trial in finished if trial.duration is not None),
         wall_seconds=0.0,
         tracking_seconds=0.0,
@@ -217,6 +257,7 @@ def _parent_metrics(spec: StudySpec, result: StudyResult) -> dict[str, float]:
         f"cv_{metric}": result.cv_mean,
         f"cv_{metric}_std": result.cv_std,
         "n_trials": float(result.n_trials),
+        "n_pruned": float(result.n_pruned),
         "n_failed": float(result.n_failed),
         "trial_seconds": result.trial_seconds,
     }

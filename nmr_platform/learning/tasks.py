@@ -11,17 +11,19 @@ from pydantic import Field, model_validator
 from nmr_platform.errors import DataError
 from nmr_platform.schema import Schema
 
-__all__ = ["ClassificationTask", "Kernel", "Metric", "RegressionTask", "Target", "Task"]
+__all__ = ["ClassificationTask", "Metric", "RegressionTask", "Task"]
 
-Kernel = Literal["gaussian", "power", "rkky"]
 Metric = Literal["r2", "f1_weighted"]
-Target = Literal["W", "X", "Z", "alpha_x", "alpha_z", "xi", "exponent"]
 
 # YAML has lists where a frozen value wants tuples.
-Kernels = Annotated[tuple[Kernel, ...], Field(strict=False, min_length=1)]
+Kernels = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 
 OTHER = "other"
-_UNITS = {"xi": "lattice constants", "exponent": ""}
+_UNITS = {"xi": "lattice constants", "exponent": "", "kernel_sum": ""}
+# Relative spread below which a target is rounding and nothing else.
+_SAME = 1e-9
+# What says which curve it is and nothing about the sample.
+_BOOKKEEPING = ("curve", "disorder", "kernel", "seed", "n_draws")
 
 
 class _TaskBase(Schema):
@@ -55,6 +57,17 @@ class _TaskBase(Schema):
     def y(self, labels: pd.DataFrame) -> NDArray[np.generic]:
         """The target of every row of ``labels``, shape (n,)."""
 
+    @abstractmethod
+    def check(self, labels: pd.DataFrame) -> None:
+        """Refuse rows from which nothing can be learnt.
+
+        Args:
+            labels: All rows of the task; a part of them may well be constant by chance.
+
+        Raises:
+            DataError: The target is missing, not a number, or the same for every curve.
+        """
+
     def select(self, labels: pd.DataFrame) -> NDArray[np.bool_]:
         """Which rows of ``labels`` belong to the task, shape (n,).
 
@@ -78,12 +91,13 @@ class RegressionTask(_TaskBase):
     """Infer one number from a curve.
 
     Attributes:
-        target: Column of the labels. W, X, Z, alpha_x and alpha_z are in MHz, xi in lattice constants.
-        kernels: Kernels whose curves take part.
+        target: Column of the labels: a quantity that every data set has (W, X, Z, alpha_x, alpha_z and the rates
+            gamma_plus, gamma_minus, gamma_z in MHz; xi in lattice constants; exponent), or whatever else was drawn.
+        kernels: Kernels whose curves take part; several are pooled.
     """
 
     kind: Literal["regression"] = "regression"
-    target: Target = "W"
+    target: str = "W"
     kernels: Kernels = ("gaussian",)
 
     @property
@@ -105,8 +119,12 @@ class RegressionTask(_TaskBase):
         """The target of every row, shape (n,), in `unit`.
 
         Raises:
-            DataError: A row has no such value, for instance ``xi`` of a power-law kernel.
+            DataError: There is no such column, or a row has no such value, for instance ``xi`` of a power law.
         """
+        known = [str(name) for name in labels.select_dtypes("number") if name not in _BOOKKEEPING]
+        if self.target not in known:
+            message = f"Key `target` must be one of {', '.join(known)} for these curves, but is {self.target!r}."
+            raise DataError(message)
         values = labels[self.target].to_numpy(dtype=np.float64)
         if not np.isfinite(values).all():
             kernel = labels["kernel"].to_numpy()[~np.isfinite(values)][0]
@@ -115,6 +133,17 @@ class RegressionTask(_TaskBase):
             )
             raise DataError(message)
         return values
+
+    def check(self, labels: pd.DataFrame) -> None:
+        """Refuse a target that does not vary; see the base class."""
+        values = self.y(labels)
+        if np.ptp(values) <= _SAME * np.abs(values).max():
+            unit = f" {self.unit}" if self.unit else ""
+            message = (
+                f"Target `{self.target}` must differ between curves to be learnt, but is {values[0]:.6g}{unit} for "
+                f"all {len(values)} of kernel {', '.join(self.kernels)}; draw it in the prior or choose another target."
+            )
+            raise DataError(message)
 
 
 class ClassificationTask(_TaskBase):
@@ -127,7 +156,7 @@ class ClassificationTask(_TaskBase):
 
     kind: Literal["classification"] = "classification"
     kernels: Kernels = ("gaussian", "power", "rkky")
-    positive: Kernel | None = None
+    positive: str | None = None
 
     @model_validator(mode="after")
     def _there_is_something_to_tell_apart(self) -> "ClassificationTask":
@@ -158,6 +187,9 @@ class ClassificationTask(_TaskBase):
         """The class of every row, shape (n,)."""
         kernels = labels["kernel"].to_numpy(dtype=np.str_)
         return kernels if self.positive is None else np.where(kernels == self.positive, self.positive, OTHER)
+
+    def check(self, labels: pd.DataFrame) -> None:
+        """Nothing to refuse: that every kernel has curves is seen when rows are selected."""
 
 
 Task = Annotated[RegressionTask | ClassificationTask, Field(discriminator="kind")]

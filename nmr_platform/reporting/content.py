@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nmr_platform.reporting.published import PUBLISHED, SOURCE, PublishedScore
+from nmr_platform.reporting.comparison import ComparisonRow
+from nmr_platform.reporting.published import PUBLISHED, SOURCE
 
 __all__ = ["Content", "Figure", "ScoreRow", "Section", "score_rows"]
 
@@ -82,18 +83,20 @@ class Content:
         data: Facts about the data sets, one record a kernel.
         opening: Pictures of the curves.
         sections: One a task.
-        pulses: What the pulse search found, flat.
+        pulses: What the pulse search found, flat; None in a study without one.
         pulse_figures: Its pictures.
-        published: Published scores.
+        disorder: Scores of models trained and tested on fresh or frozen disorder, see `compare_disorder`.
+        comparison: Every published number beside ours.
         source: Where they were published.
     """
 
     data: Sequence[Mapping[str, Any]]
     opening: Sequence[Figure]
     sections: Sequence[Section]
-    pulses: Mapping[str, Any]
+    pulses: Mapping[str, Any] | None
     pulse_figures: Sequence[Figure]
-    published: Sequence[PublishedScore] = PUBLISHED
+    disorder: Sequence[Mapping[str, Any]]
+    comparison: Sequence[ComparisonRow]
     source: str = SOURCE
 
 

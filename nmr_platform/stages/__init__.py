@@ -1,5 +1,6 @@
 """What `dvc repro` and the command line do: one function a stage, between files and the rest of the package."""
 
+from nmr_platform.stages.compare_disorder import compare_disorder
 from nmr_platform.stages.evaluate import evaluate
 from nmr_platform.stages.features import extract_features, read_features
 from nmr_platform.stages.optimise_pulses import optimise_pulses
@@ -12,6 +13,7 @@ from nmr_platform.stages.workspace import Workspace
 __all__ = [
     "Measured",
     "Workspace",
+    "compare_disorder",
     "evaluate",
     "extract_features",
     "help_to_tune",

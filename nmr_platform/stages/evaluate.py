@@ -1,20 +1,27 @@
 """Stage `evaluate`: score the tuned models of one task on held-out curves, and draw what they do."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from nmr_platform import plots
 from nmr_platform.config import Params
+from nmr_platform.datasets import load
 from nmr_platform.errors import DataError
-from nmr_platform.features import feature_intervals
+from nmr_platform.features import extract
+from nmr_platform.learning.bootstrap import Bootstrap
 from nmr_platform.learning.evaluate import evaluate_task
 from nmr_platform.learning.evaluation import EvaluationResult, ModelEvaluation
 from nmr_platform.learning.records import TuneSummary
-from nmr_platform.learning.tasks import RegressionTask, Task
+from nmr_platform.learning.robustness import RecordScorer
+from nmr_platform.learning.tasks import Task
 from nmr_platform.stages.deploy import example_record, make_predictor
+from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.stages.tune import read_tuned
@@ -37,7 +44,15 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
     _require_tuned_for(summary, chosen, features, workspace)
     example = example_record(params.data.recipe(chosen.kernels[0]))
 
-    def keep(model: ModelEvaluation) -> None:
+    kept: dict[str, ModelEvaluation] = {}
+
+    def keep(evaluated: ModelEvaluation) -> None:
+        model = _with_robustness(evaluated, chosen, features, params, workspace)
+        if model.is_champion:
+            kept["champion"] = model
+        for name in ("noise", "lattice"):
+            if name in model.extras:
+                tracker.log_table(model.run_id, f"tables/{name}.csv", model.extras[name])
         for name, figure in draw_model(model, chosen, features, params).items():
             tracker.log_figure(model.run_id, f"figures/{name}.png", figure)
         score = model.scores[chosen.metric]
@@ -68,7 +83,7 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
         on_model=keep,
     )
     with staged_folder(workspace.evaluated(task)) as folder:
-        _write(result, features, params, folder)
+        _write(result, kept["champion"], features, params, folder)
     write_json(workspace.metrics(task), _metrics(result), rounded=True)
     return result
 
@@ -82,61 +97,47 @@ def _require_tuned_for(summary: TuneSummary, task: Task, features: FeatureTables
         raise DataError(message, path=path)
 
 
-def draw_model(model: ModelEvaluation, task: Task, features: FeatureTables, params: Params) -> dict[str, Figure]:
-    """The figures of one model, by name."""
-    title = f"{model.study.family} on {model.study.feature_set}"
-    top = model.importances.rename(columns={"feature": "name", "impurity": "importance"})
-    figures = {
-        "importances": _draw_importances(model, features, params, title),
-        "top_features": plots.plot_top_importances(top, title=title),
-    }
-    if isinstance(task, RegressionTask):
-        return figures | {"parity": _draw_parity(model, task)}
-    return figures | _draw_confusion(model, task, title)
-
-
-def _draw_parity(model: ModelEvaluation, task: RegressionTask) -> Figure:
-    table, score = model.predictions, model.scores["r2"]
-    return plots.plot_parity(
-        table["true"],
-        table["predicted"],
-        lower=table["lower"],
-        upper=table["upper"],
-        name=task.target,
-        unit=task.unit,
-        score_text=f"R² = {score.value:.3f} [{score.lower:.3f}, {score.upper:.3f}]",
-    )
-
-
-def _draw_confusion(model: ModelEvaluation, task: Task, title: str) -> dict[str, Figure]:
-    matrix, bins = model.confusion, model.confusion_bins
-    if matrix is None or bins is None:
-        return {}
-    classes = list(task.class_names)
-    by_bin = bins.groupby("bin")
-    matrices = [part.pivot_table("n", "true", "predicted").loc[classes, classes].to_numpy() for _, part in by_bin]
-    edges = [bins["w_low"].min(), *by_bin["w_high"].first()]
-    return {
-        "confusion": plots.plot_confusion(matrix.to_numpy(), classes, title=title),
-        "confusion_by_w": plots.plot_confusion_by_bin(matrices, edges, classes, title=title),
-    }
-
-
-def _draw_importances(model: ModelEvaluation, features: FeatureTables, params: Params, title: str) -> Figure:
+def _with_robustness(
+    model: ModelEvaluation, task: Task, features: FeatureTables, params: Params, workspace: Workspace
+) -> ModelEvaluation:
+    """The champion with its scores on noisy records and on other lattices."""
+    settings = params.evaluate
+    if not model.is_champion or model.estimator is None or not (settings.noise or settings.lattice_shapes):
+        return model
     chosen = next(item for item in params.features.sets if item.name == model.study.feature_set)
-    intervals = feature_intervals(
-        chosen, echo_index=features.echo_index, step=features.step, n_samples=len(features.mean_echo)
+    scorer = RecordScorer(
+        task,
+        model.estimator,
+        partial(extract, feature_set=chosen, echo_index=features.echo_index, step=features.step),
+        Bootstrap(settings.n_resamples, settings.confidence, settings.seed),
     )
-    weights = model.importances.rename(columns={"feature": "name", "impurity": "importance"})
-    echo = features.mean_echo[sorted(set(model.predictions["kernel"]))].mean(axis=1)
-    return plots.plot_importances_over_echo(
-        echo.index.to_numpy(), echo.to_numpy(), intervals.merge(weights, on="name"), title=title
-    )
+    extras = dict(model.extras)
+    if settings.noise:
+        labels = features.labels.merge(model.predictions[["kernel", "curve"]], on=["kernel", "curve"])
+        extras["noise"] = scorer.against_noise(_records(labels, workspace), labels, settings.noise, seed=settings.seed)
+    if settings.lattice_shapes:
+        recipes = [
+            params.data.recipe(kernel).replace(seed=settings.lattice_seed + number, n_curves=settings.lattice_curves)
+            for number, kernel in enumerate(task.kernels)
+        ]
+        extras["lattice"] = scorer.against_lattice(recipes, settings.lattice_shapes)
+    return replace(model, extras=extras)
 
 
-def _write(result: EvaluationResult, features: FeatureTables, params: Params, folder: Path) -> None:
+def _records(labels: pd.DataFrame, workspace: Workspace) -> NDArray[np.complex64]:
+    """Raw records of some curves, shape (n, T), in the order of ``labels``, whose kernels follow each other."""
+    parts = []
+    for kernel, rows in labels.groupby("kernel", sort=False):
+        dataset = load(workspace.simulated(str(kernel)))
+        place = pd.Index(dataset["curve"].to_numpy()).get_indexer(pd.Index(rows["curve"]))
+        parts.append(dataset["m"].to_numpy()[place])
+    return np.concatenate(parts)
+
+
+def _write(
+    result: EvaluationResult, champion: ModelEvaluation, features: FeatureTables, params: Params, folder: Path
+) -> None:
     """Scores of every model; tables and figures of the champion."""
-    champion = result.champion
     write_json(folder / "scores.json", _without_runs(result), rounded=True)
     result.table().to_csv(folder / "scores.csv", index=False, float_format="%.6g")
     for name, table in champion.tables().items():

@@ -6,13 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from nmr_platform import plots
 from nmr_platform.config import Params
 from nmr_platform.datasets import load
+from nmr_platform.errors import DataError
 from nmr_platform.learning.tasks import RegressionTask, Task
-from nmr_platform.reporting import Content, Figure, Section, render_html, render_markdown, score_rows
+from nmr_platform.reporting import (
+    PUBLISHED,
+    Content,
+    Figure,
+    Section,
+    compare_published,
+    render_html,
+    render_markdown,
+    score_rows,
+)
 from nmr_platform.stages.files import read_json, staged_folder
 from nmr_platform.stages.workspace import Workspace
 
@@ -20,9 +31,17 @@ __all__ = ["write_report"]
 
 _CAPTIONS = {
     "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
-    "importances": "Where in the record the champion looks, below the mean echo.",
+    "coverage": "How many prediction intervals hold the truth, in bins of W.",
     "confusion": "Held-out curves by true and predicted kernel.",
     "confusion_by_w": "The same by strength of the coupling: the weaker the harder the kernels are to tell apart.",
+    "scores_by_exponent": "Which power laws are found: scores in bins of the exponent.",
+    "reliability": "How often a class is true against the probability that it was given.",
+    "importances": "Where in the record the champion looks, below the mean echo.",
+    "shap": "What moves its predictions: mean absolute SHAP values, below the mean echo.",
+    "shap_by_power": "The same for every bin and power of the polynomial features.",
+    "learning_curve": "Score against the number of training curves.",
+    "noise": "Score against receiver noise that is added to the held-out records.",
+    "lattice": "Score on new curves of other lattices.",
 }
 _QUANTITIES = {
     "W": "kernel integral (alpha_x + alpha_y + alpha_z) sum K",
@@ -47,23 +66,33 @@ def write_report(params: Params, workspace: Workspace) -> Path:
 
 def _gather(params: Params, workspace: Workspace, folder: Path) -> Content:
     datasets = {kernel: load(workspace.simulated(kernel)) for kernel in params.data.kernels}
-    pulses = read_json(workspace.pulses / "summary.json", made_by="dvc repro optimise_pulses")
+    scores = {
+        name: read_json(workspace.evaluated(name) / "scores.json", made_by=f"dvc repro evaluate@{name}")
+        for name in params.tasks
+    }
+    disorder = _read_disorder(workspace)
+    summary = workspace.pulses / "summary.json"
+    # Not every study has a pulse search; where it is a stage, DVC sees to it that it ran.
+    pulses = read_json(summary, made_by="dvc repro optimise_pulses") if summary.exists() else None
     return Content(
         data=[_facts(kernel, dataset, params) for kernel, dataset in datasets.items()],
         opening=[_draw_gallery(datasets, folder)],
-        sections=[_section(name, params, workspace, folder) for name in params.tasks],
-        pulses=_describe_pulses(pulses),
-        pulse_figures=[
-            _copied(workspace.pulses / "figures" / "map.png", "pulses", folder, "Every sequence tried, by its score."),
-            _copied(workspace.pulses / "figures" / "history.png", "pulses", folder, "The search in the order tried."),
-            _copied(
-                workspace.pulses / "figures" / "echoes.png",
-                "pulses",
-                folder,
-                "One curve's record under 90/180 and under the sequence found.",
-            ),
-        ],
+        sections=[_section(name, record, params, workspace, folder) for name, record in scores.items()],
+        disorder=disorder,
+        comparison=compare_published(PUBLISHED, scores, disorder),
+        pulses=_describe_pulses(pulses) if pulses else None,
+        pulse_figures=_pulse_figures(workspace, folder) if pulses else [],
     )
+
+
+def _pulse_figures(workspace: Workspace, folder: Path) -> list[Figure]:
+    captions = {
+        "map": "Every sequence tried, by its score.",
+        "history": "The search in the order tried.",
+        "echoes": "One curve's record under 90/180 and under the sequence found.",
+    }
+    figures = workspace.pulses / "figures"
+    return [_copied(figures / f"{name}.png", "pulses", folder, caption) for name, caption in captions.items()]
 
 
 def _facts(kernel: str, dataset: xr.Dataset, params: Params) -> dict[str, Any]:
@@ -95,15 +124,18 @@ def _spread(dataset: xr.Dataset) -> list[int]:
     return [int(order[i]) for i in np.linspace(0, order.size - 1, 4).astype(int)]
 
 
-def _section(name: str, params: Params, workspace: Workspace, folder: Path) -> Section:
+def _read_disorder(workspace: Workspace) -> list[dict[str, Any]]:
+    path = workspace.disorder / "scores.csv"
+    if not path.exists():
+        message = f"File `{path}` does not exist yet; make it with `dvc repro compare_disorder`."
+        raise DataError(message, path=path)
+    return [{str(name): value for name, value in row.items()} for row in pd.read_csv(path).to_dict("records")]
+
+
+def _section(name: str, scores: Mapping[str, Any], params: Params, workspace: Workspace, folder: Path) -> Section:
     task, source = params.tasks[name], workspace.evaluated(name)
-    scores = read_json(source / "scores.json", made_by=f"dvc repro evaluate@{name}")
     champion = scores["models"][scores["champion"]]["scores"]
-    wanted = (
-        ("parity", "importances")
-        if isinstance(task, RegressionTask)
-        else ("confusion", "confusion_by_w", "importances")
-    )
+    wanted = [item for item in _CAPTIONS if (source / "figures" / f"{item}.png").exists()]
     return Section(
         name=name,
         question=_question(task),
@@ -130,7 +162,9 @@ def _notes(task: Task, champion: Mapping[str, Any], nominal: float) -> list[str]
     if not isinstance(task, RegressionTask):
         accuracy = champion["accuracy"]
         return [
-            f"Champion: accuracy {accuracy['value']:.3f}, interval {accuracy['lower']:.3f} to {accuracy['upper']:.3f}."
+            f"Champion: accuracy {accuracy['value']:.3f}, interval {accuracy['lower']:.3f} to {accuracy['upper']:.3f}; "
+            f"calibrated probabilities with log loss {champion['log_loss']['value']:.3f}, Brier score "
+            f"{champion['brier']['value']:.3f} and calibration error {champion['ece']['value']:.1%}."
         ]
     coverage, width, error = champion["coverage"], champion["width"], champion["rmse"]
     return [

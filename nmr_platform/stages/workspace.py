@@ -49,6 +49,11 @@ class Workspace:
         return self.root / "results" / "evaluate" / task
 
     @property
+    def disorder(self) -> Path:
+        """Folder of the comparison of fresh with frozen disorder."""
+        return self.root / "results" / "disorder"
+
+    @property
     def pulses(self) -> Path:
         """Folder of the pulse search."""
         return self.root / "results" / "pulses"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import TrialPruned, UpdateFinishedTrialError
+from optuna.pruners import BasePruner, NopPruner
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -59,6 +60,7 @@ def open_study(
     startup_trials: int = 10,
     space: Mapping[str, BaseDistribution] | None = None,
     with_cost: bool = False,
+    pruner: BasePruner | None = None,
 ) -> Study:
     """Open or make a study that maximises, and line up again the trials that a dead process left behind.
 
@@ -71,6 +73,7 @@ def open_study(
         startup_trials: Random trials before the sampler models the search space.
         space: The search space, which a grid needs.
         with_cost: Whether there is a second objective, to be made small.
+        pruner: Decides from intermediate values which trials are stopped early; none are without one.
 
     Raises:
         ConfigurationError: The study of this name is another one, or the sampler cannot be had.
@@ -80,6 +83,7 @@ def open_study(
         storage=storage,
         directions=["maximize", "minimize"] if with_cost else ["maximize"],
         sampler=SteadySampler(seed, sampler, startup_trials, space),
+        pruner=pruner or NopPruner(),
         load_if_exists=True,
     )
     kept, asked = study.user_attrs.get("identity"), json.loads(json.dumps(dict(identity)))
@@ -105,14 +109,14 @@ def run_trials(
 ) -> None:
     """Run the trials that a study still lacks, one after the other, beside whoever else works on it.
 
-    A trial whose evaluation raises is recorded as failed, with its error, and the search goes on: one bad corner of
-    the search space must not end it. What fails for want of memory, disk or connection says nothing about its point,
-    which is tried again up to twice, as are the trials of killed processes. Ctrl-C or a kill loses at most the trial
-    in progress.
+    A trial that prunes itself counts: it has told that its point is not worth more. One whose evaluation raises is
+    recorded as failed, with its error, and the search goes on: one bad corner of the search space must not end it.
+    What fails for want of memory, disk or connection says nothing about its point, which is tried again up to twice, as
+    are the trials of killed processes. Ctrl-C or a kill loses at most the trial in progress.
 
     Args:
         study: From `open_study`.
-        total: Trials that the study shall have; no more than that are run, however many workers there are.
+        total: Finished and pruned trials that the study shall have; no more are run, however many workers there are.
         evaluate: Draws its parameters from the trial and scores them.
         on_settled: Called with every trial that this call ran; before that, and at the end, with those of earlier
             calls and dead workers.

@@ -62,11 +62,13 @@ class QuickFamily(XGBoost):
         }
 
 
-def quick_spec(family=None, *, n_trials=4, seed=0, n_per_kernel=30, task=W_TASK, n_jobs=1, **settings):
+def quick_spec(family=None, *, n_trials=4, seed=0, n_per_kernel=30, task=W_TASK, n_jobs=1, pruner="none", **settings):
     """A study of W that takes milliseconds a trial."""
     features, labels = problem(n_per_kernel)
     part = task_rows(task, {"plain": features}, labels, SplitSettings()).training_part("plain")
-    tune = TuneSettings(n_trials=n_trials, seed=seed, cv_folds=3, n_jobs=n_jobs, startup_trials=2, **settings)
+    tune = TuneSettings(
+        n_trials=n_trials, seed=seed, cv_folds=3, n_jobs=n_jobs, startup_trials=2, pruner=pruner, **settings
+    )
     folds = make_folds(part, task, tune.cv_folds, tune.seed)
     return StudySpec("w", task, family or QuickFamily(), "plain", part, folds, tune)
 

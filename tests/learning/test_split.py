@@ -10,9 +10,9 @@ from nmr_platform.errors import DataError
 from nmr_platform.learning.folds import make_folds
 from nmr_platform.learning.rows import task_rows
 from nmr_platform.learning.settings import SplitSettings
-from nmr_platform.learning.split import TrainingPart, make_split
+from nmr_platform.learning.split import Split, TrainingPart, make_split
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
-from tests.learning.problems import KERNEL_TASK, W_TASK, frozen, problem
+from tests.learning.problems import KERNEL_TASK, KERNELS, W_TASK, frozen, problem
 
 
 def labels_of(disorder):
@@ -86,6 +86,21 @@ def test_a_duplicate_curve_under_another_identity_joins_the_group_of_the_first()
     np.testing.assert_array_equal(split.in_test[300:], split.in_test[copies.index])
 
 
+def test_a_noisy_copy_of_a_curve_under_another_identity_stays_with_the_curve():
+    features, labels = problem(100)
+    again = labels.assign(disorder="copy-" + labels["disorder"])
+    table = pd.concat([features, features + np.float32(1e-3)], ignore_index=True)
+    split = make_split(pd.concat([labels, again], ignore_index=True), {"t": table}, SplitSettings())
+    np.testing.assert_array_equal(split.in_test[300:], split.in_test[:300])
+
+
+def test_curves_of_the_same_number_in_data_sets_of_other_seeds_are_other_curves():
+    _, labels = problem(40)
+    other = labels.assign(seed=2, disorder="2/" + labels["disorder"])
+    split = make_split(pd.concat([labels.assign(seed=1), other], ignore_index=True), {}, SplitSettings())
+    assert len(set(split.groups)) == 240
+
+
 def test_a_duplicate_in_one_of_several_tables_is_enough_to_tie_rows():
     unique = pd.DataFrame({"f": np.arange(50.0)})
     pairs = pd.DataFrame({"f": np.arange(50) // 2})
@@ -95,8 +110,34 @@ def test_a_duplicate_in_one_of_several_tables_is_enough_to_tie_rows():
 
 def test_frozen_disorder_is_refused_with_advice():
     _, labels = problem(5)
-    with pytest.raises(DataError, match="all share one; set `frozen_disorder: curve`"):
+    with pytest.raises(DataError, match="of gaussian, power, rkky all share one; set `frozen_disorder: curve`"):
         make_split(frozen(labels), {}, SplitSettings())
+
+
+def test_frozen_data_of_several_kernels_are_recognised_though_each_has_its_own_realisation():
+    _, labels = problem(50)
+    apart = labels.assign(disorder=labels["kernel"] + "/frozen")
+    with pytest.raises(DataError, match="of gaussian, power, rkky all share one"):
+        make_split(apart, {}, SplitSettings())
+    split = make_split(apart, {}, SplitSettings(frozen_disorder="curve"))
+    assert split.disorder == "frozen"
+    for kernel in KERNELS:
+        assert 0.05 < split.in_test[apart["kernel"] == kernel].mean() < 0.45
+
+
+def test_one_frozen_kernel_among_fresh_ones_is_enough_to_be_flagged():
+    _, labels = problem(50)
+    mixed = labels.assign(disorder=labels["disorder"].where(labels["kernel"] != "rkky", "the-one"))
+    with pytest.raises(DataError, match="those of rkky all share one"):
+        make_split(mixed, {}, SplitSettings())
+    split = make_split(mixed, {}, SplitSettings(frozen_disorder="curve"))
+    assert split.disorder == "frozen"
+    assert len(set(split.groups)) == len(labels)
+
+
+def test_a_split_made_by_hand_must_not_leak_either():
+    with pytest.raises(DataError, match="but 1 groups have curves on both"):
+        Split(np.array([0, 0, 1]), np.array([True, False, False]), "fresh")
 
 
 def test_frozen_disorder_on_request_is_split_by_curve_and_flagged():

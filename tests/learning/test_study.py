@@ -13,6 +13,8 @@ import pytest
 from optuna.trial import TrialState
 
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.learning.boosting import XGBoost
+from nmr_platform.learning.forests import ExtraTrees
 from nmr_platform.learning.study import StudyError, run_study
 from nmr_platform.studies.abandoned import OWNER, owner
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
@@ -136,6 +138,57 @@ def test_changed_inputs_start_another_study_instead_of_mixing(tmp_path, tracker,
     second = quick_study(tmp_path, tracker, **changed)
     assert first.study_name != second.study_name
     assert second.n_trials == 4
+
+
+class HopelessFamily(XGBoost):
+    """Its third trial and all later ones learn next to nothing."""
+
+    name = "hopeless"
+
+    def search_space(self, trial):
+        rate = 0.3 if trial.number < 2 else 1e-4
+        return {"n_estimators": 50, "max_depth": trial.suggest_int("max_depth", 3, 5), "learning_rate": rate}
+
+
+class HopelessForest(ExtraTrees):
+    """Its third trial and all later ones hardly split."""
+
+    name = "hopeless forest"
+
+    def search_space(self, trial):
+        depth, leaf = (trial.suggest_int("max_depth", 6, 8), 1) if trial.number < 2 else (1, 20)
+        return {"n_estimators": 10, "max_depth": depth, "min_samples_leaf": leaf}
+
+
+@pytest.mark.parametrize("family", [HopelessFamily(), HopelessForest()], ids=["by rounds", "by folds"])
+def test_hopeless_trials_are_pruned_and_recorded_as_such(tmp_path, tracker, family):
+    result = quick_study(tmp_path, tracker, family, n_trials=5, pruner="median")
+    assert (result.n_trials, result.n_pruned, result.n_failed) == (2, 3, 0)
+    assert result.best_trial < 2
+    run = only_run(tracker)
+    assert [run.trials[number].state for number in range(5)] == ["finished"] * 2 + ["pruned"] * 3
+    assert set(run.trials[2].metrics) == {"pruned_at_r2"}
+    assert run.metrics["n_pruned"] == 3
+
+
+def test_boosting_is_stopped_before_its_rounds_are_over(tmp_path, tracker):
+    quick_study(tmp_path, tracker, HopelessFamily(), n_trials=3, pruner="median")
+    *_, pruned = trials_of(tmp_path)
+    assert list(pruned.intermediate_values) == [25]
+
+
+def test_pruning_can_be_turned_off(tmp_path, tracker):
+    result = quick_study(tmp_path, tracker, HopelessFamily(), n_trials=4, pruner="none")
+    assert (result.n_trials, result.n_pruned) == (4, 0)
+
+
+def test_a_pruned_study_continues_as_if_it_had_been_longer_from_the_start(tmp_path, tracker):
+    quick_study(tmp_path / "a", tracker, HopelessFamily(), n_trials=3, pruner="median")
+    longer = quick_study(tmp_path / "a", tracker, HopelessFamily(), n_trials=5, pruner="median")
+    whole = quick_study(tmp_path / "b", RecordingTracker(), HopelessFamily(), n_trials=5, pruner="median")
+    assert (longer.n_trials, longer.n_pruned) == (whole.n_trials, whole.n_pruned) == (2, 3)
+    first, second = ([trial.params for trial in trials_of(tmp_path / name)] for name in "ab")
+    assert first == second
 
 
 def test_a_failing_trial_is_recorded_and_does_not_end_the_study(tmp_path, tracker):

@@ -7,9 +7,11 @@ import yaml
 from pydantic import BaseModel
 
 from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.learning.rows import task_rows
+from nmr_platform.learning.settings import SplitSettings
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask, Task
 from nmr_platform.schema import validate
-from tests.learning.problems import problem
+from tests.learning.problems import KERNELS, problem
 
 
 class Tasks(BaseModel):
@@ -56,7 +58,6 @@ def test_a_positive_kernel_stands_against_all_others():
         ({"kind": "classification", "kernels": ["gaussian", "rkky"], "positive": "power"}, "`positive` must be one of"),
         ({"kind": "regression", "kernels": ["power", "power"]}, "every kernel once"),
         ({"kind": "regression", "kernels": []}, "it must have 1 or more|at least 1"),
-        ({"kind": "regression", "target": "V"}, "target` is 'V'"),
         ({"kind": "ranking"}, "ranking|kind"),
         ({"kind": "regression", "positive": "power"}, "positive` is not known"),
     ],
@@ -70,6 +71,36 @@ def test_a_target_that_a_kernel_does_not_have_is_refused():
     _, labels = problem(2)
     with pytest.raises(DataError, match=r"`xi` must be a number .* curves of kernel `power` have none"):
         RegressionTask(target="xi", kernels=("gaussian", "power")).y(labels)
+
+
+@pytest.mark.parametrize("target", ["gamma_plus", "gamma_minus", "gamma_z", "alpha", "exponent"])
+def test_whatever_was_drawn_can_be_a_target(target):
+    _, labels = problem(4)
+    labels[target] = np.linspace(0.0, 1.0, len(labels))
+    task = validate(Tasks, {"tasks": {"rate": {"kind": "regression", "target": target}}}).tasks["rate"]
+    task.check(labels)
+    np.testing.assert_array_equal(task.y(labels), labels[target])
+
+
+@pytest.mark.parametrize("target", ["V", "curve", "disorder", "kernel", "seed"])
+def test_what_is_no_property_of_the_sample_is_refused_as_a_target(target):
+    _, labels = problem(2)
+    with pytest.raises(DataError, match=f"must be one of W, xi for these curves, but is '{target}'"):
+        RegressionTask(target=target).y(labels.assign(seed=3))
+
+
+@pytest.mark.parametrize("value", [0.0, 2.0])
+def test_a_target_that_does_not_vary_is_refused(value):
+    _, labels = problem(5)
+    task = RegressionTask(target="exponent", kernels=("gaussian",))
+    with pytest.raises(DataError, match=rf"`exponent` must differ between curves .* but is {value:g} for all 5 of"):
+        task_rows(task, {}, labels.assign(exponent=value), SplitSettings())
+
+
+def test_a_regression_pools_kernels():
+    features, labels = problem(40)
+    rows = task_rows(RegressionTask(target="W", kernels=KERNELS), {"t": features}, labels, SplitSettings())
+    assert set(rows.training_part("t").labels["kernel"]) == set(rows.held_out("t").labels["kernel"]) == set(KERNELS)
 
 
 def test_a_kernel_without_curves_is_refused():

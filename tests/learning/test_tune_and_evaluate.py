@@ -8,9 +8,7 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.learning.evaluate import evaluate_task
-from nmr_platform.learning.folds import make_folds
 from nmr_platform.learning.importances import permutation_importances
-from nmr_platform.learning.intervals import prediction_intervals
 from nmr_platform.learning.records import TuneSummary
 from nmr_platform.learning.rows import task_rows
 from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
@@ -21,7 +19,15 @@ from tests.learning.problems import KERNEL_TASK, W_TASK, frozen, problem
 from tests.learning.recording import RecordingTracker
 
 TUNE = TuneSettings(n_trials=2, cv_folds=3, n_jobs=1, n_estimators=20)
-EVALUATE = EvaluateSettings(n_resamples=50, permutation_repeats=2, permutation_features=3, n_jobs=1, n_bins=2)
+EVALUATE = EvaluateSettings(
+    n_resamples=50,
+    permutation_repeats=2,
+    permutation_features=3,
+    n_jobs=1,
+    n_bins=2,
+    shap_rows=5,
+    learning_curve=(0.5,),
+)
 SPLIT = SplitSettings()
 DATASETS = (DatasetRecord("gaussian", "abc", "somewhere"),)
 
@@ -53,7 +59,7 @@ def test_there_is_one_study_and_one_run_per_family_and_feature_set(evaluated):
     summary, _, tracker, _ = evaluated
     labels = [study.label for study in summary.studies]
     assert labels == [f"{family}/{name}" for name in ("plain", "poor") for family in TUNE.families]
-    assert len(tracker.runs) == 6
+    assert len(tracker.runs) == 8
     assert all(run.record.datasets == DATASETS for run in tracker.runs.values())
     assert all(run.state == "finished" for run in tracker.runs.values())
 
@@ -135,14 +141,39 @@ def test_importances_are_of_every_feature_and_shuffled_for_the_champion(evaluate
 def test_a_regression_has_prediction_intervals_and_a_classification_confusions(evaluated):
     _, result, _, _ = evaluated
     model = result.champion
+    others = [other for other in result.models if not other.is_champion]
+    assert not any({"lower", "p_power"} & set(other.predictions) for other in others)
     if result.task.class_names:
+        assert np.allclose(model.predictions[["p_power", "p_other"]].sum(axis=1), 1.0)
+        likeliest = np.where(model.predictions["p_power"] > 0.5, "power", "other")
+        assert (model.predictions["predicted"] == likeliest).all()
+        assert model.scores["log_loss"].value < np.log(2)
         assert model.confusion.to_numpy().sum() == result.n_test
         assert model.confusion_bins["n"].sum() == result.n_test
         assert {"f1_power", "f1_other", "accuracy"} <= set(model.scores)
     else:
         assert (model.predictions["lower"] < model.predictions["upper"]).all()
         assert model.scores["coverage"].value > 0.6
+        assert len(model.out_of_fold) == result.n_train
         assert {"coverage", "width", "rmse"} <= set(model.bins["metric"])
+
+
+def test_the_champion_has_a_learning_curve_that_ends_with_itself(evaluated):
+    _, result, _, _ = evaluated
+    curve = result.champion.extras["learning_curve"]
+    main = curve[curve["metric"] == result.task.metric]
+    assert main["n_train"].to_list()[-1] == result.n_train
+    assert 0.3 * result.n_train < main["n_train"].to_list()[0] < 0.7 * result.n_train
+    assert (main["lower"] <= main["value"]).all()
+    assert (main["value"] <= main["upper"]).all()
+    if not result.task.class_names:
+        assert main["value"].to_list()[-1] == result.champion.scores["r2"].value
+
+
+def test_shap_values_find_the_features_that_matter(evaluated):
+    _, result, _, _ = evaluated
+    table = result.champion.importances.set_index("feature")["shap"]
+    assert table.idxmax() == ("f1" if result.task.class_names else "f0")
 
 
 def test_tuning_never_sees_the_held_out_part(tmp_path, tables):
@@ -199,6 +230,22 @@ def test_frozen_disorder_is_flagged_all_the_way(tmp_path, tracker, tables):
     assert all(run.record.tags["disorder"] == "frozen" for run in tracker.runs.values())
 
 
+def test_noisy_copies_under_new_names_cannot_leak(tmp_path):
+    """What SMOTE-like resampling before the split would do."""
+    features, labels = problem(60, noise=1.0, seed=5)
+    copies = np.random.default_rng(0).choice(len(labels), 300)
+    jitter = np.random.default_rng(1).normal(0.0, 1e-4, (300, features.shape[1])).astype(np.float32)
+    features = pd.concat([features, features.iloc[copies] + jitter], ignore_index=True)
+    made_up = labels.iloc[copies].assign(disorder=[f"synthetic{i}" for i in range(300)])
+    labels = pd.concat([labels, made_up], ignore_index=True)
+    tune = TUNE.replace(families=("extra_trees",))
+    tracker = RecordingTracker()
+    summary = tuned(tmp_path, tracker, KERNEL_TASK, {"plain": features}, labels, tune=tune)
+    result = evaluate_task(summary, {"plain": features}, labels, settings=EVALUATE, tracker=tracker)
+    assert summary.champion.cv_mean < 0.75
+    assert result.champion.scores["f1_weighted"].value < 0.8
+
+
 def test_an_unknown_feature_set_is_refused(tmp_path, tracker, tables):
     with pytest.raises(ConfigurationError, match=r"must name tables among \['plain', 'poor'\], but names `rich`"):
         tuned(tmp_path, tracker, W_TASK, *tables, tune=TUNE.replace(feature_sets=("rich",)))
@@ -214,26 +261,6 @@ def test_a_run_is_closed_as_failed_when_the_caller_fails(tmp_path, tracker, tabl
     with pytest.raises(OSError, match="disk full"):
         evaluate_task(summary, *tables, settings=EVALUATE, tracker=tracker, on_model=fail)
     assert [run.state for run in tracker.runs.values()] == ["failed"]
-
-
-def test_prediction_intervals_cover_as_often_as_they_say():
-    from sklearn.linear_model import LinearRegression
-
-    rng = np.random.default_rng(0)
-    x = pd.DataFrame(rng.normal(size=(900, 3)).astype(np.float32), columns=["a", "b", "c"])
-    y = x["a"].to_numpy(dtype=float) + rng.standard_t(3, 900)
-    _, labels = problem(300)
-    part = task_rows(W_TASK.replace(kernels=("gaussian", "power", "rkky")), {"t": x}, labels, SPLIT)
-    training, test = part.split.training_part(x, labels), part.split.held_out(x, labels)
-    rows = ~part.split.in_test
-    lower, upper = prediction_intervals(
-        LinearRegression(),
-        (training.features, y[rows]),
-        make_folds(training, W_TASK, 5, 0),
-        test.features,
-        coverage=0.9,
-    )
-    assert 0.84 < np.mean((lower <= y[~rows]) & (y[~rows] <= upper)) < 0.96
 
 
 def test_shuffling_an_unused_feature_costs_nothing():

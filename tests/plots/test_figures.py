@@ -12,11 +12,15 @@ from nmr_platform.plots import (
     plot_confusion,
     plot_confusion_by_bin,
     plot_convergence,
+    plot_coverage_by_bin,
     plot_echoes,
     plot_gallery,
     plot_importances_over_echo,
     plot_parity,
+    plot_polynomial_bars,
     plot_pulse_map,
+    plot_reliability,
+    plot_score_against,
     plot_scores,
     plot_search_history,
     plot_sequence,
@@ -40,6 +44,19 @@ SCORES = pd.DataFrame(
         "score": [0.7, 0.72, 0.8],
         "lower": [0.68, 0.7, 0.79],
         "upper": [0.73, 0.74, 0.83],
+    }
+)
+NOISE = pd.DataFrame(
+    {"sigma": [0.0, 1e-4, 1e-3], "value": [0.8, 0.7, 0.1], "lower": [0.7, 0.6, -0.1], "upper": [0.9, 0.8, 0.05]}
+)
+RELIABILITY = pd.DataFrame(
+    {
+        "class": "a",
+        "predicted": [0.1, 0.4, 0.9],
+        "observed": [0.0, 0.5, 1.0],
+        "lower": [0.0, 0.3, 0.7],
+        "upper": [0.2, 0.7, 1.0],
+        "n": [9, 5, 7],
     }
 )
 
@@ -130,10 +147,28 @@ FIGURES = {
     "convergence": lambda: plot_convergence(
         [0.1, 0.2, 0.4], {"euler": [1, 2, 4], "fast": [0.1, 0.4, 1.6]}, orders={"euler": 1.0}, floor=1e-3, title="x"
     ),
+    "score against noise": lambda: plot_score_against(
+        NOISE, "sigma", xlabel="noise (ħ per spin)", ylabel="R² of W", logarithmic=True, reference=0.8, title="x"
+    ),
+    "scores against exponent": lambda: plot_score_against(
+        pd.concat([NOISE.assign(metric=name) for name in ("recall", "f1")]),
+        "sigma",
+        xlabel="exponent (number)",
+        ylabel="R² of W",
+    ),
+    "coverage": lambda: plot_coverage_by_bin(
+        NOISE.assign(w_low=[0.1, 0.2, 0.25], w_high=[0.2, 0.25, 0.3]), nominal=0.9, title="x"
+    ),
+    "reliability": lambda: plot_reliability(
+        pd.concat([RELIABILITY, RELIABILITY.assign(**{"class": "b"})]), text="3 %", title="x"
+    ),
+    "reliability of a point": lambda: plot_reliability(RELIABILITY.head(1)),
+    "bars by bin and power": lambda: plot_polynomial_bars(bins(), title="x"),
+    "bars of both components": lambda: plot_polynomial_bars(bins(("re", "im")).assign(axis="frequency")),
     "convergence of one": lambda: plot_convergence([0.1, 0.2], {"euler": [1e-3, 2e-3]}),
 }
 UNITS = ("(µs)", "(MHz)", "(degrees)", "(ħ per spin)", "(%)", "(number)")
-WITHOUT_UNIT = ("importance", "cubic fits", "feature", "R² of", "true class", "predicted class", "error")
+WITHOUT_UNIT = ("importance", "score", "cubic fits", "feature", "R² of", "true class", "predicted class", "error")
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from nmr_platform.learning.settings import TuneSettings
-from nmr_platform.reporting import PUBLISHED, score_rows
+from nmr_platform.reporting import PUBLISHED, compare_published, score_rows
 
 
 def model(cv, value):
@@ -51,14 +51,57 @@ def test_other_tasks_have_no_published_score():
     assert {row.published for row in rows("X").values()} == {None}
 
 
-@pytest.mark.parametrize("item", PUBLISHED, ids=lambda item: f"{item.task}-{item.feature_kind}")
+@pytest.mark.parametrize("item", PUBLISHED, ids=lambda item: f"{item.task}-{item.recipe}")
 def test_published_scores_name_families_that_exist_and_what_to_know(item):
-    assert TuneSettings(families=(item.family,)).families == (item.family,)
-    assert 0 < item.value < 1
+    if item.family:
+        assert TuneSettings(families=(item.family,)).families == (item.family,)
+    assert 0 <= item.value < 1
     assert item.note
+    assert item.recipe
 
 
 def test_the_inflated_score_is_not_passed_off_as_the_published_one():
     (item,) = [item for item in PUBLISHED if item.task == "power_vs_rest"]
     assert item.value == 0.71
     assert "duplicates of training rows" in item.note
+
+
+RECORD = {**SCORES, "n_train": 30, "n_test": 10}
+FROZEN = {"trained_on": "frozen", "tested_on": "fresh", "value": -0.1, "lower": -0.3, "upper": 0.1}
+DISORDER = [{"task": "alpha_x", "n_train": 30, "n_test": 10, **FROZEN}]
+
+
+def counterpart(task, recipe):
+    (row,) = [
+        row
+        for row in compare_published(PUBLISHED, {"W": RECORD, "X": RECORD}, DISORDER)
+        if row.item.task == task and recipe in row.item.feature_set + row.item.recipe
+    ]
+    return row
+
+
+def test_a_number_of_a_named_model_is_compared_with_exactly_that_model():
+    row = counterpart("W", "pointwise-magnitude-rescaled")
+    assert (row.model, row.score, row.n_train, row.n_test) == (
+        "random_forest/pointwise-magnitude-rescaled",
+        0.2,
+        30,
+        10,
+    )
+    assert (row.lower, row.upper) == (pytest.approx(0.1), pytest.approx(0.3))
+
+
+def test_a_number_without_a_model_is_compared_with_the_champion():
+    assert counterpart("X", "1000 curves").model == SCORES["champion"]
+
+
+def test_numbers_about_frozen_disorder_are_compared_with_the_same_pair():
+    row = counterpart("alpha_x", "tested on fresh")
+    assert (row.score, row.lower, row.upper) == (-0.1, -0.3, 0.1)
+    assert counterpart("alpha_x", "trained and tested on one").score is None
+
+
+def test_what_was_not_run_says_why():
+    rows = compare_published(PUBLISHED, {"W": RECORD}, [])
+    assert all(row.remark for row in rows if row.score is None)
+    assert {row.remark for row in rows if row.item.task == "Z"} == {"no such task in this study", "see Pulses"}

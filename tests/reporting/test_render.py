@@ -6,12 +6,31 @@ from dataclasses import replace
 import pytest
 from jinja2 import UndefinedError
 
-from nmr_platform.reporting import Content, Figure, ScoreRow, Section, render_html, render_markdown
+from nmr_platform.reporting import (
+    PUBLISHED,
+    ComparisonRow,
+    Content,
+    Figure,
+    ScoreRow,
+    Section,
+    render_html,
+    render_markdown,
+)
 
 PULSES = {
     "verdict": "On 20 new curves it is better than 90/180.",
     "caution": "During the search the best scored 0.9.",
     "rows": [{"name": "90/180", "theta1": 90.0, "theta2": 180.0, "r2_W": 0.5, "r2_X": 0.25, "r2_Z": 0.125}],
+}
+DISORDER = {
+    "task": "alpha_x",
+    "trained_on": "frozen",
+    "tested_on": "fresh",
+    "value": -0.2345,
+    "lower": -0.5,
+    "upper": 0.1,
+    "n_train": 18,
+    "n_test": 6,
 }
 DATA = {
     "kernel": "gaussian",
@@ -44,6 +63,11 @@ def content():
         data=[DATA],
         opening=[Figure("figures/echoes.png", "Echoes.")],
         sections=[section],
+        disorder=[DISORDER],
+        comparison=[
+            ComparisonRow(PUBLISHED[0], "random_forest/x", 0.8125, 0.7, 0.9, 18, 6),
+            ComparisonRow(PUBLISHED[1], remark="not run here"),
+        ],
         pulses=PULSES,
         pulse_figures=[Figure("figures/pulses-map.png", "Map.")],
     )
@@ -55,7 +79,7 @@ RENDERERS = pytest.mark.parametrize("render", [render_html, render_markdown])
 @RENDERERS
 def test_scores_have_three_digits(content, render):
     text = render(content)
-    for number in ("0.812", "0.712", "0.600 to 0.800", "0.770", "0.500", "0.250", "0.125"):
+    for number in ("0.812", "0.712", "0.600 to 0.800", "0.770", "0.500", "0.250", "0.125", "-0.234"):
         assert number in text
 
 
@@ -68,7 +92,14 @@ def test_a_model_without_a_published_score_has_an_empty_cell(content, render):
 def test_everything_that_is_known_is_said(content, render):
     text = render(content)
     said = ["18 training curves, 6 held-out curves, fresh disorder", "Champion: wide intervals.", PULSES["verdict"]]
-    for sentence in [*said, PULSES["caution"], "Predicted against true.", "xgboost (champion)", DATA["digest"]]:
+    for sentence in [
+        *said,
+        PULSES["caution"],
+        "Predicted against true.",
+        "xgboost (champion)",
+        DATA["digest"],
+        "not run here",
+    ]:
         assert sentence in text
 
 
@@ -101,7 +132,7 @@ def test_the_champion_stands_out_on_the_page(content):
 
 def test_every_markdown_table_has_as_many_cells_in_every_row(content):
     tables = re.findall(r"(?:^\|.*\|$\n?)+", render_markdown(content), re.MULTILINE)
-    assert len(tables) == 4
+    assert len(tables) == 5
     for table in tables:
         assert len({line.count("|") for line in table.splitlines()}) == 1
 

@@ -13,6 +13,7 @@ STAGES = [
     *(("generate", "--kernel", kernel) for kernel in KERNELS),
     ("features",),
     *((stage, "--task", task, *QUIET) for task in TASKS for stage in ("tune", "evaluate")),
+    ("compare-disorder",),
     ("optimise-pulses", *QUIET),
     ("report",),
 ]
@@ -21,6 +22,7 @@ RECORDS = {
     "features": {"curves", "columns"},
     "tune": {"task", "champion", "cv", "tracking_share"},
     "evaluate": {"task", "champion", "value", "lower", "upper"},
+    "compare-disorder": {"scores"},
     "optimise-pulses": {"theta1", "theta2", "target", "baseline", "best", "lower", "upper"},
     "report": {"report", "markdown"},
 }

@@ -14,9 +14,11 @@ from nmr_platform.stages import Workspace, read_features, read_tuned
 from tests.builders import experiment_values
 from tests.stages.tiny import KERNELS, TASKS, contents
 
+EXPLAINED = {"importances", "importances_by_power", "shap", "shap_by_power", "top_features"}
+ROBUST = {"learning_curve", "noise", "lattice"}
 FIGURES = {
-    "W": {"parity", "importances", "top_features"},
-    "power_vs_rest": {"confusion", "confusion_by_w", "importances", "top_features"},
+    "W": {"parity", "coverage"} | EXPLAINED | ROBUST,
+    "power_vs_rest": {"confusion", "confusion_by_w", "reliability", "scores_by_exponent"} | EXPLAINED | ROBUST,
 }
 
 
@@ -62,8 +64,23 @@ def test_tuning_keeps_a_study_for_each_family(project, task):
 def test_evaluation_leaves_the_figures_and_tables_of_its_kind_of_task(project, task):
     folder = project / "results" / "evaluate" / task
     assert names(folder, "figures/*.png") == FIGURES[task]
-    confusion = {"confusion", "confusion_by_w"} if task != "W" else set()
-    assert names(folder, "tables/*.csv") == {"predictions", "importances", "scores_by_w"} | confusion
+    own = {"confusion", "confusion_by_w", "reliability", "scores_by_exponent"} if task != "W" else set()
+    assert names(folder, "tables/*.csv") == {"predictions", "importances", "scores_by_w"} | ROBUST | own
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_noise_of_size_zero_leaves_the_score_as_it_was(project, task):
+    metric = "r2" if task == "W" else "f1_weighted"
+    with (project / "results" / "evaluate" / task / "tables" / "noise.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["metric"] == metric]
+    assert [row["sigma"] for row in rows] == ["0", "0.001"]
+    assert float(rows[0]["value"]) == pytest.approx(metrics(project, task)["test"][metric], abs=1e-5)
+
+
+def test_other_lattices_are_tried_with_new_curves_of_every_kernel(project):
+    with (project / "results" / "evaluate" / "power_vs_rest" / "tables" / "lattice.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["n_spins"], row["n"]) for row in rows} == {("36", "30")}
 
 
 @pytest.mark.parametrize(("task", "metric"), [("W", "r2"), ("power_vs_rest", "f1_weighted")])

@@ -1,0 +1,116 @@
+"""The figures of one evaluated model."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nmr_platform import plots
+from nmr_platform.config import Params
+from nmr_platform.features import feature_intervals
+from nmr_platform.learning.evaluation import ModelEvaluation
+from nmr_platform.learning.tasks import RegressionTask, Task
+from nmr_platform.stages.features import FeatureTables
+
+__all__ = ["draw_model"]
+
+_METRICS = {"r2": "R² of held-out curves", "f1_weighted": "weighted F1 of held-out curves"}
+
+
+def draw_model(model: ModelEvaluation, task: Task, features: FeatureTables, params: Params) -> dict[str, Figure]:
+    """The figures of one model, by name; of the champion there are more."""
+    title = f"{model.study.family} on {model.study.feature_set}"
+    top = model.importances.rename(columns={"feature": "name", "impurity": "importance"})
+    figures = _draw_importances(model, features, params, title)
+    figures["top_features"] = plots.plot_top_importances(top, title=title)
+    if isinstance(task, RegressionTask):
+        figures["parity"] = _draw_parity(model, task)
+    else:
+        figures |= _draw_confusion(model, task, title)
+    return figures | _draw_extras(model, task, params, title)
+
+
+def _draw_parity(model: ModelEvaluation, task: RegressionTask) -> Figure:
+    table, score = model.predictions, model.scores["r2"]
+    return plots.plot_parity(
+        table["true"],
+        table["predicted"],
+        lower=table.get("lower"),
+        upper=table.get("upper"),
+        name=task.target,
+        unit=task.unit,
+        score_text=f"R² = {score.value:.3f} [{score.lower:.3f}, {score.upper:.3f}]",
+    )
+
+
+def _draw_confusion(model: ModelEvaluation, task: Task, title: str) -> dict[str, Figure]:
+    matrix, bins = model.confusion, model.confusion_bins
+    if matrix is None or bins is None:
+        return {}
+    classes = list(task.class_names)
+    by_bin = bins.groupby("bin")
+    matrices = [part.pivot_table("n", "true", "predicted").loc[classes, classes].to_numpy() for _, part in by_bin]
+    edges = [bins["w_low"].min(), *by_bin["w_high"].first()]
+    return {
+        "confusion": plots.plot_confusion(matrix.to_numpy(), classes, title=title),
+        "confusion_by_w": plots.plot_confusion_by_bin(matrices, edges, classes, title=title),
+    }
+
+
+def _draw_importances(model: ModelEvaluation, features: FeatureTables, params: Params, title: str) -> dict[str, Figure]:
+    """Importances over the mean echo, and as bars for polynomial features; SHAP values likewise, where there are."""
+    chosen = next(item for item in params.features.sets if item.name == model.study.feature_set)
+    intervals = feature_intervals(
+        chosen, echo_index=features.echo_index, step=features.step, n_samples=len(features.mean_echo)
+    )
+    echo = features.mean_echo[sorted(set(model.predictions["kernel"]))].mean(axis=1)
+    drawn = {}
+    for name, column in {"importances": "impurity", "shap": "shap"}.items():
+        if column not in model.importances:
+            continue
+        weights = model.importances.rename(columns={"feature": "name", column: "importance"})
+        placed = intervals.merge(weights[["name", "importance"]], on="name")
+        what = f"{title}: {'mean |SHAP value|' if column == 'shap' else 'importance in the fit'}"
+        drawn[name] = plots.plot_importances_over_echo(echo.index.to_numpy(), echo.to_numpy(), placed, title=what)
+        if placed["power"].notna().all():
+            drawn[f"{name}_by_power"] = plots.plot_polynomial_bars(placed, title=what)
+    return drawn
+
+
+def _draw_extras(model: ModelEvaluation, task: Task, params: Params, title: str) -> dict[str, Figure]:
+    """How the champion's score depends on what, and whether its uncertainties are true."""
+    extras, metric, score = model.extras, task.metric, model.scores[task.metric].value
+    drawn: dict[str, Figure] = {}
+    axes = {
+        "learning_curve": ("n_train", "training curves (number)", True, None),
+        "noise": ("sigma", "noise of each component of M (ħ per spin)", True, None),
+        "lattice": ("n_spins", "spins of the lattice (number)", True, score),
+    }
+    for name, (x, label, logarithmic, reference) in axes.items():
+        if name in extras:
+            rows = extras[name][extras[name]["metric"] == metric]
+            drawn[name] = plots.plot_score_against(
+                rows.drop(columns="metric"),
+                x,
+                xlabel=label,
+                ylabel=_METRICS[metric],
+                logarithmic=logarithmic,
+                reference=reference,
+                title=title,
+            )
+    if "scores_by_exponent" in extras:
+        by_exponent = extras["scores_by_exponent"]
+        middle = (by_exponent["exponent_low"] + by_exponent["exponent_high"]) / 2
+        drawn["scores_by_exponent"] = plots.plot_score_against(
+            by_exponent.assign(middle=middle), "middle", xlabel="exponent (number)", ylabel="score", title=title
+        )
+    if "reliability" in extras:
+        text = f"calibration error {100 * model.scores['ece'].value:.1f} %"
+        drawn["reliability"] = plots.plot_reliability(extras["reliability"], text=text, title=title)
+    if "coverage" in model.scores:
+        drawn["coverage"] = plots.plot_coverage_by_bin(
+            _only(model.bins, "coverage"), nominal=params.evaluate.coverage, title=title
+        )
+    return drawn
+
+
+def _only(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    return table[table["metric"] == metric]

@@ -1,0 +1,70 @@
+"""Frozen against fresh disorder, and scores on records that differ from those of the training."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nmr_platform.learning.bootstrap import Bootstrap
+from nmr_platform.learning.disorder import compare_disorder
+from nmr_platform.learning.fresh_curves import new_curves
+from nmr_platform.learning.robustness import RecordScorer
+from nmr_platform.learning.settings import SplitSettings
+from nmr_platform.learning.tasks import RegressionTask
+from tests.datasets.recipes import small_recipe
+from tests.learning.problems import W_TASK, frozen, problem
+
+
+def test_a_model_that_reads_the_realisation_does_not_transfer():
+    """Feature f4 tells W in the frozen set only, as an imprint of the one realisation on every curve would."""
+    fresh, labels = problem(120, noise=0.2)
+    realised, others = problem(120, noise=0.2, seed=1)
+    realised["f4"] = others["W"].to_numpy(dtype=np.float32)
+    data = {"fresh": (fresh, labels), "frozen": (realised, frozen(others))}
+    table = compare_disorder(
+        data, {"W": W_TASK}, split=SplitSettings(), n_estimators=20, bootstrap=Bootstrap(50), seed=0
+    )
+    score = table.set_index(["trained_on", "tested_on"])["value"]
+    assert score["frozen", "frozen"] > 0.6
+    assert score["frozen", "fresh"] < 0.2
+    assert (table["lower"] <= table["value"]).all()
+    assert (table["value"] <= table["upper"]).all()
+    assert (table["n_train"] + table["n_test"]).between(200 / 2, 140).all()
+
+
+class Mean:
+    """Predicts the mean of the features."""
+
+    def predict(self, features):
+        return features.to_numpy(dtype=float).mean(axis=1)
+
+
+def scorer():
+    return RecordScorer(W_TASK, Mean(), lambda m: pd.DataFrame(np.abs(m)), Bootstrap(20))
+
+
+def test_noise_lowers_the_score_and_none_leaves_it():
+    _, labels = problem(40)
+    own = labels[labels["kernel"] == "gaussian"]
+    m = np.tile(own["W"].to_numpy()[:, np.newaxis], (1, 5)).astype(np.complex64)
+    table = scorer().against_noise(m, own, [0.0, 0.05, 0.5], seed=0)
+    r2 = table[table["metric"] == "r2"]["value"].to_list()
+    assert r2[0] == pytest.approx(1.0)
+    assert r2[0] > r2[1] > r2[2]
+    again = scorer().against_noise(m, own, [0.5], seed=0)
+    assert again[again["metric"] == "r2"]["value"].to_list() == [r2[2]]
+
+
+def test_curves_of_other_lattices_are_simulated_with_fresh_disorder():
+    recipe = small_recipe(n_curves=12)
+    table = scorer().against_lattice([recipe], [(4, 4), (6, 6)])
+    assert set(table["n_spins"]) == {16, 36}
+    assert set(table["n"]) == {12}
+
+
+def test_new_curves_are_those_of_the_recipe():
+    recipe = small_recipe(n_curves=3)
+    m, labels = new_curves([recipe])
+    assert m.shape == (3, recipe.example.n_samples)
+    assert labels["curve"].to_list() == [0, 1, 2]
+    assert labels["disorder"].nunique() == 3
+    assert RegressionTask().y(labels) == pytest.approx([recipe.curve(i).experiment.kernel_integral for i in range(3)])
