@@ -36,7 +36,7 @@ def compare_disorder(params: Params, workspace: Workspace) -> pd.DataFrame:
     )
     recipe = params.data.recipe(settings.kernel).replace(seed=settings.seed, n_curves=len(fresh[1]), disorder="frozen")
     m, labels = new_curves([recipe])
-    frozen = (extract(m, chosen, echo_index=features.echo_index, step=features.step), labels)
+    frozen = (extract(m, chosen, echo_index=features.echo_index, step=features.step, n_sites=features.n_sites), labels)
     tasks = {target: RegressionTask(target=target, kernels=(settings.kernel,)) for target in settings.targets}
     table = compare(
         {"fresh": fresh, "frozen": frozen},
