@@ -128,9 +128,9 @@ def load_models(names: Sequence[str], root: Path) -> list[Predictor]:
     """
     if names and all(Path(name).is_dir() for name in names):
         return [Predictor.load(Path(name)) for name in names]
-    from nmr_platform.tracking.model_files import Registry  # noqa: PLC0415 two seconds that a path does not need
+    from nmr_platform.tracking.model_store import ModelStore  # noqa: PLC0415 two seconds that a path does not need
 
-    registry = Registry(root=root)
+    registry = ModelStore(root=root)
     loaded = []
     for name in names or registry.champions():
         with nullcontext(Path(name)) if Path(name).is_dir() else registry.files(name) as folder:

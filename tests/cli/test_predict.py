@@ -13,7 +13,7 @@ from nmr_platform.config import read_params
 from nmr_platform.datasets import load
 from nmr_platform.stages import Workspace, read_features
 from nmr_platform.stages.deploy import example_record
-from nmr_platform.tracking.model_files import Registry
+from nmr_platform.tracking.model_store import ModelStore
 from tests.databases import copy_database
 from tests.stages.tiny import TASKS, nmr, nmr_alone
 
@@ -82,7 +82,7 @@ def test_the_example_of_the_registered_model_is_the_first_curve_of_the_data(proj
 
 def test_a_model_can_be_named_in_every_way(project, echo):
     champion = predicted(project, echo, "--task", "W")
-    with Registry(root=project).files("nmr-W") as folder:
+    with ModelStore(root=project).files("nmr-W") as folder:
         names = ["nmr-W", "nmr-W@champion", "models:/nmr-W@champion", "nmr-W/1", "models:/nmr-W/1", str(folder)]
         names.append(str(folder / "data" / "predictor"))
     for name in names:
@@ -172,7 +172,7 @@ def test_a_registry_without_champions_names_the_command_that_makes_one(tmp_path,
 
 
 def test_a_model_that_was_tampered_with_is_refused(project, echo, tmp_path):
-    with Registry(root=project).files("nmr-W") as folder:
+    with ModelStore(root=project).files("nmr-W") as folder:
         model = shutil.copytree(folder, tmp_path / "model")
     detector = model / "data" / "predictor" / "detector" / "Pipeline.skops"
     skops.io.dump(FunctionTransformer(np.testing.rundocs), detector)

@@ -17,14 +17,14 @@ from nmr_platform.tracking.address import StoreAddress, masked_uri, resolve_stor
 from nmr_platform.tracking.registry import CHAMPION
 from nmr_platform.tracking.store import open_client
 
-__all__ = ["Registry"]
+__all__ = ["ModelStore"]
 
 _PREFIX = "nmr-"
 _NAME = re.compile(r"(?:models:/)?(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?")
 _MADE_BY = "`nmr evaluate --task <task>` or `dvc repro` makes one"
 
 
-class Registry:
+class ModelStore:
     """The registered models of an MLflow store.
 
     Args:
