@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import typer
 from rich.console import Console
 
-from nmr_platform.cli import generate, pipeline, simulate, view
+from nmr_platform.cli import generate, pipeline, pulses, simulate, view
 from nmr_platform.errors import NmrPlatformError
 
 __all__ = ["app", "main"]
@@ -24,6 +24,7 @@ app = typer.Typer(
 simulate.register(app)
 generate.register(app)
 pipeline.register(app)
+pulses.register(app)
 view.register(app)
 
 

@@ -6,6 +6,7 @@ from nmr_platform.plots.echoes import plot_echoes, plot_gallery
 from nmr_platform.plots.importances import plot_importances_over_echo, plot_top_importances
 from nmr_platform.plots.parity import plot_parity
 from nmr_platform.plots.pulse_map import plot_pulse_map, plot_search_history
+from nmr_platform.plots.pulse_results import plot_echo_comparison, plot_pareto, plot_verdict
 from nmr_platform.plots.scores import plot_scores
 from nmr_platform.plots.sequence import plot_sequence
 from nmr_platform.plots.style import save
@@ -14,14 +15,17 @@ __all__ = [
     "plot_confusion",
     "plot_confusion_by_bin",
     "plot_convergence",
+    "plot_echo_comparison",
     "plot_echoes",
     "plot_gallery",
     "plot_importances_over_echo",
+    "plot_pareto",
     "plot_parity",
     "plot_pulse_map",
     "plot_scores",
     "plot_search_history",
     "plot_sequence",
     "plot_top_importances",
+    "plot_verdict",
     "save",
 ]

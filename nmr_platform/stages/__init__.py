@@ -2,7 +2,8 @@
 
 from nmr_platform.stages.evaluate import evaluate
 from nmr_platform.stages.features import extract_features, read_features
-from nmr_platform.stages.optimise_pulses import optimise_pulses
+from nmr_platform.stages.optimise_pulses import optimise_preset, optimise_pulses
+from nmr_platform.stages.pulse_files import write_sequence
 from nmr_platform.stages.report import write_report
 from nmr_platform.stages.simulate import simulate_dataset
 from nmr_platform.stages.tune import read_tuned, tune
@@ -12,10 +13,12 @@ __all__ = [
     "Workspace",
     "evaluate",
     "extract_features",
+    "optimise_preset",
     "optimise_pulses",
     "read_features",
     "read_tuned",
     "simulate_dataset",
     "tune",
     "write_report",
+    "write_sequence",
 ]

@@ -24,6 +24,13 @@ _CAPTIONS = {
     "confusion": "Held-out curves by true and predicted kernel.",
     "confusion_by_w": "The same by strength of the coupling: the weaker the harder the kernels are to tell apart.",
 }
+_PULSE_CAPTIONS = {
+    "map": "Every sequence tried, by its score, over the two parameters that matter most.",
+    "history": "The search in the order tried.",
+    "sequence": "The best sequence found.",
+    "echoes": "One curve's record under 90/180 and under the sequence found.",
+    "verdict": "Gain over 90/180 on new curves, with 95 % intervals.",
+}
 _QUANTITIES = {
     "W": "kernel integral (alpha_x + alpha_y + alpha_z) sum K",
     "X": "transverse coupling alpha_x sum K",
@@ -54,14 +61,9 @@ def _gather(params: Params, workspace: Workspace, folder: Path) -> Content:
         sections=[_section(name, params, workspace, folder) for name in params.tasks],
         pulses=_describe_pulses(pulses),
         pulse_figures=[
-            _copied(workspace.pulses / "figures" / "map.png", "pulses", folder, "Every sequence tried, by its score."),
-            _copied(workspace.pulses / "figures" / "history.png", "pulses", folder, "The search in the order tried."),
-            _copied(
-                workspace.pulses / "figures" / "echoes.png",
-                "pulses",
-                folder,
-                "One curve's record under 90/180 and under the sequence found.",
-            ),
+            _copied(workspace.pulses / "figures" / f"{name}.png", "pulses", folder, caption)
+            for name, caption in _PULSE_CAPTIONS.items()
+            if (workspace.pulses / "figures" / f"{name}.png").exists()
         ],
     )
 
@@ -153,19 +155,15 @@ def _describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
     scores = {part: {f"r2_{t}": c[part] for t, c in summary["verdict"].items()} for part in ("baseline", "best")}
     return {
         "verdict": (
-            f"Of {summary['n_trials']} Hahn echoes tried, {best['theta1']:.1f}/{best['theta2']:.1f} degrees reads "
-            f"{target} best. On {summary['n_curves']} new curves it {outcome} 90/180: R2 of {target} "
-            f"{chosen['best']:.3f} against {chosen['baseline']:.3f}, gain {chosen['lower']:+.3f} to "
-            f"{chosen['upper']:+.3f} (95 % interval, paired)."
+            f"Of {summary['n_trials']} sequences tried, {best['sequence']} is the best by {summary['objective']}. "
+            f"On {summary['n_test']} new curves, with models tuned on {summary['n_curves'] - summary['n_test']} "
+            f"others, it {outcome} 90/180: R2 of {target} {chosen['best']:.3f} against {chosen['baseline']:.3f}, gain "
+            f"{chosen['lower']:+.3f} to {chosen['upper']:+.3f} (95 % interval, paired)."
         ),
+        "targets": list(summary["verdict"]),
         "rows": [
-            {"name": "90/180", **base, **scores["baseline"]},
-            {
-                "name": "best found",
-                "theta1": f"{best['theta1']:.1f}",
-                "theta2": f"{best['theta2']:.1f}",
-                **scores["best"],
-            },
+            {"name": "90/180", "sequence": base["sequence"], **scores["baseline"]},
+            {"name": "best found", "sequence": best["sequence"], **scores["best"]},
         ],
         "caution": (
             f"During the search, on the curves it was chosen by, the best scored {summary['search_score']['best']:.3f} "

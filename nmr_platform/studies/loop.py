@@ -21,11 +21,11 @@ class Outcome:
     """What came out of a trial.
 
     Attributes:
-        value: The score, larger is better.
+        value: The score, larger is better; several of them for a study of several directions.
         attributes: What else to keep with the trial; plain data.
     """
 
-    value: float
+    value: float | tuple[float, ...]
     attributes: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -37,6 +37,7 @@ def open_study(
     seed: int,
     sampler: SamplerKind = "tpe",
     startup_trials: int = 10,
+    n_values: int = 1,
 ) -> Study:
     """Open or make a study that maximises, and line up again the trials that a dead process left behind.
 
@@ -45,13 +46,14 @@ def open_study(
         name: The study's name; it must carry a digest of ``identity``, so that a changed search is another study.
         identity: What makes trials comparable, kept with the study.
         seed: Seed of the sampler.
-        sampler: ``tpe`` or ``random``.
-        startup_trials: Random trials before TPE models the search space.
+        sampler: See `SteadySampler`.
+        startup_trials: See `SteadySampler`.
+        n_values: How many scores a trial has, all to be maximised.
     """
     study = optuna.create_study(
         study_name=name,
         storage=storage,
-        direction="maximize",
+        directions=["maximize"] * n_values,
         sampler=SteadySampler(seed, sampler, startup_trials),
         load_if_exists=True,
     )
@@ -133,6 +135,7 @@ def _settled(study: Study, trial: Trial, evaluate: Callable[[Trial], Outcome]) -
 
 def _require_number(outcome: Outcome) -> None:
     # Optuna would fail the trial without an error, as if its process had died, and the point would be tried again.
-    if not math.isfinite(outcome.value):
+    values = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
+    if not all(math.isfinite(value) for value in values):
         message = f"The score must be finite, but is {outcome.value}."
         raise ValueError(message)

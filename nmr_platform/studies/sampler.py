@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
@@ -12,7 +12,7 @@ from nmr_platform.studies.abandoned import is_abandoned
 
 __all__ = ["SamplerKind", "SteadySampler"]
 
-SamplerKind = Literal["tpe", "random"]
+SamplerKind = Literal["tpe", "random", "cmaes", "gp", "nsga2"]
 
 
 class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
@@ -24,8 +24,8 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
 
     Args:
         seed: Seed of the study.
-        kind: ``tpe`` or ``random``.
-        startup_trials: Random trials before TPE models the search space.
+        kind: ``tpe``, ``random``, ``cmaes``, ``gp`` (needs torch) or ``nsga2``.
+        startup_trials: Random trials before the search space is modelled; the population of ``nsga2``.
     """
 
     def __init__(self, seed: int, kind: SamplerKind = "tpe", startup_trials: int = 10) -> None:
@@ -60,6 +60,13 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
 
     def _seeded(self, index: int) -> BaseSampler:
         seed = int(np.random.SeedSequence(self._seed, spawn_key=(index,)).generate_state(1)[0])
-        if self._kind == "random":
-            return RandomSampler(seed=seed)
+        match self._kind:
+            case "random":
+                return RandomSampler(seed=seed)
+            case "cmaes":
+                return CmaEsSampler(seed=seed, n_startup_trials=self._startup_trials, warn_independent_sampling=False)
+            case "gp":
+                return GPSampler(seed=seed, n_startup_trials=self._startup_trials, deterministic_objective=True)
+            case "nsga2":
+                return NSGAIISampler(seed=seed, population_size=max(2, self._startup_trials))
         return TPESampler(seed=seed, n_startup_trials=self._startup_trials)

@@ -21,7 +21,7 @@ RECORDS = {
     "features": {"curves", "columns"},
     "tune": {"task", "champion", "cv", "tracking_share"},
     "evaluate": {"task", "champion", "value", "lower", "upper"},
-    "optimise-pulses": {"theta1", "theta2", "target", "baseline", "best", "lower", "upper"},
+    "optimise-pulses": {"theta1", "theta2", "sequence", "target", "baseline", "best", "lower", "upper"},
     "report": {"report", "markdown"},
 }
 

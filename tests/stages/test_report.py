@@ -50,7 +50,7 @@ def test_every_picture_that_is_shown_exists_and_every_picture_is_shown(project):
     shown = set(re.findall(r'<img src="([^"]+)"', page(project)))
     assert shown == set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", markdown(project)))
     assert shown == {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
-    assert len(shown) == 1 + 2 + 3 + 3
+    assert len(shown) == 1 + 2 + 3 + 5
 
 
 def test_the_page_needs_nothing_from_elsewhere(project):
