@@ -36,9 +36,7 @@ def plot_pareto(
     order = np.argsort(t[front])
     ax.step(t[front][order], s[front][order], where="post", color=MAIN, linewidth=1.4)
     ax.plot(t[front], s[front], "o", color=MAIN, markersize=7, label="best for its time")
-    ax.plot(
-        *baseline, "s", color="none", markeredgecolor=INK, markersize=10, markeredgewidth=1.6, label="90/180"
-    )
+    ax.plot(*baseline, "s", color="none", markeredgecolor=INK, markersize=10, markeredgewidth=1.6, label="90/180")
     ax.set_xlabel("time of the experiment (µs)")
     ax.set_ylabel(label)
     legend(ax, columns=3, above=True)

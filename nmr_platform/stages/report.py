@@ -156,8 +156,8 @@ def _describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "verdict": (
             f"Of {summary['n_trials']} sequences tried, {best['sequence']} is the best by {summary['objective']}. "
-            f"On {summary['n_test']} new curves, with models tuned on {summary['n_curves'] - summary['n_test']} "
-            f"others, it {outcome} 90/180: R2 of {target} {chosen['best']:.3f} against {chosen['baseline']:.3f}, gain "
+            f"With models tuned on {summary['n_curves'] - summary['n_test']} other curves, on {summary['n_test']} new "
+            f"curves it {outcome} 90/180: R2 of {target} {chosen['best']:.3f} against {chosen['baseline']:.3f}, gain "
             f"{chosen['lower']:+.3f} to {chosen['upper']:+.3f} (95 % interval, paired)."
         ),
         "targets": list(summary["verdict"]),

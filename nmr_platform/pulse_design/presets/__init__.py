@@ -6,6 +6,7 @@ from nmr_platform.datasets import DataSettings, read_preset
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.pulse_design.settings import PulseSearchSettings
 from nmr_platform.schema import Schema, read_yaml, validate
+from nmr_platform.simulation import Integrator
 
 __all__ = ["SEARCHES", "read_search"]
 
@@ -19,10 +20,12 @@ class _Preset(Schema):
 
     Attributes:
         data: Name of a preset of the data sets.
+        integrator: Of the search, in place of the data's.
         pulse_search: The search.
     """
 
     data: str
+    integrator: Integrator
     pulse_search: PulseSearchSettings
 
 
@@ -36,4 +39,4 @@ def read_search(name: str) -> tuple[DataSettings, PulseSearchSettings]:
         message = f"Argument `preset` must be one of {', '.join(SEARCHES)}, but is {name!r}."
         raise ConfigurationError(message, key="preset", value=name)
     preset = validate(_Preset, read_yaml(_FOLDER / f"{name}.yaml"))
-    return read_preset(preset.data), preset.pulse_search
+    return read_preset(preset.data).replace(integrator=preset.integrator), preset.pulse_search

@@ -11,7 +11,7 @@ from nmr_platform.datasets import Choice, Expression, LogUniform, Uniform
 from nmr_platform.datasets.expressions import formula
 from nmr_platform.datasets.prior import numbers_in, with_values
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.physics import Sequence
+from nmr_platform.physics import Custom, Delay, Sequence
 from nmr_platform.pulse_design.spaces.measurement import Measurement
 from nmr_platform.pulse_design.spaces.waveforms import Waveform
 from nmr_platform.schema import Schema, validate
@@ -35,8 +35,8 @@ class VariedSequence(Schema):
 
     Attributes:
         sequence: The sequence as plain data; null for that of ``data.experiment``. Elements of a custom sequence may
-            be of kind ``waveform``. A custom sequence without ``echo_times`` is expected to echo as long after its
-            last pulse as the delay before it lasts, if the record is that long.
+            be of kind ``waveform``. A custom sequence without ``echo_times`` is expected to echo where the phases are 0
+            again if every pulse but the first turns them around.
         vary: By dotted key of the sequence (``theta1``, ``elements.2.duration``) what it is drawn from: ``uniform``,
             ``log_uniform``, ``choice`` of values, or an ``expression`` over the other keys, in which dots and numbers
             are written with underscores (``2 * theta1``, ``elements_2_duration``).
@@ -232,14 +232,20 @@ def _at(plain: Any, key: str) -> Any:
 
 
 def _with_echo(sequence: Sequence) -> Sequence:
-    """A custom sequence with the echo of its last pulse, where no echo was given and the record holds one."""
-    if sequence.kind != "custom" or sequence.echo_times:
+    """A custom sequence with the echo of its last pulse, where no echo was given and the record holds one.
+
+    Every pulse but the first turns the phases that spins gathered so far around; the echo is where they are 0 again.
+    """
+    if not isinstance(sequence, Custom) or sequence.echo_times:
         return sequence
-    parts = sequence.parts
-    last = max(number for number, part in enumerate(parts) if part.kind != "delay")
-    before = next((part.duration for part in reversed(parts[:last]) if part.kind == "delay"), 0.0)
-    after = sum(part.duration for part in parts[last + 1 :])
-    if not 0 < before <= after:
+    gathered, left, start, end = 0.0, 0.0, 0.0, 0.0
+    for part in sequence.parts[1:]:
+        end += part.duration
+        if isinstance(part, Delay):
+            gathered += part.duration
+        else:
+            gathered = left = -gathered
+            start = end
+    if not 0 < -left <= end - start:
         return sequence
-    start = sum(part.duration for part in parts[1 : last + 1]) if last else 0.0
-    return sequence.replace(echo_times=[start + before])
+    return sequence.replace(echo_times=[start - left])
