@@ -20,6 +20,7 @@ FISHER = {
     "parameters": ["X", "Z", "xi", "gamma_z"],
     "points": 3,
     "draws": 3,
+    "reach": 0.005,
     "noise": 0.01,
     "bin": 4,
 }

@@ -57,7 +57,7 @@ SPACES = {
             "sequence": three_pulses({"kind": "pulse", "theta": 90.0}),
             "vary": {
                 "elements.0.theta": uniform(10, 90),
-                "elements.1.duration": uniform(5, 15),
+                "elements.1.duration": uniform(5, 9),
                 "elements.3.duration": {"kind": "expression", "value": "2 * elements_1_duration"},
             },
         }

@@ -5,6 +5,7 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.covariance import ledoit_wolf
 
 from nmr_platform.datasets import Curve
 from nmr_platform.features import FeatureSet
@@ -31,8 +32,10 @@ class FisherObjective:
     information is J^T C^-1 J with J = df/dtheta by central differences under the same disorder. The prior's own
     information, the inverse covariance of the unknowns that it draws, is added (van Trees, *Detection, Estimation,
     and Modulation Theory* I, 1968, 2.4.3), so that a bound is never worse than knowing nothing. A target g^T theta has
-    the bound g^T I^-1 g, unknowns beside it left free. The bound is local: it does not know that a phase of 2 pi is
-    none.
+    the bound g^T I^-1 g, unknowns beside it left free. The Cramer-Rao
+    bound is local: it does not know that a phase of 2 pi is none. With steps that reach further, J is the slope over
+    the reach, and what bends away from it, (f(theta + h) + f(theta - h)) / 2 - f(theta), joins the noise, twice its
+    square for a normal displacement: what turns round within the reach then tells nothing.
 
     Args:
         bench: The prior.
@@ -46,7 +49,7 @@ class FisherObjective:
         self._half_width = features.half_width
         names = settings.parameters
         self._prior = np.array([[read(curve.experiment, name) for name in names] for curve in bench.curves])
-        self._steps = steps(self._prior, names)
+        self._steps = steps(self._prior, names, settings.reach)
         self._known = _precision(self._prior)
         self._points = bench.curves[: settings.points]
 
@@ -60,9 +63,11 @@ class FisherObjective:
         n_points = max(2, ceil(share * len(self._points)))
         points = self._points[:n_points]
         draws = [self._numbers(measurement, i, self._draws(point), "draws") for i, point in enumerate(points)]
+        ends = [self._ends(measurement, i, point) for i, point in enumerate(points)]
         receiver = self._settings.noise / np.sqrt(self._settings.bin)
-        whitener = np.linalg.inv(np.linalg.cholesky(noise_covariance(draws, receiver)))
-        bounds = np.array([self._bound(measurement, i, point, whitener) for i, point in enumerate(points)])
+        noise = noise_covariance(draws, receiver) + self._bending(draws, ends)
+        whitener = np.linalg.inv(np.linalg.cholesky(noise))
+        bounds = np.array([self._bound(i, each, whitener) for i, each in enumerate(ends)])
         targets = self._settings.targets
         gradients = [
             np.array([target_gradient(c.experiment, t, self._settings.parameters) for c in points]) for t in targets
@@ -82,22 +87,28 @@ class FisherObjective:
             },
         )
 
-    def _bound(self, measurement: Measurement, number: int, point: Curve, whitener: Array) -> Array:
-        """Bound on the covariance of the unknowns at one point, shape (n_parameters, n_parameters)."""
+    def _ends(self, measurement: Measurement, number: int, point: Curve) -> Array:
+        """The numbers on both sides of a point, shape (n_draws, n_parameters, 2, n)."""
         curves = [
             redrawn(point._replace(experiment=changed(point.experiment, name, value)), draw)
             for draw in range(_DERIVATIVE_DRAWS)
-            for name, step, at in zip(self._settings.parameters, self._steps, self._prior[number], strict=True)
-            for value in _ends(name, at, step)
+            for name, sides in zip(self._settings.parameters, self._sides(number), strict=True)
+            for value in sides
         ]
         numbers = self._numbers(measurement, number, curves, "derivatives")
-        ends = numbers.reshape(_DERIVATIVE_DRAWS, len(self._steps), 2, -1)
-        widths = np.array(
-            [
-                np.ptp(_ends(n, a, s))
-                for n, s, a in zip(self._settings.parameters, self._steps, self._prior[number], strict=True)
-            ]
-        )
+        return numbers.reshape(_DERIVATIVE_DRAWS, len(self._steps), 2, -1)
+
+    def _bending(self, draws: Sequence[Array], ends: Sequence[Array]) -> Array:
+        """Covariance of what the slope does not explain, shape (n, n)."""
+        middles = np.array([each[:_DERIVATIVE_DRAWS] for each in draws])
+        bent = np.array(ends).mean(axis=3) - middles[:, :, None]
+        samples = np.sqrt(2 * len(self._steps)) * bent.reshape(-1, bent.shape[-1])
+        covariance, _ = ledoit_wolf(samples, assume_centered=True)
+        return np.asarray(covariance)
+
+    def _bound(self, number: int, ends: Array, whitener: Array) -> Array:
+        """Bound on the covariance of the unknowns at one point, shape (n_parameters, n_parameters)."""
+        widths = np.ptp(self._sides(number), axis=1)
         jacobian = (ends[:, :, 1] - ends[:, :, 0]).mean(axis=0) / widths[:, None]
         whitened = whitener @ jacobian.T
         information = whitened.T @ whitened + self._known
@@ -105,6 +116,13 @@ class FisherObjective:
         scale = 1 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
         bound: Array = scale[:, None] * np.linalg.pinv(scale[:, None] * information * scale, hermitian=True) * scale
         return bound
+
+    def _sides(self, number: int) -> Array:
+        """Where the differences at a point are taken, shape (n_parameters, 2); a rate cannot be negative."""
+        at = self._prior[number]
+        low = at - self._steps
+        is_rate = np.array([name.startswith("gamma") for name in self._settings.parameters])
+        return np.stack([np.where(is_rate, np.maximum(low, 0.0), low), at + self._steps], axis=1)
 
     def _numbers(self, measurement: Measurement, number: int, curves: Sequence[Curve], what: str) -> Array:
         identity = {
@@ -124,12 +142,6 @@ class FisherObjective:
     def _spread(self, target: str) -> float:
         """Variance of a target over the prior, MHz^2."""
         return float(self._bench.targets[:, ("W", "X", "Z").index(target)].var())
-
-
-def _ends(name: str, at: float, step: float) -> tuple[float, float]:
-    """Where a difference is taken; a rate cannot be negative."""
-    low = max(0.0, at - step) if name.startswith("gamma") else at - step
-    return low, at + step
 
 
 def _precision(values: Array) -> Array:

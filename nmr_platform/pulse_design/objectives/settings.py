@@ -39,6 +39,8 @@ class FisherSettings(Schema):
         parameters: What is unknown beside each other; X and Z must be among them.
         points: Points of the prior.
         draws: Draws of the disorder at each point, for the noise that disorder makes.
+        reach: Step of the derivatives, in standard deviations of the prior. Small, 0.005, for the Cramer-Rao bound
+            itself; larger to ask what can be read by a model that interpolates between curves this far apart.
         noise: Receiver noise, standard deviation of real and imaginary part of one sample.
         bin: Samples that are averaged into one number.
     """
@@ -50,6 +52,7 @@ class FisherSettings(Schema):
     parameters: Annotated[tuple[Parameter, ...], Field(strict=False, min_length=2)]
     points: Annotated[int, Field(ge=2)]
     draws: Annotated[int, Field(ge=2)]
+    reach: PositiveFloat
     noise: PositiveFloat
     bin: PositiveInt
 

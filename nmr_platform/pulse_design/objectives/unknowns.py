@@ -9,9 +9,6 @@ from nmr_platform.pulse_design.objectives.settings import Parameter
 
 __all__ = ["changed", "read", "steps", "target_gradient"]
 
-# Of the prior's standard deviation: the phase of the echo turns by up to 30 rad over the prior, and a derivative must
-# be taken well within one turn.
-_SHARE = 5e-3
 # Of unknowns that the prior does not draw.
 _STEPS: dict[str, float] = {"xi": 0.02, "exponent": 0.005, "gamma_plus": 2e-5, "gamma_minus": 2e-5, "gamma_z": 2e-5}
 
@@ -58,16 +55,17 @@ def changed(experiment: Experiment, name: Parameter, value: float) -> Experiment
             return experiment.replace(dissipation=experiment.dissipation.replace(**{name: value}))
 
 
-def steps(values: NDArray[np.float64], names: tuple[Parameter, ...]) -> NDArray[np.float64]:
+def steps(values: NDArray[np.float64], names: tuple[Parameter, ...], reach: float) -> NDArray[np.float64]:
     """By how much to change each unknown for a derivative.
 
     Args:
         values: The unknowns over the prior, shape (n_curves, n_parameters).
         names: Which they are.
+        reach: Share of the standard deviation of those that vary.
     """
     spread = values.std(axis=0)
     fixed = np.array([_STEPS.get(name, np.nan) for name in names])
-    chosen: NDArray[np.float64] = np.where(spread > 0, _SHARE * spread, fixed)
+    chosen: NDArray[np.float64] = np.where(spread > 0, reach * spread, fixed)
     return chosen
 
 
