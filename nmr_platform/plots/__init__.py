@@ -6,7 +6,7 @@ from nmr_platform.plots.echoes import plot_echoes, plot_gallery
 from nmr_platform.plots.importances import plot_importances_over_echo, plot_top_importances
 from nmr_platform.plots.parity import plot_parity
 from nmr_platform.plots.pulse_map import plot_pulse_map, plot_search_history
-from nmr_platform.plots.pulse_results import plot_echo_comparison, plot_pareto, plot_verdict
+from nmr_platform.plots.pulse_results import plot_echo_comparison, plot_pareto, plot_phase_story, plot_verdict
 from nmr_platform.plots.scores import plot_scores
 from nmr_platform.plots.sequence import plot_sequence
 from nmr_platform.plots.style import save
@@ -21,6 +21,7 @@ __all__ = [
     "plot_importances_over_echo",
     "plot_pareto",
     "plot_parity",
+    "plot_phase_story",
     "plot_pulse_map",
     "plot_scores",
     "plot_search_history",

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from nmr_platform.plots.style import ACCENT, CYCLE, INK, MAIN, MUTED, figure, heading, legend
 
-__all__ = ["plot_echo_comparison", "plot_pareto", "plot_verdict"]
+__all__ = ["plot_echo_comparison", "plot_pareto", "plot_phase_story", "plot_verdict"]
 
 
 def plot_pareto(
@@ -104,4 +104,35 @@ def plot_verdict(contests: Sequence[Mapping[str, object]], *, title: str = "") -
     axes[0].set_ylim(len(scenarios) - 0.4, -0.6)
     legend(axes[0], columns=len(names), above=True)
     heading(made, title)
+    return made
+
+
+def plot_phase_story(
+    expected: ArrayLike, measured: ArrayLike, reach: ArrayLike, scores: ArrayLike, shares: ArrayLike, *, label: str
+) -> Figure:
+    """Draw why a tipped echo tells alpha_z: its phase follows Z, and what is read off depends on how far it turns.
+
+    Args:
+        expected: 2 pi Z tau cos theta1 of some curves, rad, shape (n,).
+        measured: Phase of their echo against that without alpha_z, rad, shape (n,).
+        reach: tau |cos theta1| of the sequences that a search tried, us, shape (k,).
+        scores: What they scored, shape (k,).
+        shares: On which share of the curves, shape (k,).
+        label: Name of the score.
+    """
+    made, (left, right) = figure(1, 2, size=(9.2, 4.0))
+    x, y = np.asarray(expected, float), np.asarray(measured, float)
+    ends = np.array([min(0.0, x.min()), x.max()])
+    left.plot(ends, ends, color=MUTED, linewidth=1.0, linestyle="--", label="2π Z τ cos θ₁")
+    left.plot(x, y, "o", color=MAIN, markersize=4, alpha=0.8, markeredgewidth=0, label="simulated")
+    left.set_xlabel("2π Z τ cos θ₁ (rad)")
+    left.set_ylabel("phase of the echo (rad)")
+    legend(left, columns=2, above=True)
+    places, values, judged = np.asarray(reach, float), np.asarray(scores, float), np.asarray(shares, float)
+    for is_whole, colour, name in ((False, MUTED, "given up early"), (True, MAIN, "on all curves")):
+        chosen = (judged == 1.0) == is_whole
+        right.plot(places[chosen], values[chosen], "o", color=colour, markersize=5, markeredgewidth=0, label=name)
+    right.set_xlabel("τ |cos θ₁| (µs)")
+    right.set_ylabel(label)
+    legend(right, columns=2, above=True)
     return made

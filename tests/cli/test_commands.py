@@ -10,7 +10,17 @@ import pytest
 from nmr_platform.cli import app
 from tests.stages.tiny import ROOT, nmr, nmr_alone
 
-COMMANDS = ["simulate", "generate", "features", "tune", "evaluate", "optimise-pulses", "export-sequence", "report", "ui"]
+COMMANDS = [
+    "simulate",
+    "generate",
+    "features",
+    "tune",
+    "evaluate",
+    "optimise-pulses",
+    "export-sequence",
+    "report",
+    "ui",
+]
 
 
 def test_the_commands_are_those_of_the_pipeline():

@@ -7,7 +7,7 @@ from nmr_platform.pulse_design import Measurement, PulseSearchSettings
 from nmr_platform.schema import validate
 from tests.datasets.recipes import small_recipe
 
-__all__ = ["FISHER", "FLIPS", "SCORE", "SEPARATION", "hahn", "search_recipe", "search_settings"]
+__all__ = ["FISHER", "FLIPS", "SCORE", "SEPARATION", "VERDICT", "hahn", "search_recipe", "search_settings"]
 
 FLIPS = {
     "theta1": {"kind": "uniform", "low": 60.0, "high": 120.0},

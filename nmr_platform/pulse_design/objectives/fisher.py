@@ -13,7 +13,7 @@ from nmr_platform.pulse_design.bench import Bench
 from nmr_platform.pulse_design.objectives.base import LOWEST, Judgement
 from nmr_platform.pulse_design.objectives.noise import noise_covariance, redrawn
 from nmr_platform.pulse_design.objectives.settings import FisherSettings
-from nmr_platform.pulse_design.objectives.unknowns import changed, read, steps, target_gradient
+from nmr_platform.pulse_design.objectives.unknowns import changed, precision, read, steps, target_gradient
 from nmr_platform.pulse_design.signals import binned_windows
 from nmr_platform.pulse_design.spaces import Measurement
 
@@ -50,7 +50,7 @@ class FisherObjective:
         names = settings.parameters
         self._prior = np.array([[read(curve.experiment, name) for name in names] for curve in bench.curves])
         self._steps = steps(self._prior, names, settings.reach)
-        self._known = _precision(self._prior)
+        self._known = precision(self._prior, names)
         self._points = bench.curves[: settings.points]
 
     @property
@@ -113,8 +113,8 @@ class FisherObjective:
         whitened = whitener @ jacobian.T
         information = whitened.T @ whitened + self._known
         # Unknowns differ in scale by orders of magnitude; a unit diagonal keeps the inverse accurate.
-        scale = 1 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
-        bound: Array = scale[:, None] * np.linalg.pinv(scale[:, None] * information * scale, hermitian=True) * scale
+        scale = 1 / np.sqrt(np.diag(information))
+        bound: Array = scale[:, None] * np.linalg.inv(scale[:, None] * information * scale) * scale
         return bound
 
     def _sides(self, number: int) -> Array:
@@ -142,14 +142,6 @@ class FisherObjective:
     def _spread(self, target: str) -> float:
         """Variance of a target over the prior, MHz^2."""
         return float(self._bench.targets[:, ("W", "X", "Z").index(target)].var())
-
-
-def _precision(values: Array) -> Array:
-    """Inverse covariance of the unknowns that vary over the prior; 0 for the others."""
-    varied = values.std(axis=0) > 0
-    precision = np.zeros((values.shape[1],) * 2)
-    precision[np.ix_(varied, varied)] = np.linalg.inv(np.atleast_2d(np.cov(values[:, varied].T)))
-    return precision
 
 
 def _standard_error(shares: Array) -> float:

@@ -7,9 +7,11 @@ from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design.objectives.settings import Parameter
 
-__all__ = ["changed", "read", "steps", "target_gradient"]
+__all__ = ["changed", "precision", "read", "steps", "target_gradient"]
 
-# Of unknowns that the prior does not draw.
+# How far unknowns that the prior does not draw might be off: so far that hardly anything follows from it.
+_VAGUE: dict[str, float] = {"xi": 10.0, "exponent": 1.0, "gamma_plus": 0.01, "gamma_minus": 0.01, "gamma_z": 0.01}
+# Steps of these.
 _STEPS: dict[str, float] = {"xi": 0.02, "exponent": 0.005, "gamma_plus": 2e-5, "gamma_minus": 2e-5, "gamma_z": 2e-5}
 
 
@@ -67,6 +69,23 @@ def steps(values: NDArray[np.float64], names: tuple[Parameter, ...], reach: floa
     fixed = np.array([_STEPS.get(name, np.nan) for name in names])
     chosen: NDArray[np.float64] = np.where(spread > 0, reach * spread, fixed)
     return chosen
+
+
+def precision(values: NDArray[np.float64], names: tuple[Parameter, ...]) -> NDArray[np.float64]:
+    """What the prior knows of the unknowns: the inverse of their covariance, next to nothing of those it does not draw.
+
+    Args:
+        values: The unknowns over the prior, shape (n_curves, n_parameters).
+        names: Which they are.
+
+    Returns:
+        Shape (n_parameters, n_parameters).
+    """
+    varied = values.std(axis=0) > 0
+    covariance = np.diag([_VAGUE.get(name, np.inf) ** 2 for name in names])
+    covariance[np.ix_(varied, varied)] = np.cov(values[:, varied].T, bias=True)
+    known: NDArray[np.float64] = np.linalg.inv(covariance)
+    return known
 
 
 def target_gradient(experiment: Experiment, target: str, names: tuple[Parameter, ...]) -> NDArray[np.float64]:
