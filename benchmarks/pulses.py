@@ -48,10 +48,9 @@ def _phase() -> None:
         z = tipped.coupling.alpha_z * tipped.kernel_sum
         expected.append(2 * np.pi * z * _TIPPED.tau * np.cos(np.deg2rad(_TIPPED.theta1)))
         measured.append(float(np.angle(with_z.m[echo] / without_z.m[echo])))
-    # Signed and unwrapped by what is expected: the phase is known up to whole turns.
-    sign = 1.0 if np.corrcoef(expected, measured)[0, 1] > 0 else -1.0
-    turns = np.round((np.array(expected) - sign * np.array(measured)) / (2 * np.pi))
-    unwrapped = sign * np.array(measured) + 2 * np.pi * turns
+    # A phase is known up to whole turns: those are taken that come closest to what is expected.
+    turns = np.round((np.array(expected) - np.array(measured)) / (2 * np.pi))
+    unwrapped = np.array(measured) + 2 * np.pi * turns
     history = pd.read_csv(_DOCS / "pulse-search" / "history.csv").dropna(subset=["theta1"])
     reach = history["tau"] * np.abs(np.cos(np.deg2rad(history["theta1"])))
     drawn = plots.plot_phase_story(
@@ -59,7 +58,11 @@ def _phase() -> None:
     )
     plots.save(drawn, _DOCS / "images" / "pulse-phase.png")
     slope = float(np.polyfit(expected, unwrapped, 1)[0])
-    print(f"Phase of the echo over 2 pi Z tau cos theta1: slope {sign * slope:.2f} over {_N_CURVES} curves.\n")
+    worst = float(np.abs(unwrapped - np.array(expected)).max())
+    print(
+        f"Phase of the echo over 2 pi Z tau cos theta1: slope {slope:.3f} over {_N_CURVES} curves, "
+        f"at most {worst:.2f} rad from it.\n"
+    )
 
 
 def _ranks() -> None:

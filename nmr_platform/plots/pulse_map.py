@@ -25,6 +25,7 @@ def plot_pulse_map(
     baseline: tuple[float, float] | None,
     label: str,
     names: tuple[str, str] = ("theta1", "theta2"),
+    surface: bool = True,
     title: str = "",
 ) -> Figure:
     """Draw the tried sequences in the plane of two of their parameters, coloured by their score.
@@ -39,6 +40,7 @@ def plot_pulse_map(
         baseline: Where the sequence to beat lies; None if it lies outside the plane.
         label: Name of the score.
         names: Names of the parameters, as keys of the sequence.
+        surface: Whether to draw one; where other parameters vary too, it would mean nothing.
         title: Title of the figure.
     """
     values = np.asarray(score, dtype=float)
@@ -49,7 +51,8 @@ def plot_pulse_map(
     made, (ax,) = figure(size=(6.8, 5.2))
     low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
     scale = Normalize(low, high if high > low else low + 1e-9)
-    _draw_surface(ax, points, values, scale)
+    if surface:
+        _draw_surface(ax, points, values, scale)
     dots = ax.scatter(
         points[:, 0],
         points[:, 1],

@@ -56,6 +56,7 @@ def _draw_map(found: PulseSearch, table: pd.DataFrame) -> Figure | None:
         baseline=_place(found.baseline, x, y) if x in base and y in base else None,
         label=found.label,
         names=(x, y),
+        surface=len(found.importances) == 2,
     )
 
 
