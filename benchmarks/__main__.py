@@ -6,7 +6,7 @@ from importlib import import_module
 
 from benchmarks import simulation
 
-BENCHMARKS = ("features", "studies", *(f"simulation.{name}" for name in simulation.__all__))
+BENCHMARKS = ("features", "studies", "pulses", *(f"simulation.{name}" for name in simulation.__all__))
 
 
 def main(wanted: list[str]) -> None:

@@ -59,12 +59,10 @@ class Params(Schema):
                 if kernel not in self.data.kernels:
                     message = f"Key `tasks.{name}.kernels` must name kernels of `data.kernels`, but has {kernel!r}."
                     raise ValueError(message)
-        if self.pulse_search.kernel not in self.data.kernels:
-            message = (
-                f"Key `pulse_search.kernel` must be one of {', '.join(self.data.kernels)}, "
-                f"but is {self.pulse_search.kernel!r}."
-            )
-            raise ValueError(message)
+        for key, name in self._pulse_kernels():
+            if name not in self.data.kernels:
+                message = f"Key `pulse_search.{key}` must be one of {', '.join(self.data.kernels)}, but is {name!r}."
+                raise ValueError(message)
         return self
 
     @model_validator(mode="after")
@@ -99,8 +97,8 @@ class Params(Schema):
     @model_validator(mode="after")
     def _pulses_are_tried_on_new_curves(self) -> Self:
         owners = {settings.seed: name for name, settings in self.data.kernels.items()}
-        for key in ("seed", "verdict_seed"):
-            seed = getattr(self.pulse_search, key)
+        search = self.pulse_search
+        for key, seed in (("seed", search.seed), ("verdict.seed", search.verdict.seed)):
             if seed in owners:
                 message = (
                     f"Key `pulse_search.{key}` must differ from `data.kernels.{owners[seed]}.seed`, "
@@ -108,6 +106,11 @@ class Params(Schema):
                 )
                 raise ValueError(message)
         return self
+
+    def _pulse_kernels(self) -> list[tuple[str, str]]:
+        """Kernels that the pulse search names, each with its key."""
+        own, *others = self.pulse_search.kernels
+        return [("kernel", own), *(("objective.kernels", name) for name in others)]
 
     def task(self, name: str) -> Task:
         """The task called ``name``.
@@ -143,6 +146,8 @@ def read_params(path: str | Path = "params.yaml") -> Params:
         for number, target in enumerate(chosen.targets):
             task = RegressionTask(target=target, kernels=(chosen.kernel,))
             _require_target(f"disorder_comparison.targets.{number}", task, params)
+        base = params.data.recipe(params.pulse_search.kernel).example.sequence
+        params.pulse_search.space.of(base.model_dump(mode="json"))
     except ConfigurationError as error:
         message = f"In `{path}`{_place(error)}: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error

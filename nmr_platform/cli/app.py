@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from nmr_platform.cli import exchange, generate, pipeline, predict, simulate, track, tune, view
+from nmr_platform.cli import exchange, generate, pipeline, predict, pulses, simulate, track, tune, view
 from nmr_platform.errors import NmrPlatformError
 
 __all__ = ["app", "main"]
@@ -27,6 +27,7 @@ simulate.register(app)
 generate.register(app)
 exchange.register(app)
 pipeline.register(app)
+pulses.register(app)
 predict.register(app)
 tune.register(app)
 track.register(app)

@@ -16,7 +16,6 @@ def register(app: typer.Typer) -> None:
     app.command("features")(features)
     app.command("evaluate")(evaluate)
     app.command("compare-disorder")(compare_disorder)
-    app.command("optimise-pulses")(optimise_pulses)
 
 
 def features(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
@@ -74,28 +73,3 @@ def compare_disorder(params: ParamsOption = PARAMS, as_json: JsonOption = False)
         for row in table.itertuples()
     ]
     say("\n".join(lines), {"scores": table.to_dict("records")}, as_json=as_json)
-
-
-def optimise_pulses(
-    params: ParamsOption = PARAMS, tracker: TrackerOption = TrackerKind.MLFLOW, as_json: JsonOption = False
-) -> None:
-    """Search for flip angles (degrees) whose echoes reveal the coupling better than 90/180.
-
-    Example: `nmr optimise-pulses`
-    """
-    from nmr_platform import stages  # noqa: PLC0415
-    from nmr_platform.config import read_params  # noqa: PLC0415
-    from nmr_platform.tracking import make_tracker  # noqa: PLC0415
-
-    found, verdict = stages.optimise_pulses(
-        read_params(params), stages.Workspace(params.parent), make_tracker(tracker, root=params.parent)
-    )
-    chosen = verdict.targets[found.target]
-    angles = {"theta1": float(found.best["theta1"]), "theta2": float(found.best["theta2"])}
-    say(
-        f"Best of {len(found.table)}: {angles['theta1']:.1f}/{angles['theta2']:.1f} degrees. On {verdict.n_curves} new "
-        f"curves R2 of {found.target} is {chosen.best:.3f} against {chosen.baseline:.3f} for 90/180, "
-        f"gain {chosen.lower:+.3f} to {chosen.upper:+.3f}.",
-        {**angles, "target": found.target, **vars(chosen)},
-        as_json=as_json,
-    )

@@ -8,6 +8,7 @@ from nmr_platform.plots.importances import plot_importances_over_echo, plot_top_
 from nmr_platform.plots.parity import plot_parity
 from nmr_platform.plots.polynomial import plot_polynomial_bars
 from nmr_platform.plots.pulse_map import plot_pulse_map, plot_search_history
+from nmr_platform.plots.pulse_results import plot_echo_comparison, plot_pareto, plot_phase_story, plot_verdict
 from nmr_platform.plots.reliability import plot_reliability
 from nmr_platform.plots.scores import plot_scores
 from nmr_platform.plots.sequence import plot_sequence
@@ -18,10 +19,13 @@ __all__ = [
     "plot_confusion_by_bin",
     "plot_convergence",
     "plot_coverage_by_bin",
+    "plot_echo_comparison",
     "plot_echoes",
     "plot_gallery",
     "plot_importances_over_echo",
+    "plot_pareto",
     "plot_parity",
+    "plot_phase_story",
     "plot_polynomial_bars",
     "plot_pulse_map",
     "plot_reliability",
@@ -30,5 +34,6 @@ __all__ = [
     "plot_search_history",
     "plot_sequence",
     "plot_top_importances",
+    "plot_verdict",
     "save",
 ]

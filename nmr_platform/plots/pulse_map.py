@@ -17,36 +17,42 @@ _GRID = 240
 
 
 def plot_pulse_map(
-    theta1: ArrayLike,
-    theta2: ArrayLike,
+    x: ArrayLike,
+    y: ArrayLike,
     score: ArrayLike,
     *,
     best: tuple[float, float],
-    baseline: tuple[float, float],
+    baseline: tuple[float, float] | None,
     label: str,
+    names: tuple[str, str] = ("theta1", "theta2"),
+    surface: bool = True,
     title: str = "",
 ) -> Figure:
-    """Draw the tried sequences in the plane of the two flip angles, coloured by their score.
+    """Draw the tried sequences in the plane of two of their parameters, coloured by their score.
 
     From eight different sequences on, an interpolated surface lies behind them; it ends where the tried ones end.
 
     Args:
-        theta1: First flip angles, shape (n_trials,), degrees.
-        theta2: Second flip angles, shape (n_trials,), degrees.
+        x: First parameter, shape (n_trials,).
+        y: Second parameter, shape (n_trials,).
         score: Scores, shape (n_trials,); trials that failed (not finite) are left out.
-        best: Flip angles of the best sequence, degrees.
-        baseline: Flip angles of the sequence to beat, degrees.
+        best: Where the best sequence lies.
+        baseline: Where the sequence to beat lies; None if it lies outside the plane.
         label: Name of the score.
+        names: Names of the parameters, as keys of the sequence.
+        surface: Whether to draw one; where other parameters vary too, it would mean nothing.
         title: Title of the figure.
     """
     values = np.asarray(score, dtype=float)
-    tried = np.isfinite(values)
-    points = np.column_stack([np.asarray(theta1, dtype=float), np.asarray(theta2, dtype=float)])[tried]
+    places = np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
+    tried = np.isfinite(values) & np.isfinite(places).all(axis=1)
+    points = places[tried]
     values = values[tried]
     made, (ax,) = figure(size=(6.8, 5.2))
     low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
     scale = Normalize(low, high if high > low else low + 1e-9)
-    _draw_surface(ax, points, values, scale)
+    if surface:
+        _draw_surface(ax, points, values, scale)
     dots = ax.scatter(
         points[:, 0],
         points[:, 1],
@@ -58,16 +64,17 @@ def plot_pulse_map(
         linewidths=0.6,
         zorder=3,
     )
-    ax.plot(
-        *baseline,
-        "s",
-        color="none",
-        markeredgecolor=INK,
-        markersize=10,
-        markeredgewidth=1.6,
-        zorder=4,
-        label=f"baseline {baseline[0]:.0f}°, {baseline[1]:.0f}°",
-    )
+    if baseline is not None:
+        ax.plot(
+            *baseline,
+            "s",
+            color="none",
+            markeredgecolor=INK,
+            markersize=10,
+            markeredgewidth=1.6,
+            zorder=4,
+            label=f"baseline {_shown(baseline, names)}",
+        )
     ax.plot(
         *best,
         "*",
@@ -76,15 +83,15 @@ def plot_pulse_map(
         markersize=19,
         markeredgewidth=1.0,
         zorder=5,
-        label=f"best {best[0]:.0f}°, {best[1]:.0f}°",
+        label=f"best {_shown(best, names)}",
     )
     dress_colorbar(made.colorbar(dots, ax=ax, aspect=30, pad=0.02), label)
-    ends = np.vstack([points, [best, baseline]])
-    margin = 0.05 * np.ptp(ends, axis=0) + 1
+    ends = np.vstack([points, [best] if baseline is None else [best, baseline]])
+    margin = 0.06 * np.maximum(np.ptp(ends, axis=0), 1e-6 + 0.02 * np.abs(ends).max(axis=0))
     ax.set_xlim(ends[:, 0].min() - margin[0], ends[:, 0].max() + margin[0])
     ax.set_ylim(ends[:, 1].min() - margin[1], ends[:, 1].max() + margin[1])
-    ax.set_xlabel("first flip angle θ₁ (degrees)")
-    ax.set_ylabel("second flip angle θ₂ (degrees)")
+    ax.set_xlabel(_named(names[0]))
+    ax.set_ylabel(_named(names[1]))
     legend(ax, columns=2, above=True)
     heading(made, title)
     return made
@@ -117,6 +124,26 @@ def plot_search_history(
     legend(ax, columns=3, above=True)
     heading(made, title)
     return made
+
+
+_ANGLES = {"theta1": "first flip angle θ₁", "theta2": "second flip angle θ₂", "theta3": "third flip angle θ₃"}
+_UNITS = {"theta": "degrees", "phi": "degrees", "phase": "degrees", "amplitude": "MHz", "nutation": "MHz"}
+_TIMES = ("tau", "mixing", "echo_spacing", "duration", "recovery", "acquisition")
+
+
+def _named(key: str) -> str:
+    """Name and unit of a key of a sequence, for an axis."""
+    words = [word for word in key.split(".") if not word.isdigit()]
+    last = words[-1] if words else key
+    unit = _UNITS.get(last.rstrip("0123456789"), "µs" if last in _TIMES else "")
+    text = _ANGLES.get(key, key.replace("_", " "))
+    return f"{text} ({unit})" if unit else text
+
+
+def _shown(place: tuple[float, float], names: tuple[str, str]) -> str:
+    """Coordinates for the legend, degrees with their sign."""
+    signs = ["°" if _named(name).endswith("(degrees)") else "" for name in names]
+    return ", ".join(f"{value:.0f}°" if sign else f"{value:.3g}" for value, sign in zip(place, signs, strict=True))
 
 
 def _best_so_far(scores: NDArray[np.float64], *, maximise: bool) -> NDArray[np.float64]:

@@ -1,20 +1,25 @@
 """The search for pulse sequences that make the coupling easier to infer."""
 
-from nmr_platform.pulse_design.objective import Candidate, ScoreObjective, hahn_with
-from nmr_platform.pulse_design.search import BASELINE, PulseSearch, PulseSearchError, search_pulses
+from nmr_platform.pulse_design.bench import TARGETS, Bench
+from nmr_platform.pulse_design.found import Candidate, PulseSearch
+from nmr_platform.pulse_design.objectives import Judgement, Objective, make_objective
+from nmr_platform.pulse_design.search import PulseSearchError, search_pulses
 from nmr_platform.pulse_design.settings import PulseSearchSettings
-from nmr_platform.pulse_design.verdict import Comparison, Verdict, compare
+from nmr_platform.pulse_design.spaces import BASELINE, Measurement, SearchSpace, named_sequence
 
 __all__ = [
     "BASELINE",
+    "TARGETS",
+    "Bench",
     "Candidate",
-    "Comparison",
+    "Judgement",
+    "Measurement",
+    "Objective",
     "PulseSearch",
     "PulseSearchError",
     "PulseSearchSettings",
-    "ScoreObjective",
-    "Verdict",
-    "compare",
-    "hahn_with",
+    "SearchSpace",
+    "make_objective",
+    "named_sequence",
     "search_pulses",
 ]

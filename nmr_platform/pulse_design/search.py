@@ -1,21 +1,30 @@
-"""The tracked search for a sequence that makes the coupling easier to infer."""
+"""The tracked search for pulse sequences that make the coupling easier to infer."""
 
 import json
+import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
+import numpy as np
+import optuna
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
 from nmr_platform.datasets import Recipe
 from nmr_platform.errors import NmrPlatformError
-from nmr_platform.physics import Hahn
+from nmr_platform.physics import Sequence
 from nmr_platform.progress import Advance, no_progress
-from nmr_platform.pulse_design.objective import TARGETS, Candidate, ScoreObjective, hahn_with
+from nmr_platform.pulse_design.assessing import Assessed, assess
+from nmr_platform.pulse_design.bench import Bench
+from nmr_platform.pulse_design.cache import RecordCache
+from nmr_platform.pulse_design.found import Candidate, PulseSearch
+from nmr_platform.pulse_design.objectives import Objective, make_objective
 from nmr_platform.pulse_design.settings import PulseSearchSettings
+from nmr_platform.pulse_design.spaces import BASELINE, Measurement, SearchSpace, named_sequence
 from nmr_platform.studies import (
     ERROR,
     Outcome,
@@ -29,181 +38,255 @@ from nmr_platform.studies import (
 )
 from nmr_platform.tracking import DatasetRecord, RunRecord, Tracker, TrialRecord, closing_run
 
-__all__ = ["BASELINE", "EXPERIMENT", "PulseSearch", "PulseSearchError", "search_pulses"]
+__all__ = ["EXPERIMENT", "PulseSearchError", "search_pulses"]
 
 EXPERIMENT = "pulse-design"
-ANGLES = ("theta1", "theta2")
-BASELINE = (90.0, 180.0)
-"""The textbook's flip angles, degrees: the first candidate of every search."""
+_ASSESSED = "assessed"
+_OUTSIDE = "outside"
 
 
 class PulseSearchError(NmrPlatformError):
     """A search has nothing to compare its sequences with."""
 
 
-@dataclass(frozen=True)
-class PulseSearch:
-    """What a search found.
-
-    Attributes:
-        run_id: Identifier of the parent run.
-        target: What the sequences were to reveal.
-        table: One row a sequence in the order tried: ``trial``, ``theta1``, ``theta2`` (degrees), ``score`` (R2 of
-            the target), ``error`` (its standard error), ``r2_W``, ``r2_X``, ``r2_Z``, ``best`` (best score so far).
-    """
-
-    run_id: str
-    target: str
-    table: pd.DataFrame
-
-    @property
-    def baseline(self) -> pd.Series:
-        """The row of the 90/180 echo."""
-        is_baseline = (self.table["theta1"] == BASELINE[0]) & (self.table["theta2"] == BASELINE[1])
-        return self.table.iloc[int(is_baseline.to_numpy().argmax())]
-
-    @property
-    def best(self) -> pd.Series:
-        """The row of the best sequence."""
-        return self.table.iloc[int(self.table["score"].to_numpy().argmax())]
-
-
 def search_pulses(
-    recipe: Recipe,
-    sequence: Hahn,
+    recipes: Mapping[str, Recipe],
     settings: PulseSearchSettings,
     *,
     storage: Path,
     tracker: Tracker,
+    cache: Path | None = None,
     progress: Advance = no_progress,
 ) -> PulseSearch:
-    """Run or continue a search over the flip angles of a Hahn echo.
+    """Run or continue a search.
+
+    Any number of processes may run the same search at once, if they share the storage. A finished candidate is never
+    tried again, and one whose process died is.
 
     Args:
-        recipe: The prior to draw curves from, on the lattice of the search.
-        sequence: The echo whose flip angles are varied.
-        settings: Target, ranges and length of the search.
+        recipes: The prior of each data set that the search needs, on the lattice of the search.
+        settings: What to search, and how.
         storage: Folder of the study journal, unless `NMR_STUDY_STORAGE` names a database.
         tracker: Where the search and its candidates are shown.
-        progress: Called with the number of sequences finished.
+        cache: Folder that keeps the records of candidates; None to keep none.
+        progress: Called with the number of candidates finished.
 
     Raises:
-        ConfigurationError: The prior hardly ever meets the constraints.
-        PulseSearchError: The 90/180 echo could not be scored, so that nothing can be compared with it.
+        ConfigurationError: The prior hardly ever meets the constraints, or the space holds no sequence.
+        PulseSearchError: The 90/180 echo could not be judged, so that nothing can be compared with it.
     """
-    objective = ScoreObjective(recipe, settings)
-    identity = _identity(recipe, sequence, settings)
-    digest = blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=4).hexdigest()
-    name = f"theta1-theta2/{settings.target}-{settings.kernel}-{digest}"
-    study = open_study(
-        open_storage(storage),
-        f"{EXPERIMENT}/{name}",
-        identity,
-        seed=settings.seed,
-        startup_trials=settings.startup_trials,
-    )
-    if not study.get_trials(deepcopy=False):
-        line_up(study, dict(zip(ANGLES, BASELINE, strict=True)))
-    run_id = tracker.open_run(_run_record(name, study, recipe, settings))
-
-    def evaluate(trial: Trial) -> Outcome:
-        with warnings.catch_warnings():
-            # The baseline is compared with, whether or not the ranges hold it.
-            warnings.filterwarnings("ignore", message="Fixed parameter", category=UserWarning)
-            theta1 = trial.suggest_float("theta1", settings.theta1.low, settings.theta1.high)
-            theta2 = trial.suggest_float("theta2", settings.theta2.low, settings.theta2.high)
-        candidate = objective.evaluate(hahn_with(sequence, theta1, theta2))
-        return Outcome(candidate.scores[settings.target], _attributes(candidate))
+    search = _Search.make(recipes, settings, storage, cache)
+    run_id = tracker.open_run(_run_record(search))
+    shift = len(search.outside)
 
     def show(trial: FrozenTrial) -> None:
-        tracker.log_trial(run_id, _trial_record(trial, settings))
+        tracker.log_trial(run_id, _trial_record(trial, shift))
         progress(1)
 
     with closing_run(tracker, run_id):
-        run_trials(study, settings.n_trials, evaluate, on_settled=show)
-        _require_baseline(study)
-        found = PulseSearch(run_id, settings.target, _table(study))
+        for number, name in enumerate(search.outside):
+            tracker.log_trial(run_id, search.judge_outside(number, name))
+        run_trials(search.study, settings.n_trials, search.evaluate, on_settled=show, timeout=settings.timeout)
+        candidates = search.candidates()
+        _require_baseline(search, candidates)
+        found = PulseSearch(run_id, search.objective.label, candidates, search.importances())
         tracker.log_metrics(run_id, _metrics(found))
-        tracker.log_params(run_id, {"best_theta1": found.best["theta1"], "best_theta2": found.best["theta2"]})
+        tracker.log_params(run_id, {f"best_{name}": value for name, value in found.best.params.items()})
         tracker.log_table(run_id, "tables/history.csv", found.table)
     return found
 
 
+@dataclass(frozen=True)
+class _Search:
+    """A search under way."""
+
+    settings: PulseSearchSettings
+    recipes: Mapping[str, Recipe]
+    space: SearchSpace
+    objective: Objective
+    study: Study
+    run_name: str
+    named: dict[str, Sequence]
+    outside: tuple[str, ...]
+
+    @classmethod
+    def make(
+        cls, recipes: Mapping[str, Recipe], settings: PulseSearchSettings, storage: Path, cache: Path | None
+    ) -> "_Search":
+        base = recipes[settings.kernel].example.sequence
+        space = settings.space.of(base.model_dump(mode="json"))
+        records = RecordCache(cache, settings.cache_megabytes)
+        benches = {name: Bench(recipes[name], records) for name in settings.kernels}
+        objective = make_objective(settings.objective, benches, settings.kernel, settings.features, settings.seed)
+        tau = float(getattr(base, "tau", 0.0)) or benches[settings.kernel].recipe.example.recording.end / 3
+        named = {name: named_sequence(name, tau) for name in settings.starts}
+        inside = {name: space.values_of(sequence) for name, sequence in named.items()}
+        outside = tuple(name for name, values in inside.items() if values is None)
+        if outside and BASELINE not in outside:
+            outside = (BASELINE, *outside)  # it comes first, wherever it lies
+        identity = _identity(recipes, settings, tau)
+        digest = blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=4).hexdigest()
+        run_name = f"{settings.objective.kind}-{settings.kernel}-{digest}"
+        study = open_study(
+            open_storage(storage),
+            f"{EXPERIMENT}/{run_name}",
+            identity,
+            seed=settings.seed,
+            sampler=settings.sampler,
+            startup_trials=settings.startup_trials,
+            with_cost=settings.trade_off,
+        )
+        if not study.get_trials(deepcopy=False):
+            for name, values in inside.items():
+                if values is not None and name not in outside:
+                    line_up(study, values)
+        return cls(settings, recipes, space, objective, study, run_name, named, outside)
+
+    def evaluate(self, trial: Trial) -> Outcome:
+        """Build, assess and keep one candidate."""
+        with warnings.catch_warnings():
+            # A named sequence is tried whether or not the ranges hold it.
+            warnings.filterwarnings("ignore", message="Fixed parameter", category=UserWarning)
+            values = self.space.suggest(trial)
+        measurement = self.space.build(values)
+        name = next((name for name, each in self.named.items() if measurement.sequences == (each,)), "")
+        assessed = self._assess(measurement, name)
+        cost = assessed.time if self.settings.trade_off else None
+        return Outcome(assessed.value, {_ASSESSED: assessed.to_dict()}, cost)
+
+    def judge_outside(self, number: int, name: str) -> TrialRecord:
+        """Judge a named sequence that the space does not hold, once for all calls."""
+        key = f"{_OUTSIDE}.{name}"
+        if key not in self.study.user_attrs:
+            start = time.time()
+            assessed = self._assess(Measurement((self.named[name],)), name)
+            kept = {"start": start, "end": time.time(), _ASSESSED: assessed.to_dict()}
+            self.study.set_user_attr(key, kept)
+        kept = self.study.user_attrs[key]
+        assessed = Assessed.from_dict(kept[_ASSESSED])
+        params = {"sequence": str(self.named[name])}
+        return TrialRecord(number, params, _trial_metrics(assessed), kept["start"], kept["end"], tags=_tags(assessed))
+
+    def candidates(self) -> list[Candidate]:
+        """All finished candidates in the order tried."""
+        outside = [
+            Candidate(number, {}, Assessed.from_dict(self.study.user_attrs[f"{_OUTSIDE}.{name}"][_ASSESSED]))
+            for number, name in enumerate(self.outside)
+            if f"{_OUTSIDE}.{name}" in self.study.user_attrs
+        ]
+        return outside + [
+            Candidate(trial.number + len(self.outside), dict(trial.params), _assessed(trial))
+            for trial in finished_trials(self.study)
+        ]
+
+    def importances(self) -> dict[str, float]:
+        """Importance of every searched parameter by PED-ANOVA, most important first; even shares if it has none."""
+        names = list(self.space.searched)
+        even = {name: 1 / len(names) for name in names}
+        trials = [trial for trial in finished_trials(self.study) if _assessed(trial).is_complete]
+        if len(names) < 2 or len({trial.values[0] for trial in trials}) < 4:
+            return even
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                found = optuna.importance.get_param_importances(
+                    self.study, evaluator=evaluator, params=names, target=lambda trial: trial.values[0]
+                )
+            except (ValueError, RuntimeError):
+                return even
+        return {name: float(found[name]) for name in sorted(found, key=lambda name: (-found[name], name))}
+
+    def _assess(self, measurement: Measurement, name: str) -> Assessed:
+        return assess(
+            measurement,
+            self.objective,
+            limits=self.settings.space.limits,
+            pruning=self.settings.pruning,
+            rivals=lambda: [
+                each.assessed
+                for each in self.candidates()
+                if not self.settings.trade_off or each.assessed.time <= measurement.duration
+            ],
+            name=name,
+        )
+
+
 # What a longer search or another verdict may change without becoming another search.
-_FREE = {"n_trials", "verdict_seed", "verdict_curves"}
+_FREE = {"n_trials", "timeout", "verdict", "cache_megabytes"}
 
 
-def _identity(recipe: Recipe, sequence: Hahn, settings: PulseSearchSettings) -> dict[str, object]:
+def _identity(recipes: Mapping[str, Recipe], settings: PulseSearchSettings, tau: float) -> dict[str, Any]:
     """What makes candidates comparable; the number of trials does not."""
     return {
-        "recipe": recipe.digest,
-        "sequence": sequence.model_dump(mode="json"),
+        "recipes": {name: recipes[name].digest for name in settings.kernels},
+        "tau": tau,
         "settings": settings.model_dump(mode="json", exclude=_FREE),
     }
 
 
-def _run_record(name: str, study: Study, recipe: Recipe, settings: PulseSearchSettings) -> RunRecord:
-    params = settings.model_dump(mode="json", exclude=_FREE) | {
-        "features": settings.features.name,
-        "theta1": f"{settings.theta1} deg",
-        "theta2": f"{settings.theta2} deg",
-    }
-    prior = DatasetRecord(recipe.name, recipe.digest, "simulated for every candidate", context="search")
-    return RunRecord(EXPERIMENT, name, params, {"study": study.study_name, "disorder": recipe.disorder}, [prior])
+def _run_record(search: _Search) -> RunRecord:
+    settings = search.settings
+    params = {
+        name: json.dumps(value) if isinstance(value, dict | list) else value
+        for name, value in settings.model_dump(mode="json", exclude=_FREE).items()
+    } | {"features": settings.features.name}
+    priors = [
+        DatasetRecord(name, search.recipes[name].digest, "simulated for every candidate", context="search")
+        for name in settings.kernels
+    ]
+    disorder = search.recipes[settings.kernel].disorder
+    tags = {"study": search.study.study_name, "disorder": disorder, "objective": settings.objective.kind}
+    return RunRecord(EXPERIMENT, search.run_name, params, tags, priors)
 
 
-def _require_baseline(study: Study) -> None:
-    baseline = dict(zip(ANGLES, BASELINE, strict=True))
-    if any(trial.params == baseline for trial in finished_trials(study)):
+def _require_baseline(search: _Search, candidates: list[Candidate]) -> None:
+    if any(each.assessed.name == BASELINE and each.assessed.is_complete for each in candidates):
         return
-    errors = [trial.user_attrs[ERROR] for trial in settled_trials(study) if trial.params == baseline]
-    reason = f"it failed with {errors[-1]}" if errors else "it was not tried."
-    message = f"Study `{study.study_name}` must score the 90/180 echo, but {reason}"
+    reasons = [each.assessed.refused for each in candidates if each.assessed.name == BASELINE]
+    wanted = search.space.values_of(search.named[BASELINE])
+    reasons += [trial.user_attrs[ERROR] for trial in settled_trials(search.study) if trial.params == wanted]
+    reason = f"it failed with {reasons[-1]}" if reasons else "it was not tried."
+    message = f"Study `{search.study.study_name}` must judge the 90/180 echo, but {reason}"
     raise PulseSearchError(message)
 
 
-def _attributes(candidate: Candidate) -> dict[str, object]:
-    return {
-        **{f"r2_{name}": score for name, score in candidate.scores.items()},
-        "error": candidate.error,
-        "folds": list(candidate.fold_scores),
-        "simulated_us": candidate.simulated_time,
-    }
+def _assessed(trial: FrozenTrial) -> Assessed:
+    return Assessed.from_dict(trial.user_attrs[_ASSESSED])
 
 
-def _trial_record(trial: FrozenTrial, settings: PulseSearchSettings) -> TrialRecord:
+def _trial_record(trial: FrozenTrial, shift: int) -> TrialRecord:
     start, end = trial_times(trial)
-    if trial.value is None:
-        return TrialRecord(trial.number, trial.params, {}, start, end, "failed")
-    attributes = trial.user_attrs
-    metrics = {
-        "score": trial.value,
-        "score_error": attributes["error"],
-        "simulated_us": attributes["simulated_us"],
-        **{f"r2_{name}": attributes[f"r2_{name}"] for name in TARGETS},
-        **{f"fold_{number}_r2": score for number, score in enumerate(attributes["folds"])},
-    }
-    return TrialRecord(trial.number, trial.params, metrics, start, end, tags={"target": settings.target})
+    number = trial.number + shift
+    if _ASSESSED not in trial.user_attrs:
+        tags = {ERROR: trial.user_attrs[ERROR]} if ERROR in trial.user_attrs else {}
+        return TrialRecord(number, trial.params, {}, start, end, "failed", tags)
+    assessed = _assessed(trial)
+    state = "finished" if assessed.is_complete else "pruned"
+    return TrialRecord(number, trial.params, _trial_metrics(assessed), start, end, state, _tags(assessed))
 
 
-def _table(study: Study) -> pd.DataFrame:
-    rows = [
-        {
-            "trial": trial.number,
-            **trial.params,
-            "score": trial.value,
-            "error": trial.user_attrs["error"],
-            **{f"r2_{name}": trial.user_attrs[f"r2_{name}"] for name in TARGETS},
-        }
-        for trial in finished_trials(study)
-    ]
-    table = pd.DataFrame(rows)
-    return table.assign(best=table["score"].cummax())
+def _trial_metrics(assessed: Assessed) -> dict[str, float]:
+    metrics = {"simulated_us": assessed.time, "share_of_curves": assessed.share}
+    if not assessed.refused:
+        metrics |= {"score": assessed.value, "score_error": assessed.error, **assessed.details}
+    return metrics
+
+
+def _tags(assessed: Assessed) -> dict[str, str]:
+    tags = {"sequence": json.dumps(assessed.sequences)}
+    return tags | {name: text for name, text in (("name", assessed.name), ("refused", assessed.refused)) if text}
 
 
 def _metrics(found: PulseSearch) -> dict[str, float]:
+    best, baseline = found.best.assessed, found.baseline.assessed
     return {
-        "best_score": float(found.best["score"]),
-        "baseline_score": float(found.baseline["score"]),
-        "n_trials": float(len(found.table)),
+        "best_score": best.value,
+        "best_score_error": best.error,
+        "baseline_score": baseline.value,
+        "best_time_us": best.time,
+        "n_trials": float(len(found.candidates)),
+        "n_given_up": float(np.sum([0 < each.assessed.share < 1 for each in found.candidates])),
+        "n_refused": float(np.sum([bool(each.assessed.refused) for each in found.candidates])),
+        **{f"importance_{name}": value for name, value in found.importances.items()},
     }

@@ -1,65 +1,187 @@
 """How to search for pulse sequences: the `pulse_search` part of params.yaml."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from nmr_platform.datasets import Range
+from nmr_platform.datasets import Distribution
 from nmr_platform.features import FeatureSet
+from nmr_platform.learning.settings import FamilyName
+from nmr_platform.pulse_design.objectives.settings import (
+    FisherSettings,
+    ObjectiveSettings,
+    ScoreSettings,
+    SeparationSettings,
+    Target,
+)
+from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace
+from nmr_platform.pulse_design.spaces.named import is_named
 from nmr_platform.schema import Schema
+from nmr_platform.studies import SamplerKind
 
-__all__ = ["PulseSearchSettings"]
+__all__ = ["PruningSettings", "PulseSearchSettings", "Scenario", "VerdictSettings"]
+
+
+class PruningSettings(Schema):
+    """When to give a candidate up before all its curves are simulated.
+
+    Attributes:
+        first: Share of the curves that every candidate gets.
+        factor: By which the share grows until it is 1.
+        errors: A candidate is given up if it lies below the best one, on as many curves, by more than so many standard
+            errors of its own value.
+    """
+
+    first: Annotated[float, Field(gt=0.0, lt=1.0)]
+    factor: Annotated[float, Field(gt=1.0)]
+    errors: PositiveFloat
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The shares after which a candidate may be given up, in order."""
+        shares, share = [], self.first
+        while share < 1:
+            shares.append(share)
+            share *= self.factor
+        return tuple(shares)
+
+
+class Scenario(Schema):
+    """A circumstance under which a sequence must hold its own.
+
+    Attributes:
+        changes: Keys of the experiment that differ from the search's, by dotted key, for instance
+            ``drive.calibration``.
+        double: Double the lattice along every axis.
+        known: Whether the model is trained under the same circumstance; else it is trained without, and meets it
+            unprepared.
+    """
+
+    changes: dict[str, float] = Field(default_factory=dict)
+    double: bool = False
+    known: bool = True
+
+    @model_validator(mode="after")
+    def _an_unknown_lattice_fits(self) -> Self:
+        if not self.changes and not self.double:
+            message = "Key `changes` must change something unless `double` is true, but is empty."
+            raise ValueError(message)
+        return self
+
+
+class VerdictSettings(Schema):
+    """How the best sequences are compared with 90/180 on new curves.
+
+    Attributes:
+        seed: Of the new curves.
+        n_curves: Their number.
+        best: How many of the best sequences are compared.
+        targets: What is read off; the first is the one that headlines name.
+        families: Model families that are tuned for every sequence and target.
+        n_trials: Trials of each family.
+        n_estimators: Trees of a forest.
+        test_fraction: Share of the curves that is held out.
+        cv_folds: Folds of the tuning.
+        scenarios: Circumstances beside the search's own, by name.
+    """
+
+    seed: NonNegativeInt
+    n_curves: Annotated[int, Field(ge=20)]
+    best: PositiveInt
+    targets: Annotated[tuple[Target, ...], Field(strict=False, min_length=1)]
+    families: Annotated[tuple[FamilyName, ...], Field(strict=False, min_length=1)]
+    n_trials: PositiveInt
+    n_estimators: PositiveInt
+    test_fraction: Annotated[float, Field(gt=0.0, lt=1.0)]
+    cv_folds: Annotated[int, Field(ge=2)]
+    scenarios: dict[str, Scenario]
 
 
 class PulseSearchSettings(Schema):
-    """A search over the two flip angles of a Hahn echo.
+    """A search over pulse sequences.
 
     Attributes:
         kernel: Data set whose prior the curves are drawn from.
-        target: What the sequence is to reveal, MHz: the kernel integral W, X = alpha_x sum K or Z = alpha_z sum K.
-        n_trials: Finished sequences that the search shall have; the 90/180 echo is always the first.
-        n_curves: Curves simulated for every sequence.
+        shape: Cells of the lattice along each axis.
+        n_curves: Curves simulated for every candidate; a fisher search simulates its own number.
         seed: Seed of the curves, the folds, the estimator and the sampler; no data set may use it.
-        shape: Sites of the lattice along each axis.
-        theta1: Range of the first flip angle, degrees.
-        theta2: Range of the second flip angle, degrees.
-        features: What the quick estimator sees.
-        cv_folds: Folds of the cross-validation.
-        n_estimators: Trees of the quick estimator.
-        startup_trials: Random sequences before TPE models the search space.
-        verdict_seed: Seed of the new curves on which the best sequence is compared with 90/180.
-        verdict_curves: Number of new curves.
+        imperfections: What is drawn for every curve beside the prior, by dotted key of the experiment, for instance
+            ``drive.calibration``: the search then averages over it.
+        space: What may be tried.
+        start: Named sequences that are tried first, after 90/180.
+        objective: What is optimised.
+        trade_off: Search for all compromises between the objective and the time of the experiment.
+        features: What is seen of each window.
+        sampler: ``tpe``, ``random``, ``cmaes``, ``gp`` (needs torch) or ``nsga2``.
+        startup_trials: Random candidates before the sampler models the space.
+        n_trials: Finished candidates that the search shall have.
+        timeout: No candidate is started after so many seconds of a call; null for no limit.
+        pruning: When to give candidates up; null to judge each on all its curves.
+        cache_megabytes: Size of the folder that keeps the records of candidates.
+        verdict: How the best are compared with 90/180.
     """
 
+    units: ClassVar[Mapping[str, str]] = {"timeout": "s", "cache_megabytes": "MB"}
+
     kernel: str
-    target: Literal["W", "X", "Z"]
-    n_trials: PositiveInt
+    shape: Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1, max_length=3)]
     n_curves: Annotated[int, Field(ge=20)]
     seed: NonNegativeInt
-    shape: Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1, max_length=3)]
-    theta1: Range
-    theta2: Range
+    imperfections: dict[str, Distribution] = Field(default_factory=dict)
+    space: SearchSpace
+    start: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    objective: ObjectiveSettings
+    trade_off: bool = False
     features: FeatureSet
-    cv_folds: Annotated[int, Field(ge=2)]
-    n_estimators: PositiveInt
+    sampler: SamplerKind = "tpe"
     startup_trials: PositiveInt
-    verdict_seed: NonNegativeInt
-    verdict_curves: Annotated[int, Field(ge=20)]
+    n_trials: PositiveInt
+    timeout: PositiveFloat | None = None
+    pruning: PruningSettings | None = None
+    cache_megabytes: PositiveFloat = 500.0
+    verdict: VerdictSettings
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """Data sets whose priors the search needs, its own first."""
+        others = self.objective.kernels if isinstance(self.objective, SeparationSettings) else ()
+        return tuple(dict.fromkeys((self.kernel, *others)))
+
+    @model_validator(mode="after")
+    def _starts_with_known_sequences(self) -> Self:
+        for name in self.start:
+            if not is_named(name):
+                message = (
+                    f"Key `pulse_search.start` must name stimulated, cpmg-<n> or <theta1>/<theta2>, but has {name!r}."
+                )
+                raise ValueError(message)
+        return self
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """Names of the sequences tried first: 90/180 and then `start`."""
+        return tuple(dict.fromkeys((BASELINE, *self.start)))
 
     @model_validator(mode="after")
     def _folds_hold_curves(self) -> Self:
-        fewest = min(self.n_curves, self.verdict_curves)
-        if 2 * self.cv_folds > fewest:
+        if isinstance(self.objective, ScoreSettings) and 2 * self.objective.cv_folds > self.n_curves:
             message = (
-                f"Key `pulse_search.cv_folds` must leave two curves or more in every fold, but there are "
-                f"{self.cv_folds} folds for {fewest} curves."
+                f"Key `pulse_search.objective.cv_folds` must leave two curves or more in every fold, but there are "
+                f"{self.objective.cv_folds} folds for {self.n_curves} curves."
+            )
+            raise ValueError(message)
+        if isinstance(self.objective, FisherSettings) and self.objective.points > self.n_curves:
+            message = (
+                f"Key `pulse_search.objective.points` must be at most `n_curves`, but {self.objective.points} is more "
+                f"than {self.n_curves}."
             )
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _verdict_is_on_new_curves(self) -> Self:
-        if self.verdict_seed == self.seed:
-            message = f"Key `pulse_search.verdict_seed` must differ from `pulse_search.seed`, but both are {self.seed}."
+        if self.verdict.seed == self.seed:
+            message = f"Key `pulse_search.verdict.seed` must differ from `pulse_search.seed`, but both are {self.seed}."
             raise ValueError(message)
         return self

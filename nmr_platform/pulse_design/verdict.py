@@ -1,81 +1,239 @@
-"""Is the sequence that was found better than 90/180? Asked on curves that the search never saw."""
+"""Are the sequences that were found better than 90/180? Asked of tuned models, on curves that no search saw."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform.datasets import Recipe
-from nmr_platform.physics import Hahn
-from nmr_platform.pulse_design.objective import TARGETS, Candidate, ScoreObjective
+from nmr_platform.datasets.columns import quantities_of
+from nmr_platform.datasets.prior import with_values
+from nmr_platform.features import FeatureSet
+from nmr_platform.learning.families import make_family
+from nmr_platform.learning.records import TuneSummary
+from nmr_platform.learning.rows import task_rows
+from nmr_platform.learning.settings import SplitSettings, TuneSettings
+from nmr_platform.learning.tasks import RegressionTask
+from nmr_platform.learning.tune import tune_task
+from nmr_platform.progress import Advance, no_progress
+from nmr_platform.pulse_design.bench import Bench
+from nmr_platform.pulse_design.cache import RecordCache
 from nmr_platform.pulse_design.resampling import resampled_r2
-from nmr_platform.pulse_design.settings import PulseSearchSettings
+from nmr_platform.pulse_design.settings import Scenario, VerdictSettings
+from nmr_platform.pulse_design.signals import feature_table
+from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.tracking.null import NullTracker
 
-__all__ = ["Comparison", "Verdict", "compare"]
+__all__ = ["NOMINAL", "Contest", "Verdict", "compare", "recipe_under"]
+
+Array = NDArray[np.float64]
+
+NOMINAL = "as in the search"
+"""The circumstance that is always judged."""
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One target under two sequences.
+class Contest:
+    """One sequence against 90/180 on one target, under one circumstance.
 
     Attributes:
-        baseline: Cross-validated R2 under the baseline.
-        best: Cross-validated R2 under the sequence found.
-        lower: Lower end of the 95 % interval of their difference.
+        scenario: Name of the circumstance.
+        target: What was read off.
+        name: Name of the sequence.
+        baseline: Held-out R2 under 90/180.
+        value: Held-out R2 under the sequence.
+        lower: Lower end of the 95 % interval of their difference, paired over the held-out curves.
         upper: Upper end of it.
+        family: Model family that tuning chose for the sequence.
     """
 
+    scenario: str
+    target: str
+    name: str
     baseline: float
-    best: float
+    value: float
     lower: float
     upper: float
+    family: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The sequence found against the baseline, on new curves.
+    """The sequences found against the baseline, on new curves.
 
     Attributes:
-        targets: One comparison for each of W, X and Z.
-        n_curves: Number of new curves.
-        time: Time of the samples, us, shape (T,).
-        baseline_m: Records of three curves under the baseline, shape (3, T).
-        best_m: The same curves under the sequence found, shape (3, T).
+        contests: One for each circumstance, target and sequence, in this order.
+        n_train: Curves that models were tuned and fitted on.
+        n_test: Curves that they were scored on.
+        times: Time of the samples of the first sequence of each measurement, us, 90/180 first.
+        records: M of one new curve under each, complex.
     """
 
-    targets: dict[str, Comparison]
-    n_curves: int
-    time: NDArray[np.float64]
-    baseline_m: NDArray[np.complex64]
-    best_m: NDArray[np.complex64]
+    contests: Sequence[Contest]
+    n_train: int
+    n_test: int
+    times: Sequence[Array]
+    records: Sequence[NDArray[np.complex64]]
+
+    def of(self, target: str, *, name: str = "best 1", scenario: str = NOMINAL) -> Contest:
+        """The contest of one sequence on one target under one circumstance."""
+        wanted = (scenario, target, name)
+        return next(each for each in self.contests if (each.scenario, each.target, each.name) == wanted)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a contest."""
+        return pd.DataFrame([vars(each) for each in self.contests])
 
 
-def compare(recipe: Recipe, baseline: Hahn, best: Hahn, settings: PulseSearchSettings) -> Verdict:
-    """Score two sequences on the same new curves, with paired confidence intervals.
+def recipe_under(recipe: Recipe, scenario: Scenario | None) -> Recipe:
+    """The prior under a circumstance; what the circumstance fixes is not drawn any more."""
+    if scenario is None:
+        return recipe
+    experiment = with_values(recipe.experiment, scenario.changes)
+    if scenario.double:
+        lattice = experiment["lattice"]
+        experiment["lattice"] = {**lattice, "shape": [2 * n for n in lattice["shape"]]}
+    prior = {key: each for key, each in recipe.prior.items() if key not in scenario.changes}
+    return recipe.replace(experiment=experiment, prior=prior)
 
-    The search picked the luckiest of many scores on one set of curves; only new curves tell what the pick is worth.
+
+def compare(
+    recipe: Recipe,
+    measurements: Mapping[str, Measurement],
+    settings: VerdictSettings,
+    features: FeatureSet,
+    *,
+    storage: Path,
+    cache: Path | None = None,
+    progress: Advance = no_progress,
+) -> Verdict:
+    """Tune a model for every sequence and target on new curves, and score it on others that are new too.
+
+    The search picked the luckiest of many values on one set of curves; only new curves tell what the pick is worth.
+    Parameters, disorder and split are the same for all sequences, so that differences are paired. Models are tuned
+    under the circumstances of the search; where another circumstance is known, they are fitted again under it with the
+    same hyperparameters, and else they meet it unprepared.
 
     Args:
         recipe: The prior, with a seed that the search did not use.
-        baseline: Usually 90/180.
-        best: The sequence found.
-        settings: Those of the search.
+        measurements: What to compare, by name; the first is the baseline.
+        settings: How.
+        features: What models see of each window.
+        storage: Folder of the studies' journal, unless `NMR_STUDY_STORAGE` names a database.
+        cache: Folder that keeps records; None to keep none.
+        progress: Called with the number of models tuned or scored.
     """
-    objective = ScoreObjective(recipe, settings.replace(n_curves=recipe.n_curves))
-    old, new = objective.evaluate(baseline), objective.evaluate(best)
-    return Verdict(
-        targets={name: _comparison(old, new, column, settings.seed) for column, name in enumerate(TARGETS)},
-        n_curves=recipe.n_curves,
-        time=recipe.curve(0).experiment.time,
-        baseline_m=old.m[:3],
-        best_m=new.m[:3],
-    )
+    court = _Court(settings, features, storage)
+    scenarios: dict[str, Scenario | None] = {NOMINAL: None, **settings.scenarios}
+    benches = {name: Bench(recipe_under(recipe, each), RecordCache(cache)) for name, each in scenarios.items()}
+    labels = {name: _labels(bench) for name, bench in benches.items()}
+    scored: dict[tuple[str, str, str], tuple[Array, Array]] = {}
+    families: dict[tuple[str, str], str] = {}
+    for sequence, measurement in measurements.items():
+        tables = {name: _table(bench, measurement, features) for name, bench in benches.items()}
+        for target in settings.targets:
+            tuned = court.tune(target, tables[NOMINAL], labels[NOMINAL])
+            families[sequence, target] = tuned.champion.family
+            for name, scenario in scenarios.items():
+                trained_under = name if scenario is None or scenario.known else NOMINAL
+                scored[name, target, sequence] = court.score(
+                    tuned, (tables[trained_under], labels[trained_under]), (tables[name], labels[name])
+                )
+                progress(1)
+    baseline, *others = measurements
+    contests = [
+        _contest(scored, (name, target, baseline, other), families[other, target], settings.seed)
+        for name in scenarios
+        for target in settings.targets
+        for other in others
+    ]
+    n_test = scored[NOMINAL, settings.targets[0], baseline][0].size
+    first = {name: benches[NOMINAL].records(each, settings.n_curves)[0][0] for name, each in measurements.items()}
+    times = [benches[NOMINAL].experiment(each.sequences[0]).time for each in measurements.values()]
+    return Verdict(contests, settings.n_curves - n_test, n_test, times, list(first.values()))
 
 
-def _comparison(old: Candidate, new: Candidate, column: int, seed: int) -> Comparison:
-    name = TARGETS[column]
-    gain = resampled_r2(new.true[:, column], new.predicted[:, column], seed) - resampled_r2(
-        old.true[:, column], old.predicted[:, column], seed
-    )
+class _Court:
+    """Tunes and scores models."""
+
+    def __init__(self, settings: VerdictSettings, features: FeatureSet, storage: Path) -> None:
+        self._features = features.name
+        self._storage = storage
+        self._split = SplitSettings(test_fraction=settings.test_fraction, seed=settings.seed, frozen_disorder="curve")
+        self._tune = TuneSettings(
+            n_trials=settings.n_trials,
+            families=settings.families,
+            cv_folds=settings.cv_folds,
+            seed=settings.seed,
+            n_estimators=settings.n_estimators,
+        )
+
+    def tune(self, target: str, table: pd.DataFrame, labels: pd.DataFrame) -> TuneSummary:
+        task = RegressionTask.model_validate({"target": target, "kernels": [labels["kernel"].iloc[0]]})
+        tuned = tune_task(
+            "pulse-verdict",
+            task,
+            {self._features: table},
+            labels,
+            tune=self._tune,
+            split=self._split,
+            tracker=NullTracker(),
+            storage=self._storage,
+        )
+        return cast("TuneSummary", tuned)  # only those who help another process get none
+
+    def score(
+        self, tuned: TuneSummary, trained: tuple[pd.DataFrame, pd.DataFrame], tested: tuple[pd.DataFrame, pd.DataFrame]
+    ) -> tuple[Array, Array]:
+        """True and predicted values of the held-out curves of ``tested``."""
+        task, champion = tuned.task, tuned.champion
+        training, test = (
+            task_rows(task, {self._features: table}, labels, self._split) for table, labels in (trained, tested)
+        )
+        fit, held_out = training.training_part(self._features), test.held_out(self._features)
+        model = make_family(champion.family, tuned.tune).build(
+            champion.best_params, task, seed=tuned.tune.seed, n_jobs=1
+        )
+        model.fit(fit.features.to_numpy(np.float32), task.y(fit.labels))
+        predicted = model.predict(held_out.features.to_numpy(np.float32))
+        return np.asarray(task.y(held_out.labels), dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+
+
+def _labels(bench: Bench) -> pd.DataFrame:
+    rows = [
+        {
+            "kernel": curve.experiment.kernel.kind,
+            "curve": curve.number,
+            "disorder": curve.disorder,
+            **quantities_of(curve.experiment),
+        }
+        for curve in bench.curves
+    ]
+    return pd.DataFrame(rows)
+
+
+def _table(bench: Bench, measurement: Measurement, features: FeatureSet) -> pd.DataFrame:
+    experiments = [bench.experiment(sequence) for sequence in measurement]
+    return feature_table(bench.records(measurement, len(bench.curves)), experiments, features)
+
+
+def _contest(
+    scored: Mapping[tuple[str, str, str], tuple[Array, Array]],
+    which: tuple[str, str, str, str],
+    family: str,
+    seed: int,
+) -> Contest:
+    scenario, target, baseline, name = which
+    old, new = scored[scenario, target, baseline], scored[scenario, target, name]
+    gain = resampled_r2(*new, seed) - resampled_r2(*old, seed)
     lower, upper = np.quantile(gain, [0.025, 0.975])
-    return Comparison(old.scores[name], new.scores[name], float(lower), float(upper))
+    return Contest(scenario, target, name, _r2(*old), _r2(*new), float(lower), float(upper), family)
+
+
+def _r2(true: Array, predicted: Array) -> float:
+    return float(1 - ((true - predicted) ** 2).sum() / ((true - true.mean()) ** 2).sum())

@@ -3,8 +3,9 @@
 from nmr_platform.stages.compare_disorder import compare_disorder
 from nmr_platform.stages.evaluate import evaluate
 from nmr_platform.stages.features import extract_features, read_features
-from nmr_platform.stages.optimise_pulses import optimise_pulses
+from nmr_platform.stages.optimise_pulses import optimise_preset, optimise_pulses
 from nmr_platform.stages.predict import Measured, load_models, predict_files
+from nmr_platform.stages.pulse_files import write_sequence
 from nmr_platform.stages.report import write_report
 from nmr_platform.stages.simulate import simulate_dataset
 from nmr_platform.stages.tune import help_to_tune, read_tuned, tune
@@ -18,6 +19,7 @@ __all__ = [
     "extract_features",
     "help_to_tune",
     "load_models",
+    "optimise_preset",
     "optimise_pulses",
     "predict_files",
     "read_features",
@@ -25,4 +27,5 @@ __all__ = [
     "simulate_dataset",
     "tune",
     "write_report",
+    "write_sequence",
 ]

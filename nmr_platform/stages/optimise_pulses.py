@@ -1,116 +1,152 @@
 """Stage `optimise_pulses`: search for a sequence that tells the couplings apart better than 90/180."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import yaml
-from matplotlib.figure import Figure
-
-from nmr_platform import plots
 from nmr_platform.config import Params
-from nmr_platform.datasets import Recipe
-from nmr_platform.errors import ConfigurationError
-from nmr_platform.physics import Hahn
+from nmr_platform.datasets import DataSettings, Recipe
 from nmr_platform.progress import progress_bar
-from nmr_platform.pulse_design import BASELINE, PulseSearch, Verdict, compare, hahn_with, search_pulses
+from nmr_platform.pulse_design import BASELINE, PulseSearch, PulseSearchSettings, search_pulses
+from nmr_platform.pulse_design.presets import read_search
+from nmr_platform.pulse_design.verdict import Verdict, compare
 from nmr_platform.stages.files import staged_folder, write_json
+from nmr_platform.stages.pulse_figures import draw_pulses
+from nmr_platform.stages.pulse_files import summarise, write_pulses
 from nmr_platform.stages.workspace import Workspace
 from nmr_platform.tracking import Tracker
 
-__all__ = ["optimise_pulses"]
+__all__ = ["PulseOutcome", "optimise_preset", "optimise_pulses"]
 
 
-def optimise_pulses(params: Params, workspace: Workspace, tracker: Tracker) -> tuple[PulseSearch, Verdict]:
-    """Run or continue the pulse search, judge its winner on new curves, and write tables and figures.
+@dataclass(frozen=True)
+class PulseOutcome:
+    """What a search found, and what became of it on new curves.
+
+    Attributes:
+        settings: Of the search.
+        found: The candidates.
+        verdict: The best against 90/180.
+    """
+
+    settings: PulseSearchSettings
+    found: PulseSearch
+    verdict: Verdict
+
+    @property
+    def target(self) -> str:
+        """The target of the headlines."""
+        return self.settings.verdict.targets[0]
+
+
+def optimise_pulses(params: Params, workspace: Workspace, tracker: Tracker) -> PulseOutcome:
+    """Run or continue the search of params.yaml, judge its winners on new curves, and write tables and figures."""
+    outcome = _optimise(params.data, params.pulse_search, workspace, workspace.pulses, tracker)
+    write_json(workspace.metrics("pulses"), _metrics(outcome), rounded=True)
+    return outcome
+
+
+def optimise_preset(
+    name: str,
+    workspace: Workspace,
+    tracker: Tracker,
+    *,
+    out: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> PulseOutcome:
+    """Run or continue the search called ``name``.
+
+    Args:
+        name: Of a preset.
+        workspace: Where studies are kept.
+        tracker: Where the search is shown.
+        out: Folder to write to; ``results/pulses-<name>`` by default.
+        changes: Settings of the search that differ, for instance ``n_trials``.
 
     Raises:
-        ConfigurationError: The data sets are not Hahn echoes.
+        ConfigurationError: There is no such preset.
     """
-    settings = params.pulse_search
-    recipe = _recipe(params, settings.seed, settings.n_curves)
-    sequence = recipe.curve(0).experiment.sequence
-    if not isinstance(sequence, Hahn):
-        message = f"Key `data.experiment.sequence.kind` must be hahn for a pulse search, but is {sequence.kind!r}."
-        raise ConfigurationError(message, key="data.experiment.sequence.kind", value=sequence.kind)
+    data, settings = read_search(name)
+    folder = out or workspace.pulses.with_name(f"pulses-{name}")
+    return _optimise(data, settings.replace(**(changes or {})), workspace, folder, tracker)
+
+
+def _optimise(
+    data: DataSettings, settings: PulseSearchSettings, workspace: Workspace, folder: Path, tracker: Tracker
+) -> PulseOutcome:
+    recipes = {
+        name: _recipe(data.recipe(name), settings, settings.seed, settings.n_curves) for name in settings.kernels
+    }
     with progress_bar("search pulses", settings.n_trials, "sequences") as advance:
-        found = search_pulses(recipe, sequence, settings, storage=workspace.studies, tracker=tracker, progress=advance)
-    best = hahn_with(sequence, float(found.best["theta1"]), float(found.best["theta2"]))
-    new_curves = _recipe(params, settings.verdict_seed, settings.verdict_curves)
-    verdict = compare(new_curves, hahn_with(sequence, *BASELINE), best, settings)
-    figures = _draw(found, verdict)
-    with staged_folder(workspace.pulses) as folder:
-        _write(found, verdict, best, figures, folder)
+        found = search_pulses(
+            recipes,
+            settings,
+            storage=workspace.studies,
+            tracker=tracker,
+            cache=workspace.studies.with_name("records"),
+            progress=advance,
+        )
+    new = _recipe(data.recipe(settings.kernel), settings, settings.verdict.seed, settings.verdict.n_curves)
+    measurements = {BASELINE: found.baseline.measurement}
+    measurements |= {f"best {k}": each.measurement for k, each in enumerate(found.best_few(settings.verdict.best), 1)}
+    n_models = len(measurements) * len(settings.verdict.targets) * (1 + len(settings.verdict.scenarios))
+    with progress_bar("judge on new curves", n_models, "models") as advance:
+        verdict = compare(
+            new,
+            measurements,
+            settings.verdict,
+            settings.features,
+            storage=workspace.studies.with_name("verdict"),
+            progress=advance,
+        )
+    outcome = PulseOutcome(settings, found, verdict)
+    figures = draw_pulses(found, verdict)
+    with staged_folder(folder) as staging:
+        write_pulses(staging, found, verdict, settings, measurements, new.example, figures)
         # Only now: a tracker may draw figures in a way that changes their layout, and files must not depend on it.
         for name, figure in figures.items():
             tracker.log_figure(found.run_id, f"figures/{name}.png", figure)
         tracker.log_metrics(found.run_id, _flat(verdict))
-    write_json(workspace.metrics("pulses"), _metrics(found, verdict), rounded=True)
-    return found, verdict
+        tracker.log_table(found.run_id, "tables/verdict.csv", verdict.table)
+        tracker.log_dict(found.run_id, "best.yaml", {"sequences": found.best.measurement.dump()})
+        tracker.log_dict(found.run_id, "summary.json", summarise(found, verdict, settings))
+    return outcome
 
 
-def _recipe(params: Params, seed: int, n_curves: int) -> Recipe:
-    """The prior of the search's kernel, on the lattice of the search."""
-    base = params.data.recipe(params.pulse_search.kernel)
-    lattice = {"shape": list(params.pulse_search.shape)}
-    return base.replace(seed=seed, n_curves=n_curves, experiment={**base.experiment, "lattice": lattice})
+def _recipe(base: Recipe, settings: PulseSearchSettings, seed: int, n_curves: int) -> Recipe:
+    """The prior of a data set on the lattice of the search, with the imperfections that it averages over."""
+    lattice = {**base.experiment.get("lattice", {}), "shape": list(settings.shape)}
+    return base.replace(
+        seed=seed,
+        n_curves=n_curves,
+        experiment={**base.experiment, "lattice": lattice},
+        prior={**base.prior, **settings.imperfections},
+    )
 
 
-def _draw(found: PulseSearch, verdict: Verdict) -> dict[str, Figure]:
-    table, best, target = found.table, found.best, found.target
-    label = f"cross-validated R² of {target}"
-    angles = np.concatenate([verdict.baseline_m[:1], verdict.best_m[:1]])
-    names = [f"{BASELINE[0]:.0f}/{BASELINE[1]:.0f}", f"{best['theta1']:.1f}/{best['theta2']:.1f}"]
+def _metrics(outcome: PulseOutcome) -> dict[str, object]:
+    chosen = outcome.verdict.of(outcome.target)
     return {
-        "map": plots.plot_pulse_map(
-            table["theta1"],
-            table["theta2"],
-            table["score"],
-            best=(best["theta1"], best["theta2"]),
-            baseline=BASELINE,
-            label=label,
-        ),
-        "history": plots.plot_search_history(table["score"], baseline=float(found.baseline["score"]), label=label),
-        "echoes": plots.plot_echoes(
-            verdict.time, angles, names, parts=True, title="The same spins under 90/180 and under the sequence found"
-        ),
-    }
-
-
-def _write(found: PulseSearch, verdict: Verdict, best: Hahn, figures: dict[str, Figure], folder: Path) -> None:
-    found.table.to_csv(folder / "history.csv", index=False, float_format="%.6g")
-    (folder / "best_sequence.yaml").write_text(yaml.safe_dump(best.model_dump(mode="json"), sort_keys=False))
-    write_json(folder / "summary.json", _summary(found, verdict), rounded=True)
-    for name, figure in figures.items():
-        plots.save(figure, folder / "figures" / f"{name}.png")
-
-
-def _summary(found: PulseSearch, verdict: Verdict) -> dict[str, object]:
-    return {
-        "target": found.target,
-        "n_trials": len(found.table),
-        "n_curves": verdict.n_curves,
-        "baseline": {"theta1": BASELINE[0], "theta2": BASELINE[1]},
-        "best": {"theta1": float(found.best["theta1"]), "theta2": float(found.best["theta2"])},
-        "search_score": {"baseline": float(found.baseline["score"]), "best": float(found.best["score"])},
-        "verdict": {name: vars(comparison) for name, comparison in verdict.targets.items()},
-    }
-
-
-def _metrics(found: PulseSearch, verdict: Verdict) -> dict[str, object]:
-    chosen = verdict.targets[found.target]
-    return {
-        "theta1": float(found.best["theta1"]),
-        "theta2": float(found.best["theta2"]),
+        **{name: value for name, value in outcome.found.best.params.items() if isinstance(value, int | float)},
         "baseline": chosen.baseline,
-        "best": chosen.best,
+        "best": chosen.value,
         "gain_lower": chosen.lower,
         "gain_upper": chosen.upper,
     }
 
 
 def _flat(verdict: Verdict) -> dict[str, float]:
-    return {
-        f"verdict_r2_{name}_{part}": value
-        for name, comparison in verdict.targets.items()
-        for part, value in vars(comparison).items()
-    }
+    """The contests of the first sequence as metrics of a run."""
+    flat: dict[str, float] = {}
+    for each in verdict.contests:
+        if each.name == "best 1":
+            place = "" if each.scenario == verdict.contests[0].scenario else f".{_plain(each.scenario)}"
+            parts = {"baseline": each.baseline, "best": each.value, "lower": each.lower, "upper": each.upper}
+            flat |= {f"verdict_r2_{each.target}_{part}{place}": value for part, value in parts.items()}
+    return flat
+
+
+def _plain(text: str) -> str:
+    """Text that MLflow takes as part of a name."""
+    return "".join(letter if letter.isalnum() or letter in "._- " else "" for letter in text).strip()

@@ -43,6 +43,13 @@ _CAPTIONS = {
     "noise": "Score against receiver noise that is added to the held-out records.",
     "lattice": "Score on new curves of other lattices.",
 }
+_PULSE_CAPTIONS = {
+    "map": "Every sequence tried, by its score, over the two parameters that matter most.",
+    "history": "The search in the order tried.",
+    "sequence": "The best sequence found.",
+    "echoes": "One curve's record under 90/180 and under the sequence found.",
+    "verdict": "Gain over 90/180 on new curves, with 95 % intervals.",
+}
 _QUANTITIES = {
     "W": "kernel integral (alpha_x + alpha_y + alpha_z) sum K",
     "X": "transverse coupling alpha_x sum K",
@@ -86,13 +93,12 @@ def _gather(params: Params, workspace: Workspace, folder: Path) -> Content:
 
 
 def _pulse_figures(workspace: Workspace, folder: Path) -> list[Figure]:
-    captions = {
-        "map": "Every sequence tried, by its score.",
-        "history": "The search in the order tried.",
-        "echoes": "One curve's record under 90/180 and under the sequence found.",
-    }
     figures = workspace.pulses / "figures"
-    return [_copied(figures / f"{name}.png", "pulses", folder, caption) for name, caption in captions.items()]
+    return [
+        _copied(figures / f"{name}.png", "pulses", folder, caption)
+        for name, caption in _PULSE_CAPTIONS.items()
+        if (figures / f"{name}.png").exists()
+    ]
 
 
 def _facts(kernel: str, dataset: xr.Dataset, params: Params) -> dict[str, Any]:
@@ -187,19 +193,15 @@ def _describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
     scores = {part: {f"r2_{t}": c[part] for t, c in summary["verdict"].items()} for part in ("baseline", "best")}
     return {
         "verdict": (
-            f"Of {summary['n_trials']} Hahn echoes tried, {best['theta1']:.1f}/{best['theta2']:.1f} degrees reads "
-            f"{target} best. On {summary['n_curves']} new curves it {outcome} 90/180: R2 of {target} "
-            f"{chosen['best']:.3f} against {chosen['baseline']:.3f}, gain {chosen['lower']:+.3f} to "
-            f"{chosen['upper']:+.3f} (95 % interval, paired)."
+            f"Of {summary['n_trials']} sequences tried, {best['sequence']} is the best by {summary['objective']}. "
+            f"With models tuned on {summary['n_curves'] - summary['n_test']} other curves, on {summary['n_test']} new "
+            f"curves it {outcome} 90/180: R2 of {target} {chosen['best']:.3f} against {chosen['baseline']:.3f}, gain "
+            f"{chosen['lower']:+.3f} to {chosen['upper']:+.3f} (95 % interval, paired)."
         ),
+        "targets": list(summary["verdict"]),
         "rows": [
-            {"name": "90/180", **base, **scores["baseline"]},
-            {
-                "name": "best found",
-                "theta1": f"{best['theta1']:.1f}",
-                "theta2": f"{best['theta2']:.1f}",
-                **scores["best"],
-            },
+            {"name": "90/180", "sequence": base["sequence"], **scores["baseline"]},
+            {"name": "best found", "sequence": best["sequence"], **scores["best"]},
         ],
         "caution": (
             f"During the search, on the curves it was chosen by, the best scored {summary['search_score']['best']:.3f} "

@@ -157,19 +157,6 @@ def test_models_are_not_evaluated_on_another_split_than_they_were_tuned_on(refus
     assert "The split of task `W` must be the one of tuning" in refused("evaluate", "--task", "W", *QUIET)
 
 
-def test_a_pulse_search_on_anything_but_hahn_echoes_is_refused(refused):
-    train = {"kind": "cpmg", "echo_spacing": 50.0, "n_echoes": 2}
-    values = tiny_values()
-    values["data"]["experiment"]["sequence"] = train
-    values["features"]["sets"][0]["half_width"] = values["features"]["sets"][1]["half_width"] = 50
-    values["tune"]["feature_sets"] = []
-    values["pulse_search"]["features"]["half_width"] = 50
-    write_params(refused.project, values)
-    assert "Key `data.experiment.sequence.kind` must be hahn for a pulse search, but is 'cpmg'" in refused(
-        "optimise-pulses", *QUIET
-    )
-
-
 def test_a_prior_that_never_meets_the_constraint_is_refused_before_a_study_is_opened(refused):
     overlay(refused.project, {"data": {"constraints": {"W": {"low": 1e5, "high": 2e5}}}})
     shutil.rmtree(refused.project / ".nmr" / "studies")

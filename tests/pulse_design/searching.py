@@ -1,36 +1,70 @@
 """A pulse search that takes milliseconds."""
 
+from typing import Any
+
 from nmr_platform.physics import Hahn
-from nmr_platform.pulse_design import PulseSearchSettings
+from nmr_platform.pulse_design import Measurement, PulseSearchSettings
 from nmr_platform.schema import validate
 from tests.datasets.recipes import small_recipe
 
-__all__ = ["SEQUENCE", "search_recipe", "search_settings"]
+__all__ = ["FISHER", "FLIPS", "SCORE", "SEPARATION", "VERDICT", "hahn", "search_recipe", "search_settings"]
 
-SEQUENCE = Hahn(tau=2.0)
+FLIPS = {
+    "theta1": {"kind": "uniform", "low": 60.0, "high": 120.0},
+    "theta2": {"kind": "uniform", "low": 120.0, "high": 240.0},
+}
+SCORE = {"kind": "score", "targets": ["W"], "cv_folds": 2, "n_estimators": 8}
+FISHER = {
+    "kind": "fisher",
+    "targets": ["W", "Z"],
+    "parameters": ["X", "Z", "xi", "gamma_z"],
+    "points": 3,
+    "draws": 3,
+    "reach": 0.005,
+    "noise": 0.01,
+    "bin": 4,
+}
+SEPARATION = {"kind": "separation", "kernels": ["gaussian", "power"], "draws": 2, "noise": 0.01, "bin": 4}
+VERDICT = {
+    "seed": 6,
+    "n_curves": 24,
+    "best": 1,
+    "targets": ["W", "Z"],
+    "families": ["extra_trees"],
+    "n_trials": 1,
+    "n_estimators": 5,
+    "test_fraction": 0.4,
+    "cv_folds": 2,
+    "scenarios": {
+        "weak pulses": {"changes": {"drive.calibration": 0.5}, "known": False},
+        "noisy": {"changes": {"receiver.noise": 0.05}},
+        "doubled": {"double": True},
+    },
+}
 
 
-def search_settings(**changes):
+def search_settings(**changes: Any) -> PulseSearchSettings:
     """Settings of a search for W on 20 curves."""
-    values = {
+    values: dict[str, Any] = {
         "kernel": "gaussian",
-        "target": "W",
-        "n_trials": 4,
+        "shape": [6, 6],
         "n_curves": 20,
         "seed": 5,
-        "shape": [6, 6],
-        "theta1": {"low": 60.0, "high": 120.0},
-        "theta2": {"low": 120.0, "high": 240.0},
+        "space": {"sequences": [{"vary": FLIPS}]},
+        "objective": SCORE,
         "features": {"kind": "pointwise", "signal": "complex", "half_width": 10},
-        "cv_folds": 2,
-        "n_estimators": 8,
         "startup_trials": 2,
-        "verdict_seed": 6,
-        "verdict_curves": 20,
+        "n_trials": 4,
+        "verdict": VERDICT,
     }
     return validate(PulseSearchSettings, values | changes, where="pulse_search")
 
 
-def search_recipe(**changes):
+def search_recipe(**changes: Any):
     """Twenty curves of a 6x6 lattice, about 40 samples each."""
     return small_recipe(**{"n_curves": 20, "seed": 5} | changes)
+
+
+def hahn(theta1: float = 90.0, theta2: float = 180.0, tau: float = 2.0) -> Measurement:
+    """One Hahn echo."""
+    return Measurement((Hahn(tau=tau, theta1=theta1, theta2=theta2),))

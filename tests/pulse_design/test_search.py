@@ -1,16 +1,19 @@
-"""The search over flip angles: the textbook first, resumable, and named by what makes candidates comparable."""
+"""The search: the textbook first, resumable, named by what makes candidates comparable."""
 
-from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import optuna
 import pytest
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.pulse_design import BASELINE, PulseSearchError, search, search_pulses
+from nmr_platform.pulse_design import BASELINE, Judgement, PulseSearchError, search, search_pulses
+from nmr_platform.pulse_design.found import pareto
 from nmr_platform.studies import STORAGE_VARIABLE, finished_trials, open_storage
 from tests.learning.recording import RecordingTracker
-from tests.pulse_design.searching import SEQUENCE, search_recipe, search_settings
+from tests.pulse_design.searching import FLIPS, SCORE, VERDICT, search_recipe, search_settings
+
+PRUNING = {"first": 0.25, "factor": 2.0, "errors": 2.0}
 
 
 @pytest.fixture(autouse=True)
@@ -18,39 +21,34 @@ def _journal_by_default(monkeypatch):
     monkeypatch.delenv(STORAGE_VARIABLE, raising=False)
 
 
-@pytest.fixture
-def tracker():
-    return RecordingTracker()
-
-
 class Hill:
-    """An objective that simulates nothing: the best echo is at 70/200."""
+    """An objective that simulates nothing: the best echo is at 70/200, and a share of the curves lowers all alike."""
 
-    refuses = ()
+    label = "height"
+    refuses: ClassVar = ()
+    calls: ClassVar = []
 
-    def __init__(self, recipe, settings):
-        self.calls = []
-
-    def evaluate(self, sequence):
+    def judge(self, measurement, share=1.0):
+        sequence = measurement.sequences[0]
         angles = (sequence.theta1, sequence.theta2)
+        Hill.calls.append((*angles, share))
         if angles in Hill.refuses:
             message = "no echo"
             raise ValueError(message)
-        score = 1 - ((angles[0] - 70) / 100) ** 2 - ((angles[1] - 200) / 100) ** 2
-        return SimpleNamespace(
-            scores={"W": score, "X": score / 2, "Z": score / 4}, error=0.1, fold_scores=(0.1, 0.2), simulated_time=6.0
-        )
+        score = 1 - ((angles[0] - 70) / 100) ** 2 - ((angles[1] - 200) / 100) ** 2 - (1 - share) / 2
+        return Judgement(score, 0.005, {"r2_W": score})
 
 
-@pytest.fixture
-def hill(monkeypatch):
-    monkeypatch.setattr(search, "ScoreObjective", Hill)
+@pytest.fixture(autouse=True)
+def _hill(monkeypatch):
+    monkeypatch.setattr(search, "make_objective", lambda *_: Hill())
     monkeypatch.setattr(Hill, "refuses", ())
+    monkeypatch.setattr(Hill, "calls", [])
 
 
-def run(folder, tracker, *, recipe=None, sequence=SEQUENCE, **changes):
-    settings = search_settings(**changes)
-    return search_pulses(recipe or search_recipe(), sequence, settings, storage=folder, tracker=tracker)
+def run(folder, tracker=None, *, recipe=None, **changes):
+    recipes = {"gaussian": recipe or search_recipe()}
+    return search_pulses(recipes, search_settings(**changes), storage=folder, tracker=tracker or RecordingTracker())
 
 
 def study_names(folder):
@@ -63,126 +61,173 @@ def tried(folder):
     return [(trial.params["theta1"], trial.params["theta2"]) for trial in trials]
 
 
-def test_a_real_search_finds_a_sequence_no_worse_than_the_textbook(tmp_path, tracker):
-    found = run(tmp_path, tracker, n_trials=3)
-    assert (found.baseline["trial"], found.baseline["theta1"], found.baseline["theta2"]) == (0, *BASELINE)
-    assert found.best["score"] == found.table["score"].max() >= found.baseline["score"]
-    assert list(found.table["score"]) == list(found.table["r2_W"])
+def test_the_textbook_is_first_and_the_search_moves_towards_the_best(tmp_path):
+    found = run(tmp_path, n_trials=20, startup_trials=5)
+    assert tried(tmp_path)[0] == (90.0, 180.0)
+    assert found.baseline.number == 0
+    assert found.best.assessed.value > 0.95 > found.baseline.assessed.value
     assert list(found.table["best"]) == list(np.maximum.accumulate(found.table["score"]))
 
 
-@pytest.mark.usefixtures("hill")
-def test_the_other_sequences_lie_within_the_ranges(tmp_path, tracker):
-    run(tmp_path, tracker, n_trials=12)
-    assert tried(tmp_path)[0] == BASELINE
-    for theta1, theta2 in tried(tmp_path)[1:]:
-        assert 60.0 <= theta1 <= 120.0
-        assert 120.0 <= theta2 <= 240.0
-
-
-@pytest.mark.usefixtures("hill")
-def test_the_textbook_is_tried_first_even_outside_the_ranges(tmp_path, tracker):
-    found = run(tmp_path, tracker, n_trials=6, theta1={"low": 20.0, "high": 60.0})
-    assert tried(tmp_path)[0] == BASELINE
-    assert (found.baseline["theta1"], found.baseline["theta2"]) == BASELINE
+def test_a_textbook_echo_outside_the_ranges_is_tried_first_all_the_same(tmp_path):
+    space = {"sequences": [{"vary": FLIPS | {"theta1": {"kind": "uniform", "low": 20.0, "high": 60.0}}}]}
+    found = run(tmp_path, n_trials=5, space=space)
+    assert tried(tmp_path)[0] == (90.0, 180.0)
     assert all(theta1 <= 60.0 for theta1, _ in tried(tmp_path)[1:])
+    assert found.baseline.params == {"theta1": 90.0, "theta2": 180.0}
 
 
-@pytest.mark.usefixtures("hill")
-def test_the_search_moves_towards_the_best_sequence(tmp_path, tracker):
-    found = run(tmp_path, tracker, n_trials=20, startup_trials=5)
-    assert found.best["score"] > 0.95 > found.baseline["score"]
+def test_named_sequences_that_the_space_does_not_hold_come_before_its_own(tmp_path):
+    tracker = RecordingTracker()
+    bound = {"theta1": FLIPS["theta1"], "theta2": {"kind": "expression", "value": "1.5 * theta1"}}
+    for _ in range(2):
+        found = run(tmp_path, tracker, n_trials=3, space={"sequences": [{"vary": bound}]}, start=["60/150"])
+    assert [each.assessed.name for each in found.candidates] == [BASELINE, "60/150", "", "", ""]
+    (recorded,) = tracker.runs.values()
+    assert sorted(recorded.trials) == [0, 1, 2, 3, 4]
+    assert recorded.trials[1].params == {"sequence": "60x - 2 us - 150y - 4 us"}
+    # The second call judged nothing again.
+    assert len(Hill.calls) == 5
 
 
-@pytest.mark.usefixtures("hill")
-def test_every_sequence_is_told_to_the_tracker_once(tmp_path, tracker):
+@pytest.mark.parametrize("sampler", ["random", "cmaes", "nsga2"])
+def test_other_samplers_search_too(tmp_path, sampler):
+    assert len(run(tmp_path, n_trials=8, sampler=sampler).candidates) == 8
+
+
+def test_a_candidate_that_falls_behind_is_given_up_and_the_best_is_not(tmp_path):
+    tracker = RecordingTracker()
+    found = run(tmp_path, tracker, n_trials=20, startup_trials=5, pruning=PRUNING)
+    shares = {each.assessed.share for each in found.candidates}
+    assert shares >= {0.25, 1.0}
+    assert found.best.assessed.is_complete
+    assert len(Hill.calls) < 3 * 20
+    best = found.best.assessed.value
+    for each in found.candidates:
+        if not each.assessed.is_complete:
+            # The whole hill is lowered alike, so that nobody was given up who would have won.
+            assert each.assessed.value + (1 - each.assessed.share) / 2 < best
+    (recorded,) = tracker.runs.values()
+    assert {trial.state for trial in recorded.trials.values()} == {"finished", "pruned"}
+
+
+def test_what_is_forbidden_is_not_judged_and_worth_less_than_all_that_is_not(tmp_path):
+    space = {"sequences": [{"vary": FLIPS}], "limits": {"flip": 170.0}}
+    found = run(tmp_path, n_trials=10, space=space)
+    refused = [each for each in found.candidates if each.assessed.refused]
+    assert refused
+    assert all(each.params["theta2"] > 170 and each.assessed.value < -1 for each in refused)
+    # The textbook may.
+    assert found.baseline.assessed.is_complete
+    assert not any(call[1] > 170 for call in Hill.calls[1:])
+    assert found.best.assessed.is_complete
+
+
+def test_two_objectives_give_a_front_of_compromises(tmp_path):
+    space = {"sequences": [{"vary": FLIPS | {"tau": {"kind": "uniform", "low": 1.0, "high": 4.0}}}]}
+    found = run(tmp_path, n_trials=15, space=space, trade_off=True, sampler="nsga2", startup_trials=4)
+    times = [each.assessed.time for each in found.front]
+    scores = [each.assessed.value for each in found.front]
+    assert times == sorted(times)
+    assert scores == sorted(scores)
+    assert scores[-1] == found.best.assessed.value
+
+
+def test_the_front_is_what_nothing_beats_in_both_respects():
+    rng = np.random.default_rng(0)
+    values, times = rng.integers(0, 6, size=(2, 40)).astype(float)
+    for i, chosen in enumerate(pareto(values, times)):
+        beaten = ((values > values[i]) & (times <= times[i])) | ((values >= values[i]) & (times < times[i]))
+        twin = (values[:i] == values[i]) & (times[:i] == times[i])
+        assert chosen == (not beaten.any() and not twin.any())
+
+
+def test_every_sequence_is_told_to_the_tracker_once(tmp_path):
+    tracker = RecordingTracker()
     for n_trials in (3, 5):
         found = run(tmp_path, tracker, n_trials=n_trials)
-    (run_id,) = tracker.runs
-    recorded = tracker.runs[run_id]
+    (recorded,) = tracker.runs.values()
     assert (recorded.record.experiment, recorded.state) == ("pulse-design", "finished")
     assert sorted(recorded.trials) == [0, 1, 2, 3, 4]
     assert recorded.trials[0].params == {"theta1": 90.0, "theta2": 180.0}
-    assert recorded.trials[0].metrics["score"] == found.baseline["score"] == recorded.metrics["baseline_score"]
-    assert recorded.trials[0].metrics["fold_1_r2"] == 0.2
-    assert recorded.metrics["best_score"] == found.best["score"]
+    assert recorded.trials[0].metrics["score"] == found.baseline.assessed.value == recorded.metrics["baseline_score"]
+    assert recorded.trials[0].metrics["simulated_us"] == pytest.approx(6.0)
+    assert recorded.metrics["best_score"] == found.best.assessed.value
     assert recorded.record.datasets[0].digest == search_recipe().digest
+    assert sum(found.importances.values()) == pytest.approx(1.0)
 
 
-@pytest.mark.usefixtures("hill")
-def test_a_longer_search_continues_a_shorter_one(tmp_path, tracker):
-    run(tmp_path / "a", tracker, n_trials=3)
-    run(tmp_path / "a", tracker, n_trials=6)
-    run(tmp_path / "b", RecordingTracker(), n_trials=6)
+def test_a_longer_search_continues_a_shorter_one_and_repeats_nothing(tmp_path):
+    run(tmp_path / "a", n_trials=3)
+    run(tmp_path / "a", n_trials=6)
+    assert len(Hill.calls) == len(set(Hill.calls)) == 6
+    run(tmp_path / "b", n_trials=6)
     assert tried(tmp_path / "a") == tried(tmp_path / "b")
 
 
-@pytest.mark.usefixtures("hill")
-@pytest.mark.parametrize("changed", [{"n_trials": 5}, {"verdict_seed": 77}, {"verdict_curves": 33}])
-def test_what_does_not_change_the_candidates_is_the_same_search(tmp_path, tracker, changed):
-    run(tmp_path, tracker)
-    run(tmp_path, tracker, **changed)
-    assert len(study_names(tmp_path)) == len(tracker.runs) == 1
+@pytest.mark.parametrize("changed", [{"n_trials": 5}, {"timeout": 100.0}, {"verdict": VERDICT | {"seed": 77}}])
+def test_what_does_not_change_the_candidates_is_the_same_search(tmp_path, changed):
+    run(tmp_path)
+    run(tmp_path, **changed)
+    assert len(study_names(tmp_path)) == 1
 
 
-@pytest.mark.usefixtures("hill")
 @pytest.mark.parametrize(
     "changed",
     [
-        {"target": "Z"},
+        {"objective": SCORE | {"targets": ["Z"]}},
         {"n_curves": 21},
-        {"theta1": {"low": 50.0, "high": 120.0}},
+        {"space": {"sequences": [{"vary": FLIPS}], "limits": {"time": 100.0}}},
         {"features": {"kind": "pointwise", "signal": "magnitude", "half_width": 10}},
-        {"n_estimators": 9},
-        {"cv_folds": 3},
-        {"startup_trials": 3},
+        {"pruning": PRUNING},
+        {"sampler": "random"},
         {"recipe": search_recipe(seed=8)},
         {"recipe": search_recipe(integrator="midpoint")},
-        {"sequence": SEQUENCE.replace(tau=3.0)},
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_what_changes_the_candidates_is_another_search(tmp_path, tracker, changed):
-    run(tmp_path, tracker)
-    run(tmp_path, tracker, **changed)
-    assert len(study_names(tmp_path)) == len(tracker.runs) == 2
+def test_what_changes_the_candidates_is_another_search(tmp_path, changed):
+    run(tmp_path)
+    run(tmp_path, **changed)
+    assert len(study_names(tmp_path)) == 2
 
 
-@pytest.mark.usefixtures("hill")
-def test_a_sequence_that_cannot_be_scored_does_not_end_the_search(tmp_path, tracker, monkeypatch):
-    run(tmp_path / "a", tracker, n_trials=4)
+def test_a_sequence_that_cannot_be_judged_does_not_end_the_search(tmp_path, monkeypatch):
+    run(tmp_path / "a", n_trials=4)
     monkeypatch.setattr(Hill, "refuses", (tried(tmp_path / "a")[1],))
     tracker = RecordingTracker()
     found = run(tmp_path / "b", tracker, n_trials=4)
-    assert list(found.table["trial"]) == [0, 2, 3]
+    assert [each.number for each in found.candidates] == [0, 2, 3]
     (recorded,) = tracker.runs.values()
     assert (recorded.trials[1].state, recorded.trials[1].metrics) == ("failed", {})
 
 
-@pytest.mark.usefixtures("hill")
-def test_a_search_without_a_score_of_the_textbook_says_why(tmp_path, tracker, monkeypatch):
-    monkeypatch.setattr(Hill, "refuses", (BASELINE,))
-    with pytest.raises(PulseSearchError, match="must score the 90/180 echo, but it failed with ValueError: no echo"):
+def test_a_search_without_a_judgement_of_the_textbook_says_why(tmp_path, monkeypatch):
+    monkeypatch.setattr(Hill, "refuses", ((90.0, 180.0),))
+    tracker = RecordingTracker()
+    with pytest.raises(PulseSearchError, match="must judge the 90/180 echo, but it failed with ValueError: no echo"):
         run(tmp_path, tracker)
     (recorded,) = tracker.runs.values()
     assert recorded.state == "failed"
 
 
-def test_a_prior_that_is_never_met_is_refused_before_a_run_is_opened(tmp_path, tracker):
-    recipe = search_recipe(constraints={"W": {"low": 1e5, "high": 2e5}})
+def test_a_prior_that_is_never_met_is_refused_before_a_run_is_opened(tmp_path):
+    tracker = RecordingTracker()
     with pytest.raises(ConfigurationError, match="none of 3000 draws"):
-        run(tmp_path, tracker, recipe=recipe)
+        run(tmp_path, tracker, recipe=search_recipe(constraints={"W": {"low": 1e5, "high": 2e5}}))
     assert tracker.runs == {}
 
 
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"verdict_seed": 5}, "Key `pulse_search.verdict_seed` must differ from `pulse_search.seed`, but both are 5"),
-        ({"cv_folds": 11}, "must leave two curves or more in every fold, but there are 11 folds for 20 curves"),
+        ({"verdict": VERDICT | {"seed": 5}}, "Key `pulse_search.verdict.seed` must differ from `pulse_search.seed`"),
+        ({"objective": SCORE | {"cv_folds": 11}}, "there are 11 folds for 20 curves"),
         ({"n_curves": 5}, "Key `pulse_search.n_curves` is 5, but it must be greater than or equal to 20"),
-        ({"target": "xi"}, "Key `pulse_search.target` is 'xi', but it must be 'W', 'X' or 'Z'"),
+        ({"objective": SCORE | {"targets": ["xi"]}}, "is 'xi', but it must be 'W', 'X' or 'Z'"),
         ({"shape": [1, 2, 3, 4]}, "Key `pulse_search.shape` is .*, but it must have 3 or fewer entries"),
+        ({"start": ["magic"]}, "Key `pulse_search.start` must name stimulated, .* but has 'magic'"),
+        ({"verdict": VERDICT | {"scenarios": {"none": {}}}}, "must change something unless `double` is true"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changed, sentence):

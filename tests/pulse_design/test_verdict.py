@@ -3,43 +3,65 @@
 import numpy as np
 import pytest
 
-from nmr_platform.pulse_design import ScoreObjective, compare, hahn_with
-from nmr_platform.pulse_design.resampling import resampled_r2
-from tests.pulse_design.searching import SEQUENCE, search_recipe, search_settings
-
-OTHER = hahn_with(SEQUENCE, 60.0, 150.0)
+from nmr_platform.pulse_design.presets import SEARCHES, read_search
+from nmr_platform.pulse_design.settings import Scenario
+from nmr_platform.pulse_design.spaces import BASELINE
+from nmr_platform.pulse_design.verdict import NOMINAL, compare, recipe_under
+from nmr_platform.studies import STORAGE_VARIABLE
+from tests.pulse_design.searching import hahn, search_recipe, search_settings
 
 
 @pytest.fixture(scope="module")
-def verdict():
-    return compare(search_recipe(seed=6, n_curves=24), SEQUENCE, OTHER, search_settings())
+def verdict(tmp_path_factory):
+    settings = search_settings()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(STORAGE_VARIABLE, raising=False)
+        return compare(
+            search_recipe(seed=6, n_curves=24),
+            {BASELINE: hahn(), "best 1": hahn(60.0, 150.0), "best 2": hahn()},
+            settings.verdict,
+            settings.features,
+            storage=tmp_path_factory.mktemp("studies"),
+        )
 
 
-def test_it_is_on_other_curves_than_the_search(verdict):
-    searched = ScoreObjective(search_recipe(), search_settings()).evaluate(SEQUENCE)
-    assert not np.isin(verdict.baseline_m, searched.m[:, 1:]).any()
-    assert verdict.n_curves == 24
+def test_every_sequence_is_compared_on_every_target_under_every_circumstance(verdict):
+    rows = verdict.table[["scenario", "target", "name"]].to_numpy().tolist()
+    scenarios = [NOMINAL, "weak pulses", "noisy", "doubled"]
+    assert rows == [[s, t, n] for s in scenarios for t in ("W", "Z") for n in ("best 1", "best 2")]
+    assert verdict.n_train + verdict.n_test == 24
+    assert [len(t) for t in verdict.times] == [len(m) for m in verdict.records]
 
 
-def test_both_sequences_are_scored_on_the_same_new_curves(verdict):
-    objective = ScoreObjective(search_recipe(seed=6, n_curves=24), search_settings(n_curves=24))
-    old, new = objective.evaluate(SEQUENCE), objective.evaluate(OTHER)
-    assert {name: each.baseline for name, each in verdict.targets.items()} == old.scores
-    assert {name: each.best for name, each in verdict.targets.items()} == new.scores
-    np.testing.assert_array_equal(verdict.baseline_m, old.m[:3])
-    np.testing.assert_array_equal(verdict.best_m, new.m[:3])
-    assert verdict.time.shape == verdict.best_m.shape[1:]
+def test_a_sequence_gains_nothing_over_itself(verdict):
+    for each in verdict.contests:
+        if each.name == "best 2":
+            assert each.value == each.baseline
+            assert (each.lower, each.upper) == (0.0, 0.0)
 
 
-def test_the_interval_is_of_the_difference_on_the_same_resamples(verdict):
-    objective = ScoreObjective(search_recipe(seed=6, n_curves=24), search_settings(n_curves=24))
-    old, new = objective.evaluate(SEQUENCE), objective.evaluate(OTHER)
-    gain = resampled_r2(new.true[:, 0], new.predicted[:, 0], 5) - resampled_r2(old.true[:, 0], old.predicted[:, 0], 5)
-    assert (verdict.targets["W"].lower, verdict.targets["W"].upper) == tuple(np.quantile(gain, [0.025, 0.975]))
+def test_the_gain_lies_in_its_interval(verdict):
+    for each in verdict.contests:
+        assert each.lower <= each.value - each.baseline <= each.upper
 
 
-def test_a_sequence_gains_nothing_over_itself():
-    verdict = compare(search_recipe(seed=6), SEQUENCE, SEQUENCE, search_settings())
-    for comparison in verdict.targets.values():
-        assert comparison.baseline == comparison.best
-        assert (comparison.lower, comparison.upper) == (0.0, 0.0)
+def test_a_circumstance_fixes_what_it_names_and_nothing_else():
+    recipe = search_recipe(
+        prior=search_recipe().prior | {"receiver.noise": {"kind": "uniform", "low": 0.0, "high": 0.1}}
+    )
+    noisy = recipe_under(recipe, Scenario(changes={"receiver.noise": 0.03}))
+    assert noisy.curve(0).experiment.receiver.noise == 0.03
+    assert "receiver.noise" not in noisy.prior
+    doubled = recipe_under(recipe, Scenario(double=True))
+    assert doubled.example.lattice.shape == (12, 12)
+    assert recipe_under(recipe, None) is recipe
+    same = recipe_under(search_recipe(), Scenario(changes={"drive.calibration": 0.9}))
+    np.testing.assert_equal(same.curve(3).drawn, search_recipe().curve(3).drawn)
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_preset_can_be_read_and_its_space_holds_the_textbook(name):
+    data, settings = read_search(name)
+    base = data.recipe(settings.kernel).example.sequence
+    space = settings.space.of(base.model_dump(mode="json"))
+    assert space.values_of(base) is not None

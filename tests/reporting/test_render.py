@@ -20,7 +20,8 @@ from nmr_platform.reporting import (
 PULSES = {
     "verdict": "On 20 new curves it is better than 90/180.",
     "caution": "During the search the best scored 0.9.",
-    "rows": [{"name": "90/180", "theta1": 90.0, "theta2": 180.0, "r2_W": 0.5, "r2_X": 0.25, "r2_Z": 0.125}],
+    "targets": ["W", "X", "Z"],
+    "rows": [{"name": "90/180", "sequence": "90x - 180y", "r2_W": 0.5, "r2_X": 0.25, "r2_Z": 0.125}],
 }
 DISORDER = {
     "task": "alpha_x",

@@ -23,7 +23,7 @@ RECORDS = {
     "tune": {"task", "champion", "cv", "tracking_share"},
     "evaluate": {"task", "champion", "value", "lower", "upper"},
     "compare-disorder": {"scores"},
-    "optimise-pulses": {"theta1", "theta2", "target", "baseline", "best", "lower", "upper"},
+    "optimise-pulses": {"theta1", "theta2", "sequence", "target", "baseline", "best", "lower", "upper"},
     "report": {"report", "markdown"},
 }
 

@@ -5,13 +5,12 @@ import json
 import re
 
 import pytest
-import yaml
 
 from nmr_platform.config import read_params
 from nmr_platform.datasets import load
 from nmr_platform.physics import Experiment
+from nmr_platform.schema import read_yaml
 from nmr_platform.stages import Workspace, read_features, read_tuned
-from tests.builders import experiment_values
 from tests.stages.tiny import KERNELS, TASKS, contents
 
 EXPLAINED = {"importances", "importances_by_power", "shap", "shap_by_power", "top_features"}
@@ -20,6 +19,7 @@ FIGURES = {
     "W": {"parity", "coverage"} | EXPLAINED | ROBUST,
     "power_vs_rest": {"confusion", "confusion_by_w", "reliability", "scores_by_exponent"} | EXPLAINED | ROBUST,
 }
+PULSE_FIGURES = {"map", "history", "echoes", "pareto", "sequence", "verdict"}
 
 
 def metrics(project, name):
@@ -106,12 +106,12 @@ def test_no_held_out_curve_shares_its_disorder_with_a_training_curve(project):
     assert len(training) == metrics(project, "power_vs_rest")["n_train"]
 
 
-def test_the_best_sequence_is_accepted_inside_an_experiment(project):
-    sequence = yaml.safe_load((project / "results/pulses/best_sequence.yaml").read_text())
-    experiment = Experiment.model_validate(experiment_values(sequence=sequence, step=0.15915494309189535))
+def test_the_best_sequence_is_an_experiment_that_can_be_simulated(project):
+    experiment = Experiment.model_validate(read_yaml(project / "results/pulses/sequences/best-1.yaml"))
     summary = json.loads((project / "results/pulses/summary.json").read_text())
-    assert experiment.sequence.theta1 == pytest.approx(summary["best"]["theta1"], rel=1e-5)
+    assert experiment.sequence.theta1 == pytest.approx(summary["best"]["parameters"]["theta1"], rel=1e-5)
     assert experiment.sequence.tau == 25.0
+    assert names(project / "results/pulses/sequences", "*.csv") == {"90-180", "best-1"}
 
 
 def test_the_pulse_search_leaves_its_history_with_the_textbook_first(project):
@@ -119,7 +119,7 @@ def test_the_pulse_search_leaves_its_history_with_the_textbook_first(project):
         rows = list(csv.DictReader(file))
     assert [row["trial"] for row in rows] == ["0", "1", "2"]
     assert (rows[0]["theta1"], rows[0]["theta2"]) == ("90", "180")
-    assert names(project / "results/pulses", "figures/*.png") == {"map", "history", "echoes"}
+    assert names(project / "results/pulses", "figures/*.png") == PULSE_FIGURES
     best = max(rows, key=lambda row: float(row["score"]))
     content = metrics(project, "pulses")
     assert list(content) == ["theta1", "theta2", "baseline", "best", "gain_lower", "gain_upper"]

@@ -105,12 +105,16 @@ def test_every_study_keeps_its_model(client):
 
 def test_the_pulse_search_is_a_parent_with_its_verdict_and_a_child_a_sequence(client):
     (parent,) = parents(client, "pulse-design")
-    assert artefacts(client, parent, "figures") == {f"figures/{name}.png" for name in ("map", "history", "echoes")}
+    drawn = {"map", "history", "echoes", "pareto", "sequence", "verdict"}
+    assert artefacts(client, parent, "figures") == {f"figures/{name}.png" for name in drawn}
     assert {"best_score", "baseline_score", "verdict_r2_W_lower", "verdict_r2_Z_best"} <= set(parent.data.metrics)
+    assert "verdict_r2_W_best.noise 0.01" in parent.data.metrics
+    assert artefacts(client, parent, "") >= {"best.yaml", "summary.json"}
     tried = {int(run.data.tags["optuna.trial"]): run.data for run in children(client, parent)}
     assert sorted(tried) == [0, 1, 2]
     assert (tried[0].params["theta1"], tried[0].params["theta2"]) == ("90.0", "180.0")
     assert tried[0].metrics["score"] == parent.data.metrics["baseline_score"]
+    assert tried[1].metrics.keys() >= {"score_error", "simulated_us", "r2_Z"}
 
 
 def test_no_run_is_named_in_a_file_that_dvc_hashes(project, client):

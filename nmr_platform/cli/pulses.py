@@ -1,0 +1,90 @@
+"""Commands about pulse sequences: the search for better ones, and their export."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nmr_platform.cli.options import JsonOption, ParamsOption, TrackerKind, TrackerOption, say
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command("optimise-pulses")(optimise_pulses)
+    app.command("export-sequence")(export_sequence)
+
+
+def optimise_pulses(
+    params: ParamsOption = Path("params.yaml"),
+    preset: Annotated[
+        str | None, typer.Option(help="Run this larger search (august2021) instead of the one in params.yaml.")
+    ] = None,
+    n_trials: Annotated[int | None, typer.Option(min=1, help="Sequences to try, with --preset.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.0, help="Start none after so many s, with --preset.")] = None,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder to write to, with --preset.")] = None,
+    tracker: TrackerOption = TrackerKind.MLFLOW,
+    as_json: JsonOption = False,
+) -> None:
+    """Search for pulse sequences whose echoes reveal the coupling better than 90/180 (angles in degrees, times in us).
+
+    Example: `nmr optimise-pulses` or `nmr optimise-pulses --preset august2021 --timeout 1800`
+    """
+    from nmr_platform import stages  # noqa: PLC0415
+    from nmr_platform.config import read_params  # noqa: PLC0415
+    from nmr_platform.errors import ConfigurationError  # noqa: PLC0415
+    from nmr_platform.tracking import make_tracker  # noqa: PLC0415
+
+    changes = {name: value for name, value in {"n_trials": n_trials, "timeout": timeout}.items() if value is not None}
+    workspace = stages.Workspace(params.parent)
+    if preset is None:
+        if changes or out is not None:
+            message = (
+                "Options --n-trials, --timeout and --out belong to --preset; params.yaml decides the search without."
+            )
+            raise ConfigurationError(message, key="preset")
+        outcome = stages.optimise_pulses(read_params(params), workspace, make_tracker(tracker, root=params.parent))
+    else:
+        outcome = stages.optimise_preset(
+            preset, workspace, make_tracker(tracker, root=params.parent), out=out, changes=changes
+        )
+    found, chosen = outcome.found, outcome.verdict.of(outcome.target)
+    record: dict[str, Any] = {
+        **found.best.params,
+        "sequence": str(found.best.measurement),
+        "target": outcome.target,
+        "baseline": chosen.baseline,
+        "best": chosen.value,
+        "lower": chosen.lower,
+        "upper": chosen.upper,
+    }
+    say(
+        f"Best of {len(found.candidates)}: {found.best.measurement}. On {outcome.verdict.n_test} new curves R2 of "
+        f"{outcome.target} is {chosen.value:.3f} against {chosen.baseline:.3f} for 90/180, "
+        f"gain {chosen.lower:+.3f} to {chosen.upper:+.3f}.",
+        record,
+        as_json=as_json,
+    )
+
+
+def export_sequence(
+    experiment: Annotated[Path, typer.Argument(dir_okay=False, help="Experiment as YAML: MHz, us and degrees.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write to.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write the sequence of an experiment as a table (CSV) and its pulses that last as Bruker shape files.
+
+    Example: `nmr export-sequence results/pulses/sequences/best-1.yaml --out exported`
+    """
+    from nmr_platform import stages  # noqa: PLC0415
+    from nmr_platform.physics import Experiment  # noqa: PLC0415
+    from nmr_platform.schema import read_yaml, validate  # noqa: PLC0415
+
+    chosen = validate(Experiment, read_yaml(experiment))
+    written = [str(path) for path in stages.write_sequence(out, experiment.stem, chosen)]
+    say(
+        f"{chosen.sequence}: {', '.join(written)}.",
+        {"sequence": str(chosen.sequence), "files": written},
+        as_json=as_json,
+    )

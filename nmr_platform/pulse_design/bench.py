@@ -1,0 +1,113 @@
+"""The bench: the same spins under any sequence."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmr_platform.datasets import Curve, Recipe, simulate_curves
+from nmr_platform.physics import Experiment
+from nmr_platform.physics import Sequence as PulseSequence
+from nmr_platform.pulse_design.cache import RecordCache
+from nmr_platform.pulse_design.spaces import Measurement
+
+__all__ = ["TARGETS", "Bench"]
+
+TARGETS = ("W", "X", "Z")
+Records = NDArray[np.complex64]
+
+# Curves that are kept together, so that a growing batch continues a smaller one.
+_BLOCK = 40
+
+
+class Bench:
+    """Curves of a prior whose parameters, disorder and noise are the same for every sequence that is tried on them.
+
+    With such common random numbers sequences differ by the sequence alone, and the noise of the draw cancels in their
+    comparison. The noise of several sequences on one sample is drawn anew for each of them, as on an instrument.
+
+    Args:
+        recipe: The prior to draw curves from.
+        cache: Where records are kept.
+
+    Raises:
+        ConfigurationError: The prior hardly ever meets its constraints.
+    """
+
+    def __init__(self, recipe: Recipe, cache: RecordCache | None = None) -> None:
+        self.recipe = recipe
+        self._cache = cache or RecordCache(None)
+        self.curves: Sequence[Curve] = [recipe.curve(number) for number in range(recipe.n_curves)]
+
+    @property
+    def targets(self) -> NDArray[np.float64]:
+        """W, X and Z of every curve, MHz, shape (n_curves, 3)."""
+        each = [curve.experiment for curve in self.curves]
+        return np.array(
+            [[e.kernel_integral, e.coupling.alpha_x * e.kernel_sum, e.coupling.alpha_z * e.kernel_sum] for e in each]
+        )
+
+    def experiment(self, sequence: PulseSequence) -> Experiment:
+        """The experiment at the middle of the prior under ``sequence``; all curves share its time axis.
+
+        Raises:
+            ValueError: The sequence does not fit the time step or the receiver.
+        """
+        return self.recipe.example.replace(sequence=sequence)
+
+    def records(self, measurement: Measurement, n: int) -> list[Records]:
+        """Simulate the first ``n`` curves, or look them up; more of them continue those that were there.
+
+        Returns:
+            One array a sequence, shape (n, n_samples).
+        """
+        return [
+            np.concatenate([self._block(sequence, number, at, min(at + _BLOCK, n)) for at in range(0, n, _BLOCK)])
+            for number, sequence in enumerate(measurement)
+        ]
+
+    def variants(self, measurement: Measurement, curves: Sequence[Curve], what: Mapping[str, Any]) -> list[Records]:
+        """Simulate curves that were made from the bench's own, or look them up.
+
+        Args:
+            measurement: The sequences.
+            curves: What to simulate, each with its own seeds.
+            what: Plain data that tells these curves from any others of the same recipe.
+
+        Returns:
+            One array a sequence, shape (len(curves), n_samples).
+        """
+
+        def make(sequence: PulseSequence, number: int) -> Records:
+            return self._simulate([_with_sequence(curve, sequence, number) for curve in curves])
+
+        return [
+            self._cache.get(self._identity(sequence, number, **what), partial(make, sequence, number))
+            for number, sequence in enumerate(measurement)
+        ]
+
+    def _block(self, sequence: PulseSequence, number: int, first: int, last: int) -> Records:
+        def make() -> Records:
+            return self._simulate([_with_sequence(curve, sequence, number) for curve in self.curves[first:last]])
+
+        return self._cache.get(self._identity(sequence, number, curves=[first, last]), make)
+
+    def _simulate(self, curves: Sequence[Curve]) -> Records:
+        return np.array([echo.m for echo in simulate_curves(curves, self.recipe)], dtype=np.complex64)
+
+    def _identity(self, sequence: PulseSequence, number: int, **what: Any) -> dict[str, Any]:
+        return {
+            "curves": self.recipe.curve_digest,
+            "sequence": sequence.model_dump(mode="json"),
+            "number": number,
+            **{f"of_{name}": value for name, value in what.items()},
+        }
+
+
+def _with_sequence(curve: Curve, sequence: PulseSequence, number: int) -> Curve:
+    noise = curve.noise_seed
+    if number:
+        noise = np.random.SeedSequence(noise.entropy, spawn_key=(*noise.spawn_key, number))
+    return curve._replace(experiment=curve.experiment.replace(sequence=sequence), noise_seed=noise)

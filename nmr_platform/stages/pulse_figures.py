@@ -1,0 +1,74 @@
+"""Pictures of a pulse search."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nmr_platform import plots
+from nmr_platform.pulse_design import BASELINE, Candidate, PulseSearch
+from nmr_platform.pulse_design.verdict import Verdict
+
+__all__ = ["draw_pulses"]
+
+
+def draw_pulses(found: PulseSearch, verdict: Verdict) -> dict[str, Figure]:
+    """All pictures by name: history, Pareto front, best sequence, echoes, verdict; a map where two parameters vary."""
+    best, base = found.best, found.baseline.assessed
+    table = found.table
+    complete = table["share"] == 1.0
+    front = {each.number for each in found.front}
+    figures = {
+        "history": plots.plot_search_history(table["score"], baseline=base.value, label=found.label),
+        "pareto": plots.plot_pareto(
+            table.loc[complete, "time"],
+            table.loc[complete, "score"],
+            table.loc[complete, "trial"].isin(front),
+            baseline=(base.time, base.value),
+            label=found.label,
+        ),
+        "sequence": _draw_sequence(best),
+        "echoes": plots.plot_echo_comparison(
+            verdict.times[:2],
+            verdict.records[:2],
+            [BASELINE, "best found"],
+            title="The same spins under 90/180 and under the sequence found",
+        ),
+        "verdict": plots.plot_verdict([vars(each) for each in verdict.contests]),
+    }
+    drawn = _draw_map(found, table)
+    return ({"map": drawn} if drawn is not None else {}) | figures
+
+
+def _draw_map(found: PulseSearch, table: pd.DataFrame) -> Figure | None:
+    """The score over the two most important numbers; None if fewer are searched."""
+    numeric = [name for name in found.importances if _is_numeric(table[name])]
+    if len(numeric) < 2:
+        return None
+    # In the order of the sequence, so that the map does not turn over from one search to the next.
+    x, y = sorted(numeric[:2], key=list(table.columns).index)
+    rows = table[table["share"] > 0]
+    base = found.baseline.params
+    return plots.plot_pulse_map(
+        rows[x],
+        rows[y],
+        rows["score"],
+        best=_place(found.best, x, y),
+        baseline=_place(found.baseline, x, y) if x in base and y in base else None,
+        label=found.label,
+        names=(x, y),
+        surface=len(found.importances) == 2,
+    )
+
+
+def _is_numeric(values: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values) and np.isfinite(values.to_numpy(dtype=float)).any())
+
+
+def _place(candidate: Candidate, x: str, y: str) -> tuple[float, float]:
+    return float(str(candidate.params[x])), float(str(candidate.params[y]))
+
+
+def _draw_sequence(best: Candidate) -> Figure:
+    sequence = best.measurement.sequences[0]
+    starts = [sequence.pulses[0].duration + time for time in sequence.expected_echoes]
+    return plots.plot_sequence(sequence.timeline, title=f"Best found: {best.measurement}", echo_times=starts)

@@ -1,0 +1,99 @@
+"""Files of a pulse search: tables, the sequences in several formats, and a summary."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from nmr_platform import plots
+from nmr_platform.physics import Experiment, Sequence
+from nmr_platform.pulse_design import PulseSearch, PulseSearchSettings
+from nmr_platform.pulse_design.export import experiment_yaml, shape_files, timeline_csv
+from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.pulse_design.verdict import NOMINAL, Contest, Verdict
+from nmr_platform.stages.files import write_json, write_text
+
+__all__ = ["summarise", "write_pulses", "write_sequence"]
+
+
+def write_pulses(
+    folder: Path,
+    found: PulseSearch,
+    verdict: Verdict,
+    settings: PulseSearchSettings,
+    measurements: Mapping[str, Measurement],
+    example: Experiment,
+    figures: Mapping[str, Figure],
+) -> None:
+    """Write all files of a search into ``folder``.
+
+    Args:
+        folder: Where to.
+        found: The candidates.
+        verdict: The best against 90/180.
+        settings: Of the search.
+        measurements: The sequences compared, by name.
+        example: The experiment that the sequences are put into.
+        figures: Pictures by name.
+    """
+    found.table.to_csv(folder / "history.csv", index=False, float_format="%.6g")
+    verdict.table.to_csv(folder / "verdict.csv", index=False, float_format="%.6g")
+    write_json(folder / "summary.json", summarise(found, verdict, settings), rounded=True)
+    for name, measurement in measurements.items():
+        stem = name.replace("/", "-").replace(" ", "-")
+        for number, sequence in enumerate(measurement, 1):
+            part = f"{stem}-{number}" if len(measurement.sequences) > 1 else stem
+            write_sequence(folder / "sequences", part, example.replace(sequence=sequence))
+    for name, figure in figures.items():
+        plots.save(figure, folder / "figures" / f"{name}.png")
+
+
+def write_sequence(folder: Path, stem: str, experiment: Experiment) -> list[Path]:
+    """Write an experiment as YAML for `nmr simulate`, its sequence as CSV, and its shaped pulses for Bruker.
+
+    Returns:
+        The files written.
+    """
+    sequence: Sequence = experiment.sequence
+    texts = {f"{stem}.yaml": experiment_yaml(experiment), f"{stem}.csv": timeline_csv(sequence)}
+    texts |= {f"{stem}-{name}": text for name, text in shape_files(sequence).items()}
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def summarise(found: PulseSearch, verdict: Verdict, settings: PulseSearchSettings) -> dict[str, Any]:
+    """The search in plain data, for the report."""
+    best, base = found.best, found.baseline
+    target = settings.verdict.targets[0]
+    first = [each for each in verdict.contests if each.name == "best 1"]
+    return {
+        "target": target,
+        "objective": found.label,
+        "n_trials": len(found.candidates),
+        "n_curves": verdict.n_train + verdict.n_test,
+        "n_test": verdict.n_test,
+        "baseline": {"sequence": str(base.measurement), "time": base.assessed.time},
+        "best": {"sequence": str(best.measurement), "time": best.assessed.time, "parameters": dict(best.params)},
+        "search_score": {"baseline": base.assessed.value, "best": best.assessed.value, "error": best.assessed.error},
+        "importances": found.importances,
+        "front": [
+            {"time": each.assessed.time, "score": each.assessed.value, "sequence": str(each.measurement)}
+            for each in found.front
+        ],
+        "verdict": {each.target: _compared(each) for each in first if each.scenario == NOMINAL},
+        "scenarios": {
+            name: {each.target: _compared(each) for each in first if each.scenario == name}
+            for name in settings.verdict.scenarios
+        },
+    }
+
+
+def _compared(contest: Contest) -> dict[str, float]:
+    return {
+        "baseline": contest.baseline,
+        "best": contest.value,
+        "lower": contest.lower,
+        "upper": contest.upper,
+    }

@@ -1,0 +1,185 @@
+"""The objectives: the contract of all, and what each of them means."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from sklearn.metrics import r2_score
+
+from nmr_platform import simulate
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.physics import Experiment
+from nmr_platform.pulse_design import Bench, make_objective
+from nmr_platform.pulse_design.cache import RecordCache
+from nmr_platform.pulse_design.objectives.noise import noise_covariance
+from nmr_platform.pulse_design.objectives.unknowns import changed, read
+from nmr_platform.pulse_design.resampling import resampled_r2
+from tests.builders import experiment_values
+from tests.pulse_design.objective_contract import ObjectiveContract
+from tests.pulse_design.searching import FISHER, SCORE, SEPARATION, hahn, search_recipe, search_settings
+
+POWER = {
+    "name": "power",
+    "experiment": search_recipe().experiment | {"kernel": {"kind": "power", "exponent": 3.0}},
+    "prior": {key: each for key, each in search_recipe().prior.items() if key != "kernel.xi"},
+}
+
+
+def made(objective, **changes):
+    settings = search_settings(objective=objective | changes)
+    recipes = {"gaussian": search_recipe(), "power": search_recipe(**POWER)}
+    benches = {name: Bench(recipes[name]) for name in settings.kernels}
+    return make_objective(settings.objective, benches, settings.kernel, settings.features, settings.seed)
+
+
+@cache
+def kept(kind):
+    return made({each["kind"]: each for each in (SCORE, FISHER, SEPARATION)}[kind])
+
+
+class TestScore(ObjectiveContract):
+    @pytest.fixture
+    def objective(self):
+        return kept(SCORE["kind"])
+
+    @pytest.fixture
+    def make(self):
+        return lambda: made(SCORE)
+
+    def test_it_is_the_r2_of_curves_that_the_estimator_had_not_seen(self, objective):
+        seen, judged = objective.cross_validate(hahn()), objective.judge(hahn())
+        assert judged.value == judged.details["r2_W"] == r2_score(seen.true[:, 0], seen.predicted[:, 0])
+        # Trees that had seen them would know them by heart.
+        assert judged.details["r2_X"] < 0.999
+
+    def test_several_targets_are_averaged(self):
+        judged = made(SCORE, targets=["X", "Z"]).judge(hahn())
+        assert judged.value == pytest.approx((judged.details["r2_X"] + judged.details["r2_Z"]) / 2)
+
+
+class TestFisher(ObjectiveContract):
+    @pytest.fixture
+    def objective(self):
+        return kept(FISHER["kind"])
+
+    @pytest.fixture
+    def make(self):
+        return lambda: made(FISHER)
+
+    def test_more_noise_leaves_less_to_know(self, objective):
+        assert made(FISHER, noise=1.0).judge(hahn()).value < objective.judge(hahn()).value
+
+    def test_a_further_unknown_makes_no_bound_better(self, objective):
+        fewer = made(FISHER, parameters=["X", "Z"]).judge(hahn()).details
+        more = objective.judge(hahn()).details
+        assert more["bound_X"] >= fewer["bound_X"] * (1 - 1e-9)
+        assert more["bound_Z"] >= fewer["bound_Z"] * (1 - 1e-9)
+
+    def test_without_a_signal_nothing_is_known_beyond_the_prior(self, objective):
+        judged = objective.judge(hahn(0.0, 0.0))
+        assert judged.value == pytest.approx(0.0, abs=1e-3)
+        targets = Bench(search_recipe()).targets
+        assert judged.details["bound_Z"] == pytest.approx(targets[:, 2].std(), rel=1e-3)
+
+    def test_an_unknown_that_the_kernel_lacks_is_refused(self):
+        with pytest.raises(ConfigurationError, match="power has no xi"):
+            make_objective(
+                search_settings(objective=FISHER).objective,
+                {"gaussian": Bench(search_recipe(**POWER))},
+                "gaussian",
+                search_settings().features,
+                0,
+            )
+
+
+class TestSeparation(ObjectiveContract):
+    @pytest.fixture
+    def objective(self):
+        return kept(SEPARATION["kind"])
+
+    @pytest.fixture
+    def make(self):
+        return lambda: made(SEPARATION)
+
+    def test_more_noise_brings_kernels_closer(self, objective):
+        assert made(SEPARATION, noise=0.1).judge(hahn()).value < objective.judge(hahn()).value
+
+
+def test_the_fisher_information_of_a_linear_signal_is_the_closed_form():
+    # Two unknowns, white noise: J^T J / sigma^2, without the prior where nothing is drawn.
+    groups = [np.zeros((2, 3)) for _ in range(4)]
+    np.testing.assert_allclose(noise_covariance(groups, 0.5), 0.25 * np.eye(3), atol=1e-15)
+
+
+def test_the_covariance_of_many_draws_is_theirs():
+    rng = np.random.default_rng(0)
+    mixing = rng.normal(size=(4, 4))
+    groups = [rng.normal(size=(5, 4)) @ mixing.T + rng.normal(size=4) for _ in range(4000)]
+    np.testing.assert_allclose(noise_covariance(groups, 0.1), mixing @ mixing.T + 0.01 * np.eye(4), atol=0.15)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [("X", 0.01, ("Z", "xi")), ("Z", 0.02, ("X", "xi")), ("xi", 1.8, ("X", "Z")), ("gamma_z", 1e-3, ("X", "Z", "xi"))],
+)
+def test_one_unknown_changes_and_the_others_stay(name, value, kept):
+    before = Experiment.model_validate(experiment_values())
+    after = changed(before, name, value)
+    assert read(after, name) == pytest.approx(value)
+    for other in kept:
+        assert read(after, other) == pytest.approx(read(before, other))
+    ratio = before.coupling.alpha_y / before.coupling.alpha_x
+    assert after.coupling.alpha_y / after.coupling.alpha_x == pytest.approx(ratio)
+
+
+@pytest.mark.parametrize("measurement", [hahn(), hahn(70.0, 150.0)], ids=str)
+def test_a_record_of_the_bench_is_what_simulating_its_curve_by_hand_gives(measurement):
+    recipe = search_recipe()
+    (m,) = Bench(recipe).records(measurement, 20)
+    for number in (0, 7, 19):
+        curve = recipe.curve(number)
+        (sequence,) = measurement
+        echo = simulate(curve.experiment.replace(sequence=sequence), seed=curve.disorder_seed)
+        np.testing.assert_array_equal(m[number], echo.m)
+
+
+def test_the_noise_of_a_second_sequence_is_another_one():
+    recipe = search_recipe(experiment=search_recipe().experiment | {"receiver": {"noise": 0.1}})
+    twice = type(hahn())((*hahn(), *hahn()))
+    first, second = Bench(recipe).records(twice, 3)
+    assert not np.isclose(first, second).any()
+
+
+def test_records_that_were_made_are_read_again_and_more_of_them_continue_them(tmp_path, monkeypatch):
+    bench = Bench(search_recipe(n_curves=50), RecordCache(tmp_path))
+    (few,) = bench.records(hahn(), 40)
+    simulated = []
+    original = Bench._simulate
+    monkeypatch.setattr(
+        Bench, "_simulate", lambda self, curves: simulated.append(len(curves)) or original(self, curves)
+    )
+    (again,) = Bench(search_recipe(n_curves=50), RecordCache(tmp_path)).records(hahn(), 40)
+    assert simulated == []
+    (more,) = bench.records(hahn(), 50)
+    assert simulated == [10]
+    np.testing.assert_array_equal(again, few)
+    np.testing.assert_array_equal(more[:40], few)
+
+
+def test_a_damaged_file_is_made_again_and_a_full_folder_loses_its_oldest(tmp_path):
+    cache = RecordCache(tmp_path, megabytes=0.01)
+    first = cache.get({"n": 1}, lambda: np.ones(500))
+    (file,) = tmp_path.glob("*.npy")
+    file.write_bytes(b"torn")
+    np.testing.assert_array_equal(cache.get({"n": 1}, lambda: first), first)
+    for n in range(2, 6):
+        cache.get({"n": n}, lambda: np.ones(500))
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 12_000
+
+
+def test_resamples_are_scored_as_scikit_learn_would():
+    rng = np.random.default_rng(0)
+    true, predicted = rng.normal(size=(2, 30))
+    rows = np.random.default_rng(3).integers(30, size=(50, 30))
+    expected = [r2_score(true[part], predicted[part]) for part in rows]
+    np.testing.assert_allclose(resampled_r2(true, predicted, 3, n_resamples=50), expected)
