@@ -33,12 +33,12 @@ def main() -> None:
         print_table(title, ("workers", "trials/min", "times one worker"), rows, note="First to last trial.")
         share = _tracking_share(Path(folder))
         made, listed = _listing(Path(folder))
-        rows = [
+        overheads = [
             ("tracking (MLflow, SQLite), share of a trial of 3 s", f"{share:.2%}"),
             (f"making {_LONG} trials", f"{made:.1f} s"),
             (f"listing a study of {_LONG} trials", f"{listed:.2f} s"),
         ]
-        print_table("Overheads", ("what", "measured"), rows)
+        print_table("Overheads", ("what", "measured"), overheads)
 
 
 def _rate(folder: Path, workers: int) -> float:

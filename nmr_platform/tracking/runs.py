@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ _STUDY = "nmr.study"
 _SETTINGS = "nmr.settings"
 _PARENT = "mlflow.parentRunId"
 _TRIAL = "optuna.trial"
+_WRITER = "nmr.writer"
 _OWN = (_NAME, _SETTINGS, "mlflow.runName", "mlflow.log-model.history", "param.", "metric.")
 
 
@@ -147,7 +150,7 @@ class RunWriter:
             return
         identity = {_PARENT: run_id, _TRIAL: str(trial.number)}
         tags = {**study.tags, **{name: masked_uri(value) for name, value in trial.tags.items()}, **identity}
-        tags["optuna.state"] = trial.state
+        tags |= {"optuna.state": trial.state, _WRITER: f"{socket.gethostname()}:{os.getpid()}"}
         child_id = found or self._create_child(study, trial, tags)
         finite, rest = _split(trial.metrics)
         self._write(
@@ -236,7 +239,8 @@ class RunWriter:
 
     def _mark_killed(self, experiment: str, run_id: str) -> None:
         for child in self._search(experiment, {_PARENT: run_id}, status="RUNNING"):
-            self._client.set_terminated(child.info.run_id, "KILLED")
+            if not _may_be_written(child.data.tags.get(_WRITER, "")):
+                self._client.set_terminated(child.info.run_id, "KILLED")
 
     def _search(self, experiment: str, tags: Mapping[str, str], *, status: str = "") -> list[Run]:
         terms = [f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items()]
@@ -256,6 +260,22 @@ class RunWriter:
 def is_race(error: MlflowException) -> bool:
     """Whether another process did the same at the same moment, so that it is there when asked again."""
     return any(sign in str(error) for sign in ("UniqueViolation", "UNIQUE constraint", "Duplicate entry"))
+
+
+def _may_be_written(writer: str) -> bool:
+    """Whether the process that began a child may still finish it: it lives here, or on a machine we cannot ask."""
+    host, _, pid = writer.rpartition(":")
+    if not host:
+        return False
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _age(run: Run) -> tuple[int, str]:
