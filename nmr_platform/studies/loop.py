@@ -15,7 +15,18 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.studies.abandoned import ERROR, OWNER, abandon, abandon_own, ask, beating, owner, recover, withdraw
+from nmr_platform.studies.abandoned import (
+    ERROR,
+    OWNER,
+    abandon,
+    abandon_own,
+    ask,
+    beating,
+    owner,
+    owner_is_alive,
+    recover,
+    withdraw,
+)
 from nmr_platform.studies.patient import is_away
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler
 from nmr_platform.studies.trials import over_trials, settled_trials, trials_since_best
@@ -130,10 +141,14 @@ def run_trials(
         told.add(trial.number)
         on_settled(trial)
 
-    if not helping:
-        # A process killed between telling the study and telling others left them behind.
+    def tell_about_the_rest() -> None:
+        # A process killed between telling the study and telling others left them behind; one that lives does it itself.
         for trial in settled_trials(study):
-            tell_about(trial)
+            if trial.number not in told and (trial.user_attrs.get(OWNER) == owner() or not owner_is_alive(trial)):
+                tell_about(trial)
+
+    if not helping:
+        tell_about_the_rest()
     deadline = time.monotonic() + (timeout or math.inf)
     limit = _limit(study, total)
     while time.monotonic() <= deadline and not _has_converged(study, patience):
@@ -149,9 +164,7 @@ def run_trials(
         elif not recover(study):
             time.sleep(_POLL_SECONDS)
     if not helping:
-        for trial in settled_trials(study):
-            if trial.number not in told:
-                tell_about(trial)
+        tell_about_the_rest()
 
 
 def _limit(study: Study, total: int) -> int:

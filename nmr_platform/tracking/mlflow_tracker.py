@@ -173,7 +173,8 @@ class MlflowTracker:
     def close_run(self, run_id: str, *, failed: bool = False) -> None:
         """Mark the run as finished or failed, with every trial number once among its children."""
         client, runs = self._open()
-        runs.drop_doubles(run_id)
+        with store_lock(self.address, self.lasting_root):
+            runs.drop_doubles(run_id)
         client.set_terminated(run_id, "FAILED" if failed else "FINISHED")
 
     def is_there(self) -> bool:

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ _PAGE = 1000
 _BATCH = 100  # MLflow takes no more parameters or tags at once
 _LONGEST_PARAM = 6000
 _LONGEST_DIGEST = 36
+_OVER = {"FINISHED", "FAILED"}
 _STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
 
 _NAME = "nmr.run"
@@ -29,6 +32,7 @@ _STUDY = "nmr.study"
 _SETTINGS = "nmr.settings"
 _PARENT = "mlflow.parentRunId"
 _TRIAL = "optuna.trial"
+_WRITER = "nmr.writer"
 _OWN = (_NAME, _SETTINGS, "mlflow.runName", "mlflow.log-model.history", "param.", "metric.")
 
 
@@ -128,24 +132,25 @@ class RunWriter:
 
         Two processes may send the same trial, and a server may do what it was asked without living to say so.
         """
-        seen: dict[str, Run] = {}
+        children: dict[str, list[Run]] = {}
         for child in self._search(self.study(run_id).experiment, {_PARENT: run_id}):
-            number = child.data.tags.get(_TRIAL, "")
-            kept = seen.setdefault(number, child)
-            if kept is not child:
-                worse = child if _rank(kept) <= _rank(child) else kept
-                seen[number] = kept if worse is child else child
-                self._client.delete_run(worse.info.run_id)
+            children.setdefault(child.data.tags.get(_TRIAL, ""), []).append(child)
+        for twins in children.values():
+            # Which one stays must be the same for all who look; a child that is being written is nobody's to delete.
+            finished = sorted(child.info.run_id for child in twins if child.info.status in _OVER)
+            torn = [child.info.run_id for child in twins if child.info.status == "KILLED"]
+            for double in (finished[1:] + torn) if finished else []:
+                self._client.delete_run(double)
         self._children.pop(run_id, None)
 
     def _log_trial(self, run_id: str, trial: TrialRecord) -> None:
         study, children = self.study(run_id), self._known_children(run_id)
         found, status = children.get(str(trial.number), ("", ""))
-        if status in {"FINISHED", "FAILED"}:
+        if status in _OVER:
             return
         identity = {_PARENT: run_id, _TRIAL: str(trial.number)}
         tags = {**study.tags, **{name: masked_uri(value) for name, value in trial.tags.items()}, **identity}
-        tags["optuna.state"] = trial.state
+        tags |= {"optuna.state": trial.state, _WRITER: f"{socket.gethostname()}:{os.getpid()}"}
         child_id = found or self._create_child(study, trial, tags)
         finite, rest = _split(trial.metrics)
         self._write(
@@ -234,7 +239,8 @@ class RunWriter:
 
     def _mark_killed(self, experiment: str, run_id: str) -> None:
         for child in self._search(experiment, {_PARENT: run_id}, status="RUNNING"):
-            self._client.set_terminated(child.info.run_id, "KILLED")
+            if not _may_be_written(child.data.tags.get(_WRITER, "")):
+                self._client.set_terminated(child.info.run_id, "KILLED")
 
     def _search(self, experiment: str, tags: Mapping[str, str], *, status: str = "") -> list[Run]:
         terms = [f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items()]
@@ -256,6 +262,22 @@ def is_race(error: MlflowException) -> bool:
     return any(sign in str(error) for sign in ("UniqueViolation", "UNIQUE constraint", "Duplicate entry"))
 
 
+def _may_be_written(writer: str) -> bool:
+    """Whether the process that began a child may still finish it: it lives here, or on a machine we cannot ask."""
+    host, _, pid = writer.rpartition(":")
+    if not host:
+        return False
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _age(run: Run) -> tuple[int, str]:
     """What puts runs in the same order for everybody: the oldest first."""
     return run.info.start_time or 0, run.info.run_id
@@ -263,7 +285,7 @@ def _age(run: Run) -> tuple[int, str]:
 
 def _rank(child: Run) -> tuple[bool, int, str]:
     """What makes one of two children of the same trial the one to keep: being finished, then being older."""
-    return child.info.status not in {"FINISHED", "FAILED"}, child.info.start_time or 0, child.info.run_id
+    return child.info.status not in _OVER, child.info.start_time or 0, child.info.run_id
 
 
 def _input(dataset: DatasetRecord, known: Sequence[DatasetInput] = ()) -> DatasetInput:

@@ -35,6 +35,8 @@ def visit(page, pages):
     """Open an address below that of the pages, without the panel of the assistant."""
 
     def go(path):
+        # What follows a # alone would not make the pages load anew.
+        page.goto("about:blank")
         page.goto(f"{pages}/#/{path}")
         panel = page.get_by_role("button", name="Close", exact=True)
         # It opens with the first page only, and not in every version.
@@ -66,7 +68,7 @@ def test_the_experiment_lists_the_studies_by_readable_names(visit, page, parents
 
 def test_a_study_unfolds_into_its_trials(visit, page, parents, shoot):
     # Not sorted by a score: MLflow then shows trials beside studies rather than below them.
-    visit(f"experiments/{parents[0].info.experiment_id}/runs")
+    visit(listing(parents, by="attributes.start_time"))
     expect(page.get_by_text(parents[0].info.run_name).first).to_be_visible()
     page.get_by_text("Expand rows").click()
     expect(page.get_by_text("trial 000").first).to_be_visible()
@@ -86,6 +88,7 @@ def test_two_studies_are_compared_with_parallel_coordinates(visit, page, parents
 def test_a_picture_of_a_study_opens(visit, page, parents, picture, shoot):
     run = parents[0].info
     visit(f"experiments/{run.experiment_id}/runs/{run.run_id}/artifacts/{picture}")
+    expect(page.get_by_text(picture, exact=True).first).to_be_visible()
     image = page.locator("img[src^='blob:']").first
     expect(image).to_be_visible()
     expect(image).to_have_js_property("complete", value=True)
@@ -93,6 +96,6 @@ def test_a_picture_of_a_study_opens(visit, page, parents, picture, shoot):
     shoot(Path(picture).stem)
 
 
-def listing(parents):
-    """The experiment's page, best study first."""
-    return f"experiments/{parents[0].info.experiment_id}/runs?orderByKey=metrics.%60test_r2%60&orderByAsc=false"
+def listing(parents, by="metrics.%60test_r2%60"):
+    """The experiment's page, largest first."""
+    return f"experiments/{parents[0].info.experiment_id}/runs?orderByKey={by}&orderByAsc=false"
