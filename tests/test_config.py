@@ -154,7 +154,6 @@ def test_a_new_task_is_one_line(tmp_path):
         (("evaluate", "lattice_seed"), 100, "`evaluate.lattice_seed` must keep clear of `data.kernels.gaussian.seed`"),
         (("disorder_comparison", "seed"), 103, "must keep clear of `data.kernels.rkky.seed`, but both use 103"),
         (("disorder_comparison", "kernel"), "uniform", "must be one of gaussian, power, rkky, but is 'uniform'"),
-        (("disorder_comparison", "feature_set"), "quant", "must be one of pointwise-magnitude, polynomial-magnitude"),
         (("disorder_comparison", "targets"), ["V"], "`disorder_comparison.targets.0` must be one of W, X"),
     ],
 )

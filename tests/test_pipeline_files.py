@@ -214,7 +214,7 @@ def test_a_module_says_in_one_line_what_it_is_for_and_lists_what_it_offers(path)
     assert opening
     assert len(opening.splitlines()[0]) <= 120
     defines = any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body)
-    assert not defines or re.search(r"(?m)^__all__ = ", path.read_text())
+    assert not defines or re.search(r"(?m)^__all__(: list\[str\])? = ", path.read_text())
 
 
 @pytest.mark.parametrize("path", sorted(Path(ROOT / "pipelines").glob("[a-z]*.py")), ids=lambda path: path.stem)

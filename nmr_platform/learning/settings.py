@@ -122,11 +122,11 @@ class DisorderComparisonSettings(Schema):
     """The comparison of fresh with frozen disorder.
 
     Attributes:
-        kernel: Whose data set gets a frozen counterpart.
+        kernel: Whose data set gets a counterpart of the other disorder.
         targets: Columns of the labels that are learnt.
         feature_set: Name of the feature table.
         n_curves: Curves of each kind of disorder; no more than the data set has.
-        seed: Seed of the frozen counterpart; no data set may use it.
+        seed: Seed of the counterpart; no data set may use it.
         n_estimators: Trees of the forest.
     """
 

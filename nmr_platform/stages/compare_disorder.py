@@ -3,7 +3,7 @@
 import pandas as pd
 
 from nmr_platform.config import Params
-from nmr_platform.errors import DataError
+from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import extract
 from nmr_platform.learning.bootstrap import Bootstrap
 from nmr_platform.learning.disorder import compare_disorder as compare
@@ -17,30 +17,36 @@ __all__ = ["compare_disorder"]
 
 
 def compare_disorder(params: Params, workspace: Workspace) -> pd.DataFrame:
-    """Simulate a frozen counterpart of a kernel's data set, compare, and write the table; return it.
+    """Simulate the counterpart of a kernel's data set that has the other disorder, compare, and write the table.
 
     Raises:
-        DataError: The features are not there yet, lack the feature set, or are of frozen disorder themselves.
+        ConfigurationError: There is no such feature set.
+        DataError: The features are not there yet.
     """
     settings = params.disorder_comparison
     features = read_features(workspace)
-    if settings.feature_set not in features.tables or params.data.disorder != "fresh":
-        needs = f"features `{settings.feature_set}` of fresh disorder"
-        message = f"The comparison needs {needs}; see `features.sets` and `data.disorder` in params.yaml."
-        raise DataError(message, path=workspace.features)
-    chosen = next(item for item in params.features.sets if item.name == settings.feature_set)
-    own = (features.labels["kernel"] == settings.kernel) & (features.labels["curve"] < settings.n_curves)
-    fresh = (
-        features.tables[settings.feature_set].loc[own].reset_index(drop=True),
-        features.labels.loc[own].reset_index(drop=True),
-    )
-    recipe = params.data.recipe(settings.kernel).replace(seed=settings.seed, n_curves=len(fresh[1]), disorder="frozen")
-    m, labels = new_curves([recipe])
-    frozen = (extract(m, chosen, echo_index=features.echo_index, step=features.step, n_sites=features.n_sites), labels)
-    tasks = {target: RegressionTask(target=target, kernels=(settings.kernel,)) for target in settings.targets}
+    chosen = next((item for item in params.features.sets if item.name == settings.feature_set), None)
+    if chosen is None or chosen.name not in features.tables:
+        message = (
+            f"Key `disorder_comparison.feature_set` must be one of {', '.join(features.tables)}, "
+            f"but is {settings.feature_set!r}."
+        )
+        raise ConfigurationError(message, key="disorder_comparison.feature_set", value=settings.feature_set)
+    rows = (features.labels["kernel"] == settings.kernel) & (features.labels["curve"] < settings.n_curves)
+    labels = features.labels.loc[rows].reset_index(drop=True)
+    other = "frozen" if params.data.disorder == "fresh" else "fresh"
+    recipe = params.data.recipe(settings.kernel).replace(seed=settings.seed, n_curves=len(labels), disorder=other)
+    m, other_labels = new_curves([recipe])
+    data = {
+        params.data.disorder: (features.tables[chosen.name].loc[rows].reset_index(drop=True), labels),
+        other: (
+            extract(m, chosen, echo_index=features.echo_index, step=features.step, n_sites=features.n_sites),
+            other_labels,
+        ),
+    }
     table = compare(
-        {"fresh": fresh, "frozen": frozen},
-        tasks,
+        {"fresh": data["fresh"], "frozen": data["frozen"]},
+        {target: RegressionTask(target=target, kernels=(settings.kernel,)) for target in settings.targets},
         split=params.split,
         n_estimators=settings.n_estimators,
         bootstrap=Bootstrap(params.evaluate.n_resamples, params.evaluate.confidence, params.evaluate.seed),

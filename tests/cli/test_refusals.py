@@ -85,7 +85,7 @@ def test_an_unknown_name_is_refused_with_those_there_are(refused, command, sente
         ("data/features", ("evaluate", "--task", "W", *QUIET), "make it with `dvc repro features`"),
         ("results/tune/W.json", ("evaluate", "--task", "W", *QUIET), "make it with `dvc repro tune@W`"),
         ("results/evaluate/power_vs_rest", ("report",), "make it with `dvc repro evaluate@power_vs_rest`"),
-        ("results/pulses", ("report",), "make it with `dvc repro optimise_pulses`"),
+        ("results/disorder", ("report",), "make it with `dvc repro compare_disorder`"),
         ("data/simulated/rkky.zarr", ("report",), "make it with `dvc repro simulate`"),
     ],
 )
@@ -115,12 +115,17 @@ def test_frozen_disorder_is_refused_unless_asked_for(refused):
     for command in (*(("generate", "--kernel", kernel) for kernel in KERNELS), ("features",)):
         assert nmr(project, *command).code == 0
     sentence = refused("tune", "--task", "W", *QUIET)
-    assert sentence.startswith("The curves must come from several disorder realisations")
+    assert sentence.startswith("The curves of every kernel must come from several disorder realisations")
     assert "set `frozen_disorder: curve`" in sentence
 
     overlay(project, {"data": {"disorder": "frozen"}, "split": {"frozen_disorder": "curve"}})
     assert nmr(project, "tune", "--task", "W", *QUIET).code == 0
     assert json.loads((project / "results" / "tune" / "W.json").read_text())["disorder"] == "frozen"
+
+
+def test_a_comparison_on_features_that_are_gone_is_refused(refused):
+    overlay(refused.project, {"disorder_comparison": {"feature_set": "quant"}})
+    assert "`disorder_comparison.feature_set` must be one of pointwise-magnitude, poly" in refused("compare-disorder")
 
 
 def test_a_record_of_tuning_that_is_cut_short_is_refused(refused):

@@ -86,6 +86,12 @@ def test_a_published_score_stands_beside_the_same_model_on_the_same_features(pro
     assert '<td class="n">0.757</td>' in page(project)
 
 
+def test_a_study_without_a_pulse_search_has_a_report_without_that_section(spoilable):
+    shutil.rmtree(spoilable / "results" / "pulses")
+    assert "## Pulses" not in again(spoilable)
+    assert 'href="#pulses"' not in page(spoilable)
+
+
 def test_frozen_and_fresh_disorder_stand_side_by_side(project):
     rows = table_below(markdown(project), "## Frozen or fresh disorder")[1:]
     targets = read_params(project / "params.yaml").disorder_comparison.targets
