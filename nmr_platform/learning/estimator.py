@@ -39,7 +39,7 @@ def fit_beside_others(estimator: Estimator, x: Rows, y: ArrayLike) -> Estimator:
         x: Features, shape (n, n_features).
         y: Targets, shape (n,).
     """
-    with threadpool_limits(limits=1, user_api="openmp"):
+    with threadpool_limits(limits=1):
         return estimator.fit(x, y)
 
 
