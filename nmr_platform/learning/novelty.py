@@ -17,6 +17,9 @@ __all__ = ["Novelty"]
 
 _FOLDS = 5
 _COMPONENTS = 30
+# Of columns with unit variance. Neighbouring features say nearly the same: what the components leave over may be so
+# little that the determinant of the covariance is lost in rounding, and every likelihood infinite.
+_LEAST_NOISE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -68,5 +71,9 @@ class Novelty:
 
 def _fitted(x: NDArray[np.float64]) -> Pipeline:
     # With fewer components than rows and columns there is something left over to tell the noise from.
-    components = max(1, min(_COMPONENTS, x.shape[0] // 4, x.shape[1] // 2))
-    return make_pipeline(StandardScaler(), PCA(components, random_state=0)).fit(x)
+    most = max(1, min(_COMPONENTS, x.shape[0] // 4, x.shape[1] // 2))
+    spread = PCA(most, random_state=0).fit(StandardScaler().fit_transform(x)).explained_variance_
+    components = max(1, int((spread > 10 * _LEAST_NOISE).sum()))
+    detector = make_pipeline(StandardScaler(), PCA(components, random_state=0)).fit(x)
+    detector[-1].noise_variance_ = max(float(detector[-1].noise_variance_), _LEAST_NOISE)
+    return detector

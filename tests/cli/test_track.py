@@ -44,7 +44,7 @@ def test_mlflow_is_rebuilt_from_the_studies_and_nothing_doubled(spoilable, tmp_p
 def test_two_workers_tune_as_many_trials_as_one_was_asked_for(project, tmp_path, monkeypatch):
     isolate(monkeypatch, tmp_path)
     folder = copied(project, tmp_path / "project", journal=False)
-    write_params(folder, merged(tiny_values(), {"tune": {"n_trials": 4, "families": ["xgboost"]}}))
+    write_params(folder, merged(tiny_values(), {"tune": {"n_trials": 4, "families": ["xgboost"], "pruner": "none"}}))
     done = nmr(folder, "tune", "--task", "W", "--workers", "2", "--tracker", "none")
     assert done.code == 0, done.err
     (study,) = load_studies(open_storage(Workspace(folder).studies))

@@ -55,3 +55,11 @@ def test_a_group_of_equal_disorder_does_not_vouch_for_itself():
     assert np.median(by_group.calibration) < np.median(by_row.calibration)
     fresh = rows(500, 2)
     assert np.mean(by_group.p_values(fresh) <= 0.05) < np.mean(by_row.p_values(fresh) <= 0.05)
+
+
+def test_features_that_say_nearly_the_same_leave_the_likelihood_finite():
+    alike = rows(200, 4, noise=1e-9)
+    alike = pd.concat([alike, alike.add_suffix("_again") * 3.0], axis=1)
+    novelty = Novelty.fit(alike, np.arange(200))
+    assert np.isfinite(novelty.calibration).all()
+    assert novelty.p_values(alike * 3.0).max() < 0.02
