@@ -26,7 +26,7 @@ PATIENCE = 180.0
 
 
 @cache
-def storage_of(folder: Path, address: str) -> BaseStorage:  # noqa: ARG001 the address only tells storages apart
+def storage_of(folder: Path, address: str) -> BaseStorage:
     """One connection for all questions: a test that asks ten times a second would use up the server's."""
     return open_storage(folder)
 

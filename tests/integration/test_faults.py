@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from nmr_platform.stages import Workspace
 from nmr_platform.stages.sync import sync_tracking
-from nmr_platform.studies import best_trial, finished_trials, open_storage
+from nmr_platform.studies import best_trial, finished_trials
 from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.store import open_client
 from tests.integration.services import MlflowServer, storage_of
