@@ -70,7 +70,7 @@ def test_a_study_unfolds_into_its_trials(visit, page, parents, shoot):
     # Not sorted by a score: MLflow then shows trials beside studies rather than below them.
     visit(listing(parents, by="attributes.start_time"))
     expect(page.get_by_text(parents[0].info.run_name).first).to_be_visible()
-    page.get_by_text("Expand rows").click()
+    page.locator(".ag-row", has_text=parents[0].info.run_name).locator("button").first.click()
     expect(page.get_by_text("trial 000").first).to_be_visible()
     shoot("trials")
 

@@ -1,13 +1,15 @@
 """Real services, started once for the folder; where they cannot be, the tests are skipped and say why."""
 
+import gc
 import os
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
 
-from tests.integration.services import MlflowServer, Postgres, postgres_missing
+from tests.integration.services import MlflowServer, Postgres, postgres_missing, storage_of
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +40,12 @@ def database(postgres, request, monkeypatch):
     """A study database of the test's own, named by NMR_STUDY_STORAGE."""
     url = postgres.database(f"studies_{abs(hash(request.node.name))}_{os.getpid()}")
     monkeypatch.setenv("NMR_STUDY_STORAGE", url)
-    return url
+    yield url
+    storage_of.cache_clear()
+    with warnings.catch_warnings():
+        # Pools of this process are closed by nobody, and psycopg says so when they are collected.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture

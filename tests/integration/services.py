@@ -9,16 +9,26 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import psycopg
+from optuna.storages import BaseStorage
 from psycopg import sql
 
-__all__ = ["MlflowServer", "Postgres", "free_port", "postgres_missing"]
+from nmr_platform.studies import open_storage
+
+__all__ = ["MlflowServer", "Postgres", "free_port", "postgres_missing", "storage_of"]
 
 PATIENCE = 180.0
+
+
+@cache
+def storage_of(folder: Path, address: str) -> BaseStorage:
+    """One connection for all questions: a test that asks ten times a second would use up the server's."""
+    return open_storage(folder)
 
 
 def free_port() -> int:
