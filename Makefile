@@ -28,7 +28,7 @@ run: setup
 
 # The larger study on the data of the reference: hours.
 august2021: setup
-	$(BIN)/dvc repro studies/august2021/dvc.yaml
+	$(BIN)/dvc --cd studies/august2021 repro
 
 test: setup
 	$(BIN)/pytest -n 2
