@@ -5,7 +5,7 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.tracking import NullTracker, make_tracker
-from nmr_platform.tracking.mlflow_tracker import MlflowTracker
+from nmr_platform.tracking.spooling import SpoolingTracker
 from tests.tracking.contract import TrackerContract
 
 
@@ -17,7 +17,7 @@ class TestNullTracker(TrackerContract):
 
 def test_the_factory_knows_both_trackers(tmp_path):
     assert isinstance(make_tracker("none"), NullTracker)
-    assert isinstance(make_tracker("mlflow", root=tmp_path), MlflowTracker)
+    assert isinstance(make_tracker("mlflow", root=tmp_path), SpoolingTracker)
 
 
 def test_the_factory_refuses_other_names():
