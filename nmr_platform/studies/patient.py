@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 
 __all__ = ["PatientStorage", "is_away"]
 
@@ -22,7 +22,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 def is_away(error: BaseException) -> bool:
     """Whether an error means that the database does not answer just now, rather than that it was asked nonsense."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    return isinstance(cause, OperationalError | InterfaceError) or (
+    # What Optuna asks again in a session whose connection is gone ends in the third of these.
+    return isinstance(cause, OperationalError | InterfaceError | PendingRollbackError) or (
         isinstance(cause, DBAPIError) and cause.connection_invalidated
     )
 
@@ -36,7 +37,7 @@ def _patient(method: Callable[P, R]) -> Callable[P, R]:
         while True:
             try:
                 return method(*args, **kwargs)
-            except (StorageInternalError, DBAPIError) as error:
+            except (StorageInternalError, SQLAlchemyError) as error:
                 if not is_away(error) or time.monotonic() + pause > deadline:
                     raise
             time.sleep(pause)
