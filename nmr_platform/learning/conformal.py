@@ -1,43 +1,9 @@
-"""Conformal inference from stored numbers: intervals from residuals, p-values from scores."""
-
-from math import ceil
+"""Conformal p-values from stored scores."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmr_platform.errors import ConfigurationError
-
-__all__ = ["conformal_p_values", "residual_quantile"]
-
-
-def residual_quantile(residuals: NDArray[np.float64], coverage: float) -> float:
-    """Half the width of intervals around predictions that hold the truth of a new curve with probability ``coverage``.
-
-    The k-th smallest of n absolute residuals, k = ceil((n + 1) coverage): Lei et al., J. Am. Stat. Assoc. 113, 1094
-    (2018), Algorithm 2. Residuals of a cross-validation stand for those of a split, each from a fit that has seen
-    neither its row nor its disorder.
-
-    Args:
-        residuals: Absolute residuals, shape (n,), in the target's unit.
-        coverage: Nominal coverage, between 0 and 1.
-
-    Returns:
-        Half the width, in the target's unit.
-
-    Raises:
-        ConfigurationError: ``coverage`` is not between 0 and 1, or so near to 1 that n residuals cannot tell.
-    """
-    n = len(residuals)
-    if not 0.0 < coverage < 1.0:
-        message = f"Argument `coverage` must be between 0 and 1, but is {coverage}."
-        raise ConfigurationError(message, key="coverage", value=coverage)
-    # Less a hair, for 0.9 * 10 is 9.000000000000002 in other factors.
-    rank = ceil((n + 1) * coverage - 1e-9)
-    if rank > n:
-        most = n / (n + 1)
-        message = f"Argument `coverage` must be at most {most:.4g} with {n} residuals, but is {coverage}."
-        raise ConfigurationError(message, key="coverage", value=coverage)
-    return float(np.partition(residuals, rank - 1)[rank - 1])
+__all__ = ["conformal_p_values"]
 
 
 def conformal_p_values(scores: NDArray[np.float64], calibration: NDArray[np.float64]) -> NDArray[np.float64]:

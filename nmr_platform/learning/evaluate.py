@@ -21,7 +21,7 @@ from nmr_platform.learning.evaluation import (
     confusion_table,
 )
 from nmr_platform.learning.families import make_family
-from nmr_platform.learning.folds import Fold, make_folds
+from nmr_platform.learning.folds import make_folds
 from nmr_platform.learning.importances import impurity_importances, permutation_importances
 from nmr_platform.learning.intervals import interval_half_width
 from nmr_platform.learning.learning_curve import learning_curve
@@ -109,7 +109,8 @@ def _evaluate_model(
         predictions = replace(predictions, probabilities=_probabilities(estimator, test, names))
     elif is_champion:
         calibration = _out_of_fold(summary, study, training, settings)
-        half = interval_half_width(calibration["predicted"], calibration["true"], coverage=settings.coverage)
+        residuals = (calibration["true"] - calibration["predicted"]).abs().to_numpy(dtype=np.float64)
+        half = interval_half_width(residuals, coverage=settings.coverage)
         centre = predictions.predicted.astype(np.float64)
         predictions = replace(predictions, lower=centre - half, upper=centre + half)
     bootstrap = Bootstrap(settings.n_resamples, settings.confidence, settings.seed)
@@ -142,7 +143,8 @@ def _fitted(
     y = summary.task.y(training.labels)
     if is_champion and summary.task.class_names:
         unfitted = _build(summary, study, n_jobs=1)
-        return fit_calibrated(unfitted, training.features, y, _folds(summary, training), n_jobs=settings.n_jobs)
+        folds = make_folds(training, summary.task, summary.tune.cv_folds, summary.tune.seed)
+        return fit_calibrated(unfitted, training.features, y, folds, n_jobs=settings.n_jobs)
     unfitted = _build(summary, study, n_jobs=settings.n_jobs)
     return without_threads(fit_beside_others(unfitted, training.features, y))
 
@@ -150,10 +152,6 @@ def _fitted(
 def _build(summary: TuneSummary, study: StudyResult, *, n_jobs: int) -> Estimator:
     family = make_family(study.family, summary.tune)
     return family.build(study.best_params, summary.task, seed=summary.tune.seed, n_jobs=n_jobs)
-
-
-def _folds(summary: TuneSummary, training: TrainingPart) -> list[Fold]:
-    return make_folds(training, summary.task, summary.tune.cv_folds, summary.tune.seed)
 
 
 def _out_of_fold(
@@ -164,7 +162,7 @@ def _out_of_fold(
         lambda: _build(summary, study, n_jobs=1),
         training.features.to_numpy(dtype=np.float32),
         true,
-        _folds(summary, training),
+        make_folds(training, summary.task, settings.interval_folds, summary.tune.seed),
         n_jobs=settings.n_jobs,
     )
     return pd.DataFrame({"true": true, "predicted": predicted})

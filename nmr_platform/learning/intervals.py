@@ -7,33 +7,44 @@ from mapie.regression import SplitConformalRegressor
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from nmr_platform.errors import ConfigurationError
+
 __all__ = ["interval_half_width"]
 
 
-def interval_half_width(predicted: ArrayLike, true: ArrayLike, *, coverage: float) -> float:
+def interval_half_width(residuals: NDArray[np.float64], *, coverage: float) -> float:
     """How far a prediction may lie from the truth, so that new curves are within it with the given probability.
 
     Cross-conformal inference with the residuals of all folds pooled (Vovk, Ann. Math. Artif. Intell. 74, 9 (2015)):
     one number that a model can carry wherever it goes, where CV+ would need the models of all folds and the training
-    curves. The residuals come from models that saw a fold less than the one that is kept, and are rather too large
-    than too small: intervals err on the side of covering more.
+    curves. It is the k-th smallest of n residuals, k = ceil((n + 1) coverage). The residuals come from models that saw
+    a fold less than the one that is kept, and are rather too large than too small: intervals err on the side of
+    covering more, the less so the more folds there are.
 
     Args:
-        predicted: Out-of-fold predictions, shape (n,).
-        true: What they should have been, shape (n,).
+        residuals: Absolute out-of-fold residuals, shape (n,), in the target's unit.
         coverage: Nominal coverage, between 0 and 1.
 
     Returns:
         Half the width of every interval, in the target's unit.
+
+    Raises:
+        ConfigurationError: ``coverage`` is so near to 0 or 1 that n residuals cannot tell.
     """
-    guess = np.asarray(predicted, dtype=np.float64)[:, np.newaxis]
-    conformal = SplitConformalRegressor(_Given(), confidence_level=coverage, prefit=True)
-    conformal.conformalize(guess, np.asarray(true, dtype=np.float64))
+    n = len(residuals)
+    if not 1 / n < coverage < 1 - 1 / n:
+        message = (
+            f"Argument `coverage` must lie between {1 / n:.4g} and {1 - 1 / n:.4g} with {n} residuals, but is "
+            f"{coverage}."
+        )
+        raise ConfigurationError(message, key="coverage", value=coverage)
+    conformal = SplitConformalRegressor(_Zero(), confidence_level=coverage, prefit=True)
+    conformal.conformalize(np.zeros((n, 1)), residuals)
     return float(conformal.predict_interval(np.zeros((1, 1)))[1][0, 1, 0])
 
 
-class _Given(RegressorMixin, BaseEstimator):
-    """Returns the predictions that it is handed: what MAPIE takes for a fitted model."""
+class _Zero(RegressorMixin, BaseEstimator):
+    """Always says 0: what MAPIE takes for the fitted model whose residuals it is given."""
 
     def __init__(self) -> None:
         self.n_features_in_ = 1
@@ -42,4 +53,4 @@ class _Given(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
-        return np.asarray(X, dtype=np.float64)[:, 0]
+        return np.zeros(len(np.asarray(X)))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features import AnyFeatureSet, extract
 from nmr_platform.learning.acquisition import Acquisition
-from nmr_platform.learning.conformal import residual_quantile
+from nmr_platform.learning.intervals import interval_half_width
 from nmr_platform.learning.novelty import Novelty
 from nmr_platform.learning.persistence import load_estimator, save_estimator
 from nmr_platform.learning.predictor_record import PredictorRecord, find_predictor, read_record, write_record
@@ -39,7 +39,7 @@ class Predictor:
     novelty: Novelty
 
     loader_module: ClassVar[str] = "nmr_platform.learning.served"
-    requirements: ClassVar[tuple[str, ...]] = ("nmr-platform", "scikit-learn", "skops", "xgboost")
+    requirements: ClassVar[tuple[str, ...]] = ("nmr-platform", "mapie", "scikit-learn", "skops", "xgboost")
     optional_columns: ClassVar[tuple[str, ...]] = ("sequence",)
 
     @classmethod
@@ -132,7 +132,7 @@ class Predictor:
             table |= {f"probability_{name}": probabilities[:, known.index(name)] for name in task.class_names}
         if self.record.residuals is not None:
             level = self.record.coverage if coverage is None else coverage
-            half = residual_quantile(np.array(self.record.residuals), level)
+            half = interval_half_width(np.array(self.record.residuals), coverage=level)
             table |= {"lower": predicted - half, "upper": predicted + half}
         return pd.DataFrame({**table, "p_value": p_values, "warning": [self._warning(p) for p in p_values]})
 

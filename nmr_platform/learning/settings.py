@@ -88,6 +88,8 @@ class EvaluateSettings(Schema):
         n_resamples: Bootstrap resamples of the test rows.
         confidence: Level of the bootstrap intervals around scores, between 0 and 1.
         coverage: Nominal coverage of the prediction intervals, between 0 and 1.
+        interval_folds: Folds of the cross-validation on the training part whose residuals make the prediction
+            intervals: the more, the nearer its models are to the one that is kept.
         n_bins: Quantile bins of W that scores are also reported in.
         permutation_repeats: Shuffles per feature for the champion's permutation importances; 0 for none.
         permutation_features: Features that are shuffled: those of largest impurity importance.
@@ -105,6 +107,7 @@ class EvaluateSettings(Schema):
     n_resamples: int = Field(default=1000, ge=10)
     confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
     coverage: float = Field(default=0.9, gt=0.0, lt=1.0)
+    interval_folds: int = Field(default=10, ge=2)
     n_bins: int = Field(default=5, ge=1)
     permutation_repeats: int = Field(default=5, ge=0)
     permutation_features: int = Field(default=40, ge=1)

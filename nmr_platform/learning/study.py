@@ -38,7 +38,7 @@ from nmr_platform.studies import (
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.tracking import Tracker, closing_run
 
-__all__ = ["StudyError", "StudyProgress", "run_study"]
+__all__ = ["StudyError", "StudyProgress", "help_study", "run_study"]
 
 _PARAMS, _FOLDS = "params", "folds"
 # Step of the first fold's score among the intermediate values: beyond any number of rounds.
@@ -71,9 +71,7 @@ def run_study(
     storage: BaseStorage,
     tracker: Tracker,
     progress: Callable[[StudyProgress], None] | None = None,
-    *,
-    helping: bool = False,
-) -> StudyResult | None:
+) -> StudyResult:
     """Run the trials that the study still lacks, record each in the tracker, and return the best.
 
     The study's name carries a digest of its identity, so that a study is continued only if it would try the same
@@ -85,12 +83,45 @@ def run_study(
         storage: Where the study remembers its trials, see `open_storage`.
         tracker: Where trials are shown.
         progress: Called after every trial.
-        helping: Only run trials beside another process, which waits for them and returns the best.
 
     Raises:
         StudyError: Every trial failed.
     """
     start, tracking = time.perf_counter(), tracker.seconds
+    study, run_id = _open(spec, storage, tracker)
+
+    def report(_: FrozenTrial) -> None:
+        if progress is not None:
+            best = max((score_of(other) for other in finished_trials(study)), default=np.nan)
+            progress(StudyProgress(spec.label, len(over_trials(study)), spec.settings.n_trials, best))
+
+    with closing_run(tracker, run_id):
+        _run_trials(spec, study, tracker, run_id, report)
+        result = _result(spec, study, run_id)
+        tracker.log_params(run_id, {f"best_{name}": value for name, value in result.best_params.items()})
+        tracker.log_metrics(run_id, _parent_metrics(spec, result))
+        for name, figure in draw_study(study, f"cross-validated {spec.task.metric}").items():
+            tracker.log_figure(run_id, f"study/{name}.png", figure)
+    return result.replace(
+        wall_seconds=time.perf_counter() - start, tracking_seconds=max(0.0, tracker.seconds - tracking)
+    )
+
+
+def help_study(spec: StudySpec, storage: BaseStorage, tracker: Tracker) -> None:
+    """Run trials beside the process that runs the study, which waits for them and sums up.
+
+    Args:
+        spec: What to search, and on what.
+        storage: Where the study remembers its trials; the other process must reach it too.
+        tracker: Where trials are shown.
+    """
+    study, run_id = _open(spec, storage, tracker)
+    _run_trials(spec, study, tracker, run_id, helping=True)
+    tracker.flush()
+
+
+def _open(spec: StudySpec, storage: BaseStorage, tracker: Tracker) -> tuple[Study, str]:
+    """The study and its parent run."""
     settings = spec.settings
     study = open_study(
         storage,
@@ -103,41 +134,36 @@ def run_study(
         with_cost=settings.with_cost,
         pruner=MedianPruner(n_startup_trials=settings.startup_trials) if settings.prunes else None,
     )
-    keep_run(study, spec.run_record())
-    run_id = tracker.open_run(spec.run_record())
+    record = spec.run_record()
+    keep_run(study, record)
+    return study, tracker.open_run(record)
 
+
+def _run_trials(
+    spec: StudySpec,
+    study: Study,
+    tracker: Tracker,
+    run_id: str,
+    report: Callable[[FrozenTrial], None] | None = None,
+    *,
+    helping: bool = False,
+) -> None:
     def show(trial: FrozenTrial) -> None:
         tracker.log_trial(run_id, trial_record(trial))
-        if progress is not None:
-            best = max((score_of(other) for other in finished_trials(study)), default=np.nan)
-            progress(StudyProgress(spec.label, len(over_trials(study)), settings.n_trials, best))
+        if report is not None:
+            report(trial)
 
-    def run() -> None:
-        with Parallel(n_jobs=settings.n_jobs, prefer="threads") as pool:
-            run_trials(
-                study,
-                settings.n_trials,
-                _objective(spec, pool),
-                on_settled=show,
-                timeout=settings.timeout,
-                patience=settings.patience,
-                helping=helping,
-            )
-
-    if helping:
-        run()
-        tracker.flush()
-        return None
-    with closing_run(tracker, run_id):
-        run()
-        result = _result(spec, study, run_id)
-        tracker.log_params(run_id, {f"best_{name}": value for name, value in result.best_params.items()})
-        tracker.log_metrics(run_id, _parent_metrics(spec, result))
-        for name, figure in draw_study(study, f"cross-validated {spec.task.metric}").items():
-            tracker.log_figure(run_id, f"study/{name}.png", figure)
-    return result.replace(
-        wall_seconds=time.perf_counter() - start, tracking_seconds=max(0.0, tracker.seconds - tracking)
-    )
+    settings = spec.settings
+    with Parallel(n_jobs=settings.n_jobs, prefer="threads") as pool:
+        run_trials(
+            study,
+            settings.n_trials,
+            _objective(spec, pool),
+            on_settled=show,
+            timeout=settings.timeout,
+            patience=settings.patience,
+            helping=helping,
+        )
 
 
 def _objective(spec: StudySpec, pool: Parallel) -> Callable[[Trial], Outcome]:

@@ -1,6 +1,6 @@
 """Tune one task: a study for every model family on every feature table, on the training part only."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +9,7 @@ from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.families import make_family
 from nmr_platform.learning.folds import make_folds
 from nmr_platform.learning.records import TuneSummary
-from nmr_platform.learning.rows import task_rows
+from nmr_platform.learning.rows import TaskRows, task_rows
 from nmr_platform.learning.settings import SplitSettings, TuneSettings
 from nmr_platform.learning.spec import StudySpec
 from nmr_platform.learning.study import StudyProgress, run_study
@@ -17,7 +17,7 @@ from nmr_platform.learning.tasks import Task
 from nmr_platform.studies.storage import open_storage
 from nmr_platform.tracking.tracker import DatasetRecord, Tracker
 
-__all__ = ["tune_task"]
+__all__ = ["study_specs", "tune_task"]
 
 
 def tune_task(
@@ -32,8 +32,7 @@ def tune_task(
     storage: Path,
     datasets: Sequence[DatasetRecord] = (),
     progress: Callable[[StudyProgress], None] | None = None,
-    helping: bool = False,
-) -> TuneSummary | None:
+) -> TuneSummary:
     """Run or resume all studies of one task.
 
     Args:
@@ -47,31 +46,17 @@ def tune_task(
         storage: Folder of the study journal, unless `NMR_STUDY_STORAGE` names a database.
         datasets: The data sets behind the features; their digests are part of every study's identity.
         progress: Called after every trial.
-        helping: Only run trials beside another process that tunes the same task; return nothing.
 
     Raises:
         ConfigurationError: A feature set is not among ``features``.
         DataError: The rows cannot be split honestly or are too few.
         StudyError: Every trial of a study failed.
     """
-    names = tune.feature_sets or tuple(features)
-    for name in names:
-        if name not in features:
-            message = f"Key `feature_sets` must name tables among {sorted(features)}, but names `{name}`."
-            raise ConfigurationError(message, key="feature_sets", value=name)
     rows = task_rows(task, features, labels, split)
     opened = open_storage(storage)
-    folds = make_folds(rows.training_part(names[0]), task, tune.cv_folds, tune.seed)
-    studies = []
-    for name in names:
-        part = rows.training_part(name)
-        for family in tune.families:
-            model = make_family(family, tune)
-            spec = StudySpec(task_name, task, model, name, part, folds, tune, datasets, rows.split.disorder)
-            studies.append(run_study(spec, opened, tracker, progress, helping=helping))
-    found = tuple(study for study in studies if study is not None)
-    if helping:
-        return None
+    studies = tuple(
+        run_study(spec, opened, tracker, progress) for spec in study_specs(task_name, task, rows, tune, datasets)
+    )
     return TuneSummary(
         task_name=task_name,
         task=task,
@@ -80,5 +65,35 @@ def tune_task(
         split=split,
         tune=tune,
         n_train=int((~rows.split.in_test).sum()),
-        studies=found,
+        studies=studies,
     )
+
+
+def study_specs(
+    task_name: str, task: Task, rows: TaskRows, tune: TuneSettings, datasets: Sequence[DatasetRecord] = ()
+) -> Iterator[StudySpec]:
+    """The studies of one task, family by family on one feature table after the other.
+
+    Args:
+        task_name: Name of the task.
+        task: What to learn.
+        rows: Its rows; a study sees their training part only.
+        tune: Families, feature sets and length of the search.
+        datasets: The data sets behind the features.
+
+    Raises:
+        ConfigurationError: A feature set is not among the tables of ``rows``.
+        DataError: The training part is too small for the folds.
+    """
+    names = tune.feature_sets or tuple(rows.tables)
+    for name in names:
+        if name not in rows.tables:
+            message = f"Key `feature_sets` must name tables among {sorted(rows.tables)}, but names `{name}`."
+            raise ConfigurationError(message, key="feature_sets", value=name)
+    folds = make_folds(rows.training_part(names[0]), task, tune.cv_folds, tune.seed)
+    for name in names:
+        part = rows.training_part(name)
+        for family in tune.families:
+            yield StudySpec(
+                task_name, task, make_family(family, tune), name, part, folds, tune, datasets, rows.split.disorder
+            )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -175,7 +174,7 @@ class _Court:
 
     def tune(self, target: str, table: pd.DataFrame, labels: pd.DataFrame) -> TuneSummary:
         task = RegressionTask.model_validate({"target": target, "kernels": [labels["kernel"].iloc[0]]})
-        tuned = tune_task(
+        return tune_task(
             "pulse-verdict",
             task,
             {self._features: table},
@@ -185,7 +184,6 @@ class _Court:
             tracker=NullTracker(),
             storage=self._storage,
         )
-        return cast("TuneSummary", tuned)  # only those who help another process get none
 
     def score(
         self, tuned: TuneSummary, trained: tuple[pd.DataFrame, pd.DataFrame], tested: tuple[pd.DataFrame, pd.DataFrame]

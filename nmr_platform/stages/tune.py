@@ -1,19 +1,20 @@
 """Stage `tune`: search models for one task."""
 
-from collections.abc import Callable
-
 from pydantic import ValidationError
 
 from nmr_platform.config import Params
 from nmr_platform.errors import DataError
 from nmr_platform.learning.records import TuneSummary
-from nmr_platform.learning.study import StudyProgress
-from nmr_platform.learning.tune import tune_task
+from nmr_platform.learning.rows import task_rows
+from nmr_platform.learning.study import StudyProgress, help_study
+from nmr_platform.learning.tasks import Task
+from nmr_platform.learning.tune import study_specs, tune_task
 from nmr_platform.progress import progress_bar
-from nmr_platform.stages.features import read_features
+from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import read_json, write_json
 from nmr_platform.stages.workspace import Workspace
-from nmr_platform.tracking import Tracker
+from nmr_platform.studies.storage import open_storage
+from nmr_platform.tracking import DatasetRecord, Tracker
 
 __all__ = ["help_to_tune", "read_tuned", "tune"]
 
@@ -26,16 +27,25 @@ def tune(params: Params, workspace: Workspace, task: str, tracker: Tracker) -> T
         DataError: There are no feature tables, or they cannot be split honestly.
         StudyError: Every trial of a study failed.
     """
-    studies = len(params.tune.families) * len(params.tune.feature_sets or read_features(workspace).tables)
+    chosen, features = params.task(task), read_features(workspace)
+    studies = len(params.tune.families) * len(params.tune.feature_sets or features.tables)
     with progress_bar(f"tune {task}", studies * params.tune.n_trials, "trials") as advance:
 
         def show(_: StudyProgress) -> None:
             advance(1)
 
-        summary = _tune(params, workspace, task, tracker, show, helping=False)
-    if summary is None:
-        message = f"Task `{task}` must be summed up by the process that was asked to tune it."
-        raise DataError(message)
+        summary = tune_task(
+            task,
+            chosen,
+            features.tables,
+            features.labels,
+            tune=params.tune,
+            split=params.split,
+            tracker=tracker,
+            storage=workspace.studies,
+            datasets=_datasets(features, chosen),
+            progress=show,
+        )
     write_json(workspace.tuned(task), summary.to_dict())
     return summary
 
@@ -47,32 +57,15 @@ def help_to_tune(params: Params, workspace: Workspace, task: str, tracker: Track
         ConfigurationError: There is no such task.
         DataError: There are no feature tables, or they cannot be split honestly.
     """
-    _tune(params, workspace, task, tracker, None, helping=True)
-
-
-def _tune(
-    params: Params,
-    workspace: Workspace,
-    task: str,
-    tracker: Tracker,
-    progress: Callable[[StudyProgress], None] | None,
-    *,
-    helping: bool,
-) -> TuneSummary | None:
     chosen, features = params.task(task), read_features(workspace)
-    return tune_task(
-        task,
-        chosen,
-        features.tables,
-        features.labels,
-        tune=params.tune,
-        split=params.split,
-        tracker=tracker,
-        storage=workspace.studies,
-        datasets=[record for record in features.datasets if record.name in chosen.kernels],
-        progress=progress,
-        helping=helping,
-    )
+    rows = task_rows(chosen, features.tables, features.labels, params.split)
+    storage = open_storage(workspace.studies)
+    for spec in study_specs(task, chosen, rows, params.tune, _datasets(features, chosen)):
+        help_study(spec, storage, tracker)
+
+
+def _datasets(features: FeatureTables, task: Task) -> list[DatasetRecord]:
+    return [record for record in features.datasets if record.name in task.kernels]
 
 
 def read_tuned(workspace: Workspace, task: str) -> TuneSummary:

@@ -52,7 +52,7 @@ def test_a_caller_may_ask_for_another_coverage(of_w):
     m, _ = echoes(1)
     wide, narrow = (of_w.predict(m, TIME, coverage=level) for level in (0.95, 0.5))
     assert (wide["upper"] - wide["lower"] > narrow["upper"] - narrow["lower"]).all()
-    with pytest.raises(ConfigurationError, match=r"at most 0\.99 with 99 residuals"):
+    with pytest.raises(ConfigurationError, match=r"between 0\.0101 and 0\.9899 with 99 residuals, but"):
         of_w.predict(m, TIME, coverage=0.995)
 
 

@@ -8,6 +8,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 from sklearn.model_selection import PredefinedSplit
 
+from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.bootstrap import Bootstrap
 from nmr_platform.learning.calibration import fit_calibrated, reliability_table, uncalibrated
 from nmr_platform.learning.crossfit import out_of_fold
@@ -47,7 +48,7 @@ def as_predictions(true, probabilities, names):
 def test_intervals_cover_as_often_as_they_say():
     x, y = line(600, seed=0)
     guess = out_of_fold(LinearRegression, x, y, folds_of(600))
-    half = interval_half_width(guess, y, coverage=0.9)
+    half = interval_half_width(np.abs(y - guess), coverage=0.9)
     fresh_x, fresh_y = line(2000, seed=1)
     covered = np.abs(LinearRegression().fit(x, y).predict(fresh_x) - fresh_y) <= half
     assert 0.87 < covered.mean() < 0.93
@@ -61,8 +62,20 @@ def test_the_half_width_is_that_of_mapie_s_cross_conformal_intervals():
         LinearRegression(), confidence_level=0.8, method="base", cv=PredefinedSplit(number)
     ).fit_conformalize(x, y)
     ends = theirs.predict_interval(x[:1])[1][0, :, 0]
-    ours = interval_half_width(out_of_fold(LinearRegression, x, y, folds), y, coverage=0.8)
+    ours = interval_half_width(np.abs(y - out_of_fold(LinearRegression, x, y, folds)), coverage=0.8)
     assert (ends[1] - ends[0]) / 2 == pytest.approx(ours)
+
+
+def test_half_the_width_is_an_order_statistic():
+    residuals = np.arange(1.0, 20.0)
+    assert interval_half_width(residuals, coverage=0.9) == 18.0
+    assert interval_half_width(residuals[::-1], coverage=0.5) == 10.0
+
+
+@pytest.mark.parametrize("coverage", [0.0, 0.05, 0.95, 1.0, -0.1, float("nan")])
+def test_a_coverage_that_the_residuals_cannot_tell_is_refused(coverage):
+    with pytest.raises(ConfigurationError, match=r"`coverage` must lie between 0\.1\d* and 0\.8\d* with 9 residuals"):
+        interval_half_width(np.arange(9.0), coverage=coverage)
 
 
 def test_out_of_fold_predictions_are_of_models_that_had_not_seen_the_row():
