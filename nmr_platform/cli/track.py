@@ -31,9 +31,10 @@ def studies(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
     Example: `nmr studies`
     """
     from nmr_platform.stages.workspace import Workspace  # noqa: PLC0415
-    from nmr_platform.studies import list_studies, open_storage  # noqa: PLC0415
+    from nmr_platform.studies import closing_storage, list_studies  # noqa: PLC0415
 
-    found = list_studies(open_storage(Workspace(params.parent).studies))
+    with closing_storage(Workspace(params.parent).studies) as storage:
+        found = list_studies(storage)
     lines = [f"{'finished':>8} {'pruned':>6} {'failed':>6} {'running':>7} {'best':>10}  {'last trial':<19}  study"]
     for each in found:
         best = "" if each.best is None else f"{each.best:.4g}"

@@ -14,7 +14,7 @@ from nmr_platform.learning.settings import SplitSettings, TuneSettings
 from nmr_platform.learning.spec import StudySpec
 from nmr_platform.learning.study import StudyProgress, run_study
 from nmr_platform.learning.tasks import Task
-from nmr_platform.studies.storage import open_storage
+from nmr_platform.studies import closing_storage
 from nmr_platform.tracking.tracker import DatasetRecord, Tracker
 
 __all__ = ["study_specs", "tune_task"]
@@ -53,10 +53,10 @@ def tune_task(
         StudyError: Every trial of a study failed.
     """
     rows = task_rows(task, features, labels, split)
-    opened = open_storage(storage)
-    studies = tuple(
-        run_study(spec, opened, tracker, progress) for spec in study_specs(task_name, task, rows, tune, datasets)
-    )
+    with closing_storage(storage) as opened:
+        studies = tuple(
+            run_study(spec, opened, tracker, progress) for spec in study_specs(task_name, task, rows, tune, datasets)
+        )
     return TuneSummary(
         task_name=task_name,
         task=task,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
@@ -28,9 +29,9 @@ from nmr_platform.pulse_design.spaces import BASELINE, Measurement, SearchSpace,
 from nmr_platform.studies import (
     ERROR,
     Outcome,
+    closing_storage,
     finished_trials,
     line_up,
-    open_storage,
     open_study,
     run_trials,
     settled_trials,
@@ -75,6 +76,18 @@ def search_pulses(
         ConfigurationError: The prior hardly ever meets the constraints, or the space holds no sequence.
         PulseSearchError: The 90/180 echo could not be judged, so that nothing can be compared with it.
     """
+    with closing_storage(storage) as opened:
+        return _search_in(opened, recipes, settings, tracker, cache, progress)
+
+
+def _search_in(
+    storage: BaseStorage,
+    recipes: Mapping[str, Recipe],
+    settings: PulseSearchSettings,
+    tracker: Tracker,
+    cache: Path | None,
+    progress: Advance,
+) -> PulseSearch:
     search = _Search.make(recipes, settings, storage, cache)
     run_id = tracker.open_run(_run_record(search))
     shift = len(search.outside)
@@ -111,7 +124,7 @@ class _Search:
 
     @classmethod
     def make(
-        cls, recipes: Mapping[str, Recipe], settings: PulseSearchSettings, storage: Path, cache: Path | None
+        cls, recipes: Mapping[str, Recipe], settings: PulseSearchSettings, storage: BaseStorage, cache: Path | None
     ) -> "_Search":
         base = recipes[settings.kernel].example.sequence
         space = settings.space.of(base.model_dump(mode="json"))
@@ -128,7 +141,7 @@ class _Search:
         digest = blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=4).hexdigest()
         run_name = f"{settings.objective.kind}-{settings.kernel}-{digest}"
         study = open_study(
-            open_storage(storage),
+            storage,
             f"{EXPERIMENT}/{run_name}",
             identity,
             seed=settings.seed,

@@ -108,7 +108,7 @@ def compare(
     features: FeatureSet,
     *,
     storage: Path,
-    cache: Path | None = None,
+    cache: RecordCache | None = None,
     progress: Advance = no_progress,
 ) -> Verdict:
     """Tune a model for every sequence and target on new curves, and score it on others that are new too.
@@ -124,12 +124,12 @@ def compare(
         settings: How.
         features: What models see of each window.
         storage: Folder of the studies' journal, unless `NMR_STUDY_STORAGE` names a database.
-        cache: Folder that keeps records; None to keep none.
+        cache: Where records are kept; None to keep none.
         progress: Called with the number of models tuned or scored.
     """
     court = _Court(settings, features, storage)
     scenarios: dict[str, Scenario | None] = {NOMINAL: None, **settings.scenarios}
-    benches = {name: Bench(recipe_under(recipe, each), RecordCache(cache)) for name, each in scenarios.items()}
+    benches = {name: Bench(recipe_under(recipe, each), cache) for name, each in scenarios.items()}
     labels = {name: _labels(bench) for name, bench in benches.items()}
     scored: dict[tuple[str, str, str], tuple[Array, Array]] = {}
     families: dict[tuple[str, str], str] = {}

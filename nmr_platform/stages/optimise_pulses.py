@@ -9,6 +9,7 @@ from nmr_platform.config import Params
 from nmr_platform.datasets import DataSettings, Recipe
 from nmr_platform.progress import progress_bar
 from nmr_platform.pulse_design import BASELINE, PulseSearch, PulseSearchSettings, search_pulses
+from nmr_platform.pulse_design.cache import RecordCache
 from nmr_platform.pulse_design.presets import read_search
 from nmr_platform.pulse_design.verdict import Verdict, compare
 from nmr_platform.stages.files import staged_folder, write_json
@@ -78,13 +79,14 @@ def _optimise(
     recipes = {
         name: _recipe(data.recipe(name), settings, settings.seed, settings.n_curves) for name in settings.kernels
     }
+    records = workspace.studies.with_name("records")
     with progress_bar("search pulses", settings.n_trials, "sequences") as advance:
         found = search_pulses(
             recipes,
             settings,
             storage=workspace.studies,
             tracker=tracker,
-            cache=workspace.studies.with_name("records"),
+            cache=records,
             progress=advance,
         )
     new = _recipe(data.recipe(settings.kernel), settings, settings.verdict.seed, settings.verdict.n_curves)
@@ -98,6 +100,7 @@ def _optimise(
             settings.verdict,
             settings.features,
             storage=workspace.studies.with_name("verdict"),
+            cache=RecordCache(records, settings.cache_megabytes),
             progress=advance,
         )
     outcome = PulseOutcome(settings, found, verdict)

@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 
+from optuna.study import Study
+
 from nmr_platform.errors import TrackingError
 from nmr_platform.stages.workspace import Workspace
 from nmr_platform.studies import (
     best_trial,
+    closing_storage,
     kept_run,
     load_studies,
-    open_storage,
     settled_trials,
     study_metrics,
     trial_record,
 )
-from nmr_platform.tracking import closing_run, make_tracker
+from nmr_platform.tracking import Tracker, closing_run, make_tracker
 
 __all__ = ["Synced", "sync_tracking"]
 
@@ -47,18 +49,23 @@ def sync_tracking(workspace: Workspace) -> Synced:
     if not isinstance(spooling, SpoolingTracker):
         message = "Only MLflow can be rebuilt."
         raise TrackingError(message)
-    tracker, messages, trials = spooling.inner, spooling.send_left(), 0
-    studies = load_studies(open_storage(workspace.studies))
-    for study in studies:
-        run_id = tracker.open_run(kept_run(study))
-        with closing_run(tracker, run_id):
-            for trial in settled_trials(study):
-                tracker.log_trial(run_id, trial_record(trial))
-                trials += 1
-            tracker.log_metrics(run_id, study_metrics(study))
-            best = best_trial(study)
-            if best is not None:
-                shown = trial_record(best)
-                tracker.log_params(run_id, {f"best_{name}": value for name, value in shown.params.items()})
-                tracker.log_metrics(run_id, {name: value for name, value in shown.metrics.items() if name[:3] == "cv_"})
+    messages = spooling.send_left()
+    with closing_storage(workspace.studies) as storage:
+        studies = load_studies(storage)
+        trials = sum(_send(study, spooling.inner) for study in studies)
     return Synced(str(spooling.address), messages, len(studies), trials)
+
+
+def _send(study: Study, tracker: Tracker) -> int:
+    """Show a study with its trials; return how many there are."""
+    settled, best = settled_trials(study), best_trial(study)
+    run_id = tracker.open_run(kept_run(study))
+    with closing_run(tracker, run_id):
+        for trial in settled:
+            tracker.log_trial(run_id, trial_record(trial))
+        tracker.log_metrics(run_id, study_metrics(study))
+        if best is not None:
+            shown = trial_record(best)
+            tracker.log_params(run_id, {f"best_{name}": value for name, value in shown.params.items()})
+            tracker.log_metrics(run_id, {name: value for name, value in shown.metrics.items() if name[:3] == "cv_"})
+    return len(settled)

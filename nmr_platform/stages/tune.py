@@ -13,7 +13,7 @@ from nmr_platform.progress import progress_bar
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import read_json, write_json
 from nmr_platform.stages.workspace import Workspace
-from nmr_platform.studies.storage import open_storage
+from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import DatasetRecord, Tracker
 
 __all__ = ["help_to_tune", "read_tuned", "tune"]
@@ -59,9 +59,9 @@ def help_to_tune(params: Params, workspace: Workspace, task: str, tracker: Track
     """
     chosen, features = params.task(task), read_features(workspace)
     rows = task_rows(chosen, features.tables, features.labels, params.split)
-    storage = open_storage(workspace.studies)
-    for spec in study_specs(task, chosen, rows, params.tune, _datasets(features, chosen)):
-        help_study(spec, storage, tracker)
+    with closing_storage(workspace.studies) as storage:
+        for spec in study_specs(task, chosen, rows, params.tune, _datasets(features, chosen)):
+            help_study(spec, storage, tracker)
 
 
 def _datasets(features: FeatureTables, task: Task) -> list[DatasetRecord]:

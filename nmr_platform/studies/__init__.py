@@ -5,7 +5,7 @@ from nmr_platform.studies.listing import StudySummary, list_studies, load_studie
 from nmr_platform.studies.loop import Outcome, open_study, run_trials
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler, grid_points
 from nmr_platform.studies.showing import keep_run, kept_run, study_metrics, trial_record
-from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
+from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, closing_storage, open_storage
 from nmr_platform.studies.trials import (
     best_trial,
     finished_trials,
@@ -25,6 +25,7 @@ __all__ = [
     "SteadySampler",
     "StudySummary",
     "best_trial",
+    "closing_storage",
     "finished_trials",
     "grid_points",
     "keep_run",

@@ -53,6 +53,11 @@ class PatientStorage(RDBStorage):  # type: ignore[misc, unused-ignore]
     themselves, and a trial created twice bears its owner's name and is given up as the owner goes on.
     """
 
+    def close(self) -> None:
+        """Close all connections; they are opened again if anything more is asked."""
+        self.remove_session()
+        self.engine.dispose()
+
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Any = None) -> bool:
         """Set state and values; a trial that already has them, because only the answer was lost, is fine."""
         try:

@@ -3,6 +3,8 @@
 import os
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
@@ -16,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, Prog
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.studies.patient import PatientStorage
 
-__all__ = ["JOURNAL", "STORAGE_VARIABLE", "open_storage"]
+__all__ = ["JOURNAL", "STORAGE_VARIABLE", "closing_storage", "open_storage"]
 
 JOURNAL = "studies.journal"
 STORAGE_VARIABLE = "NMR_STUDY_STORAGE"
@@ -70,6 +72,24 @@ def open_storage(folder: Path) -> BaseStorage:
     lock = _Lock(path)
     _drop_torn_line(path, lock)
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+
+
+@contextmanager
+def closing_storage(folder: Path) -> Iterator[BaseStorage]:
+    """`open_storage` for a block, at whose end the connections to a database are closed.
+
+    Args:
+        folder: Folder of the journal file; made if it does not exist.
+
+    Raises:
+        ConfigurationError: As `open_storage`.
+    """
+    storage = open_storage(folder)
+    try:
+        yield storage
+    finally:
+        if isinstance(storage, PatientStorage):
+            storage.close()
 
 
 def _open_database(url: str) -> BaseStorage:

@@ -4,19 +4,24 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from nmr_platform.errors import NmrPlatformError
 
-__all__ = ["WorkerError", "helping_processes", "helping_tasks"]
+__all__ = ["WorkerError", "WorkerWarning", "helping_processes", "helping_tasks"]
 
 # Enough to say good-bye: a trial in progress is given back to the study.
 _GRACE_SECONDS = 30.0
 
 
 class WorkerError(NmrPlatformError):
-    """Not one of the workers did its work."""
+    """There is no cluster to send workers to."""
+
+
+class WorkerWarning(UserWarning):
+    """A worker did not work to the end; the others did its trials."""
 
 
 @contextmanager
@@ -26,7 +31,8 @@ def helping_processes(
     """Run ``number`` processes of ``command`` beside the block, and wait for them at its end.
 
     They are new interpreters rather than forks, which compiled kernels would not survive. A process that dies takes
-    nobody with it: its trial is tried again by another. If the block fails, they are ended.
+    nobody with it: its trial is tried again by another, and a `WorkerWarning` tells of it. If the block fails, they are
+    ended.
 
     Args:
         command: Arguments of `python`, for instance ``["-m", "nmr_platform", ...]``.
@@ -43,8 +49,17 @@ def helping_processes(
         for process in processes:
             _end(process)
         raise
-    for process in processes:
-        process.wait()
+    _tell_of_failures([process.wait() for process in processes])
+
+
+def _tell_of_failures(codes: Sequence[int]) -> None:
+    failed = [code for code in codes if code]
+    if failed:
+        message = (
+            f"{len(failed)} of {len(codes)} helping workers ended with exit code {failed[0]}; the trials were run by "
+            f"the others. What went wrong stands in the output of the workers."
+        )
+        warnings.warn(message, WorkerWarning, stacklevel=4)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -71,6 +86,8 @@ def helping_tasks(
 ) -> Iterator[None]:
     """Run ``number`` tasks of ``command`` on a Dask cluster beside the block, and wait for them at its end.
 
+    A task that fails takes nobody with it, and a `WorkerWarning` tells of it.
+
     Args:
         address: Of the scheduler, for instance tcp://host:8786.
         command: As in `helping_processes`.
@@ -81,7 +98,7 @@ def helping_tasks(
     Raises:
         WorkerError: No scheduler answers at the address.
     """
-    from distributed import Client, wait  # noqa: PLC0415
+    from distributed import Client  # noqa: PLC0415
 
     try:
         client = Client(address)
@@ -99,4 +116,4 @@ def helping_tasks(
         except BaseException:
             client.cancel(futures)
             raise
-        wait(futures)
+        _tell_of_failures(client.gather(futures))

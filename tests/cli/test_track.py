@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 
+import pytest
+
 from nmr_platform.stages import Workspace, read_tuned
 from nmr_platform.studies import finished_trials, load_studies, open_storage
 from nmr_platform.tracking.address import resolve_store
@@ -50,6 +52,24 @@ def test_two_workers_tune_as_many_trials_as_one_was_asked_for(project, tmp_path,
     (study,) = load_studies(open_storage(Workspace(folder).studies))
     assert len(finished_trials(study)) == 4
     assert read_tuned(Workspace(folder), "W").studies[0].n_trials == 4
+
+
+@pytest.mark.slow
+def test_tasks_of_a_dask_cluster_are_workers_too(project, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    isolate(monkeypatch, tmp_path)
+    folder = copied(project, tmp_path / "project", journal=False)
+    write_params(folder, merged(tiny_values(), {"tune": {"n_trials": 4, "families": ["xgboost"], "pruner": "none"}}))
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+        # A task that failed would be a warning, and so an error here.
+        done = nmr(
+            folder,
+            *("tune", "--task", "W", "--workers", "3", "--tracker", "none"),
+            *("--scheduler", cluster.scheduler_address),
+        )
+    assert done.code == 0, done.err
+    (study,) = load_studies(open_storage(Workspace(folder).studies))
+    assert len(finished_trials(study)) == 4
 
 
 def test_a_model_that_is_not_registered_is_one_sentence(tmp_path, monkeypatch, migrated_database):

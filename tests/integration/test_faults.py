@@ -12,12 +12,13 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from nmr_platform.stages import Workspace
+from nmr_platform.stages import Workspace, read_tuned
 from nmr_platform.stages.sync import sync_tracking
-from nmr_platform.studies import best_trial, finished_trials
+from nmr_platform.studies import best_trial, finished_trials, load_studies
 from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.store import open_client
 from tests.integration.services import MlflowServer, storage_of
+from tests.stages.tiny import copied, merged, tiny_values, write_params
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
@@ -138,15 +139,37 @@ def test_workers_wait_for_a_postgresql_that_restarts(tmp_path, postgres, databas
     require_whole(tmp_path, "restart", 16)
 
 
-def test_a_full_artifact_store_stops_neither_trials_nor_numbers(tmp_path, postgres, database, monkeypatch):
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of a megabyte, which is full after a megabyte."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"a file system cannot be mounted here ({done.stderr.strip()})")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def fill(disk):
+    """Write until nothing more fits."""
+    with pytest.raises(OSError, match="No space left"), (disk / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_full_artifact_store_stops_neither_trials_nor_numbers(tmp_path, small_disk, postgres, database, monkeypatch):
     from matplotlib.figure import Figure
 
     from nmr_platform.tracking import make_tracker
     from nmr_platform.tracking.spooling import TrackingWarning
     from tests.integration.worker import RUN, work
 
-    (tmp_path / "no-folder").write_text("nothing fits below a file, as nothing does on a full disk")
-    server = MlflowServer(postgres.database("mlflow_full"), tmp_path / "no-folder", tmp_path / "log")
+    (small_disk / "artifacts").mkdir()
+    fill(small_disk)
+    server = MlflowServer(postgres.database("mlflow_full"), small_disk / "artifacts", tmp_path / "log")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     try:
         work(tmp_path, "full", 3, 0.0, "mlflow")
@@ -159,10 +182,41 @@ def test_a_full_artifact_store_stops_neither_trials_nor_numbers(tmp_path, postgr
         found, parent = shown(server, "full")
         assert found == require_whole(tmp_path, "full", 3)
         assert parent.data.metrics["after"] == 1.0
+        assert not list(small_disk.rglob("figure.png"))
+        assert len(aside(tmp_path)) == 1, "the figure waits for space"
+        (small_disk / "filler").unlink()
+        # The tracker lets go of its messages once it has had nothing to send for a while.
+        wait_for(lambda: sync_tracking(Workspace(tmp_path)).messages == 1)
+        assert [path.stat().st_size > 0 for path in small_disk.rglob("figure.png")] == [True]
+        assert not aside(tmp_path)
+        assert shown(server, "full")[0] == require_whole(tmp_path, "full", 3)
     finally:
         server.kill()
-    waiting = list((tmp_path / ".nmr" / "spool").rglob("aside/*/payload"))
-    assert len(waiting) == 1, "the figure waits for space"
+
+
+def aside(folder):
+    """Messages that the server did not take."""
+    return list((folder / ".nmr" / "spool").rglob("aside/*/payload"))
+
+
+def test_two_commands_started_at_once_tune_the_study_together(project, tmp_path, database, tracked):
+    folder = copied(project, tmp_path / "project", journal=False)
+    write_params(folder, merged(tiny_values(), {"tune": {"n_trials": 8, "families": ["xgboost"], "pruner": "none"}}))
+    command = [sys.executable, "-m", "nmr_platform", "tune", "--task", "W", "--params", str(folder / "params.yaml")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    finish(*(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)))
+    (study,) = load_studies(storage_of(Workspace(folder).studies, database))
+    finished = finished_trials(study)
+    assert len(finished) == 8
+    assert not [trial for trial in study.trials if trial.state is TrialState.RUNNING]
+    assert read_tuned(Workspace(folder), "W").champion.cv_mean == max(trial.value for trial in finished)
+    client = open_client(resolve_store(tracked.uri))
+    found = client.get_experiment_by_name("W").experiment_id
+    (parent,) = client.search_runs([found], f"tags.`nmr.run` = '{study.study_name.partition('/')[2]}'")
+    children = client.search_runs([found], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+    assert Counter(int(child.data.tags["optuna.trial"]) for child in children) == Counter(
+        trial.number for trial in finished
+    )
 
 
 def test_mlflow_is_rebuilt_from_the_studies_alone(tmp_path, database, mlflow_server, monkeypatch):

@@ -1,0 +1,73 @@
+"""Workers beside a block: processes, and tasks of a real Dask cluster."""
+
+import sys
+from pathlib import Path
+
+import optuna
+import pytest
+
+from nmr_platform.studies import finished_trials, open_storage
+from nmr_platform.studies.workers import WorkerError, WorkerWarning, helping_processes, helping_tasks
+
+ROOT = Path(__file__).parents[2]
+FAILING = ("-c", "import sys; sys.exit(3)")
+PASSING = ("-c", "pass")
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.mark.slow
+def test_tasks_of_a_cluster_share_one_study_and_run_exactly_its_trials(scheduler, tmp_path):
+    command = ["-m", "tests.integration.worker", str(tmp_path), "shared", "12", "0.5"]
+    with helping_tasks(scheduler, command, 2, {"PYTHONPATH": str(ROOT)}, str(ROOT)):
+        pass
+    study = optuna.load_study(study_name="shared", storage=open_storage(tmp_path))
+    assert len(finished_trials(study)) == 12
+    assert len({trial.user_attrs["owner"]["pid"] for trial in study.trials}) == 2
+
+
+@pytest.mark.slow
+def test_a_task_that_fails_is_told_and_takes_nobody_with_it(scheduler, tmp_path):
+    with (
+        pytest.warns(WorkerWarning, match="2 of 2 helping workers ended with exit code 3"),
+        helping_tasks(scheduler, FAILING, 2, {}, str(tmp_path)),
+    ):
+        done = True
+    assert done
+
+
+def test_a_scheduler_that_is_not_there_is_named(tmp_path):
+    pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "200ms"}),
+        pytest.raises(WorkerError, match=r"`scheduler` must be the address of a running Dask scheduler, but tcp://127"),
+        helping_tasks("tcp://127.0.0.1:9", PASSING, 1, {}, str(tmp_path)),
+    ):
+        pass
+
+
+def test_a_process_that_fails_is_told_and_one_that_does_not_is_not():
+    with helping_processes(PASSING, 2):
+        pass
+    with (
+        pytest.warns(WorkerWarning, match="1 of 1 helping workers ended with exit code 3"),
+        helping_processes(FAILING, 1),
+    ):
+        pass
+
+
+def test_processes_end_with_the_block_that_failed():
+    with (
+        pytest.raises(RuntimeError, match="stop"),
+        helping_processes(("-c", "import time; time.sleep(600)"), 1) as processes,
+    ):
+        message = "stop"
+        raise RuntimeError(message)
+    assert processes[0].returncode != 0
+    assert sys.executable in processes[0].args
