@@ -6,7 +6,14 @@ from importlib import import_module
 
 from benchmarks import simulation
 
-BENCHMARKS = ("features", "studies", "pulses", *(f"simulation.{name}" for name in simulation.__all__))
+BENCHMARKS = (
+    "features",
+    "forests",
+    "studies",
+    "pulses",
+    "twins",
+    *(f"simulation.{name}" for name in simulation.__all__),
+)
 
 
 def main(wanted: list[str]) -> None:

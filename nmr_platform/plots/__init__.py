@@ -13,6 +13,7 @@ from nmr_platform.plots.reliability import plot_reliability
 from nmr_platform.plots.scores import plot_scores
 from nmr_platform.plots.sequence import plot_sequence
 from nmr_platform.plots.style import save
+from nmr_platform.plots.twins import plot_twins
 
 __all__ = [
     "plot_confusion",
@@ -34,6 +35,7 @@ __all__ = [
     "plot_search_history",
     "plot_sequence",
     "plot_top_importances",
+    "plot_twins",
     "plot_verdict",
     "save",
 ]

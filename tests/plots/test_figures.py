@@ -25,6 +25,7 @@ from nmr_platform.plots import (
     plot_search_history,
     plot_sequence,
     plot_top_importances,
+    plot_twins,
     save,
     style,
 )
@@ -110,6 +111,22 @@ def pulse_map(theta1, theta2, score):
     return plot_pulse_map(theta1, theta2, score, best=(60, 120), baseline=(90, 180), label="R² of Z", title="Search")
 
 
+TWINS = pd.DataFrame(
+    {
+        "exponent": [1.0, 3.0, 1.0, 3.0],
+        "kernel": ["gaussian", "gaussian", "rkky", "rkky"],
+        "accuracy": [0.5, 0.9, 0.6, 1.0],
+        "lower": [0.45, 0.85, 0.55, 0.95],
+        "upper": [0.55, 0.95, 0.65, 1.0],
+    }
+)
+RECALL = pd.DataFrame(
+    {"exponent_low": [1.0, 2.0], "exponent_high": [2.0, 3.0], "value": [0.4, 0.9], "lower": [0.3, 0.8], "upper": 1.0}
+)
+TWIN_CURVES = pd.DataFrame({"time": TIME, "power law": 0.1, "power law std": 0.01, "rkky": 0.12, "rkky std": 0.01})
+TWIN_CURVES.attrs["exponent"] = 1.25
+
+
 FIGURES = {
     "echoes": lambda: plot_echoes(TIME, ECHOES, ["a", "b", "c"], echo_time=200, title="Echoes"),
     "echo parts": lambda: plot_echoes(TIME, ECHOES, parts=True),
@@ -165,6 +182,8 @@ FIGURES = {
     "reliability of a point": lambda: plot_reliability(RELIABILITY.head(1)),
     "bars by bin and power": lambda: plot_polynomial_bars(bins(), title="x"),
     "bars of both components": lambda: plot_polynomial_bars(bins(("re", "im")).assign(axis="frequency")),
+    "twins": lambda: plot_twins(TWINS, RECALL, curves=[TWIN_CURVES, TWIN_CURVES], title="Alike"),
+    "twins without curves": lambda: plot_twins(TWINS, RECALL),
     "convergence of one": lambda: plot_convergence([0.1, 0.2], {"euler": [1e-3, 2e-3]}),
 }
 UNITS = ("(µs)", "(MHz)", "(degrees)", "(ħ per spin)", "(%)", "(number)")
