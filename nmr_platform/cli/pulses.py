@@ -1,5 +1,6 @@
 """Commands about pulse sequences: the search for better ones, and their export."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,8 @@ def optimise_pulses(
     n_trials: Annotated[int | None, typer.Option(min=1, help="Sequences to try, with --preset.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.0, help="Start none after so many s, with --preset.")] = None,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder to write to, with --preset.")] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that share the sequences.")] = 1,
+    helping: Annotated[bool, typer.Option("--helping", hidden=True)] = False,
     tracker: TrackerOption = TrackerKind.MLFLOW,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,21 +37,33 @@ def optimise_pulses(
     from nmr_platform import stages  # noqa: PLC0415
     from nmr_platform.config import read_params  # noqa: PLC0415
     from nmr_platform.errors import ConfigurationError  # noqa: PLC0415
+    from nmr_platform.pulse_design.presets import read_search  # noqa: PLC0415
+    from nmr_platform.studies.workers import helping_processes  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
 
     changes = {name: value for name, value in {"n_trials": n_trials, "timeout": timeout}.items() if value is not None}
-    workspace = stages.Workspace(params.parent)
+    workspace, recorder = stages.Workspace(params.parent), make_tracker(tracker, root=params.parent)
     if preset is None:
         if changes or out is not None:
             message = (
                 "Options --n-trials, --timeout and --out belong to --preset; params.yaml decides the search without."
             )
             raise ConfigurationError(message, key="preset")
-        outcome = stages.optimise_pulses(read_params(params), workspace, make_tracker(tracker, root=params.parent))
+        read = read_params(params)
+        data, settings = read.data, read.pulse_search
+        run = partial(stages.optimise_pulses, read, workspace, recorder)
     else:
-        outcome = stages.optimise_preset(
-            preset, workspace, make_tracker(tracker, root=params.parent), out=out, changes=changes
-        )
+        data, settings = read_search(preset)
+        settings = settings.replace(**changes)
+        run = partial(stages.optimise_preset, preset, workspace, recorder, out=out, changes=changes)
+    if helping:
+        stages.help_to_optimise(data, settings, workspace, recorder)
+        return
+    command = ["-m", "nmr_platform", "optimise-pulses", "--params", str(params.absolute()), "--tracker", tracker.value]
+    command += [text for name, value in changes.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+    command += ["--preset", preset] if preset is not None else []
+    with helping_processes([*command, "--helping"], workers - 1):
+        outcome = run()
     found, chosen = outcome.found, outcome.verdict.of(outcome.target)
     record: dict[str, Any] = {
         **found.best.params,

@@ -39,10 +39,10 @@ def plot_twins(
     ax = axes[-1]
     for number, (kernel, rows) in enumerate(table.groupby("kernel", sort=False)):
         error = [rows["accuracy"] - rows["lower"], rows["upper"] - rows["accuracy"]]
-        look = {"fmt": "o-", "color": CYCLE[number + 1], "label": f"from its {kernel} twin"}
-        ax.errorbar(rows["exponent"], rows["accuracy"], yerr=error, **look)
-    ends = recall[["exponent_low", "exponent_high"]].to_numpy(dtype=float).T
-    ax.hlines(recall["value"], *ends, color=MAIN, linewidth=2.5, label="found by a model of the whole prior")
+        color, label = CYCLE[number + 1], f"from its {kernel} twin"
+        ax.errorbar(rows["exponent"], rows["accuracy"], yerr=error, fmt="o-", color=color, label=label)
+    low, high = (recall[name].to_numpy(dtype=float) for name in ("exponent_low", "exponent_high"))
+    ax.hlines(recall["value"], low, high, color=MAIN, linewidth=2.5, label="found by a model of the whole prior")
     ax.axhline(0.5, color=MUTED, linewidth=1, linestyle=":")
     ax.set_ylim(0.0, 1.02)
     ax.set_xlabel("exponent of the power law (number)")

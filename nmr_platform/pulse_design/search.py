@@ -39,11 +39,13 @@ from nmr_platform.studies import (
 )
 from nmr_platform.tracking import DatasetRecord, RunRecord, Tracker, TrialRecord, closing_run
 
-__all__ = ["EXPERIMENT", "PulseSearchError", "search_pulses"]
+__all__ = ["EXPERIMENT", "PulseSearchError", "help_search", "search_pulses"]
 
 EXPERIMENT = "pulse-design"
 _ASSESSED = "assessed"
 _OUTSIDE = "outside"
+# How long a helper waits for the process that it helps.
+_PATIENCE_SECONDS, _POLL_SECONDS = 300.0, 0.2
 
 
 class PulseSearchError(NmrPlatformError):
@@ -80,6 +82,39 @@ def search_pulses(
         return _search_in(opened, recipes, settings, tracker, cache, progress)
 
 
+def help_search(
+    recipes: Mapping[str, Recipe],
+    settings: PulseSearchSettings,
+    *,
+    storage: Path,
+    tracker: Tracker,
+    cache: Path | None = None,
+) -> None:
+    """Try candidates beside the process that searches, once it has begun, until there is nothing left to start.
+
+    Args:
+        recipes: As in `search_pulses`.
+        settings: As in `search_pulses`.
+        storage: As in `search_pulses`; the other process must reach it too.
+        tracker: Where candidates are shown.
+        cache: Folder that keeps the records of candidates, which the other process may share.
+
+    Raises:
+        PulseSearchError: The other process does not begin.
+    """
+    with closing_storage(storage) as opened:
+        search = _Search.make(recipes, settings, opened, cache)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        # The named sequences come first, and are lined up by the process that others help.
+        while not search.study.get_trials(deepcopy=False):
+            if time.monotonic() > deadline:
+                message = f"Study `{search.study.study_name}` must be begun by another process, but was not."
+                raise PulseSearchError(message)
+            time.sleep(_POLL_SECONDS)
+        search.run(tracker, tracker.open_run(_run_record(search)), helping=True)
+        tracker.flush()
+
+
 def _search_in(
     storage: BaseStorage,
     recipes: Mapping[str, Recipe],
@@ -89,17 +124,12 @@ def _search_in(
     progress: Advance,
 ) -> PulseSearch:
     search = _Search.make(recipes, settings, storage, cache)
+    search.line_up_named()
     run_id = tracker.open_run(_run_record(search))
-    shift = len(search.outside)
-
-    def show(trial: FrozenTrial) -> None:
-        tracker.log_trial(run_id, _trial_record(trial, shift))
-        progress(1)
-
     with closing_run(tracker, run_id):
         for number, name in enumerate(search.outside):
             tracker.log_trial(run_id, search.judge_outside(number, name))
-        run_trials(search.study, settings.n_trials, search.evaluate, on_settled=show, timeout=settings.timeout)
+        search.run(tracker, run_id, progress)
         candidates = search.candidates()
         _require_baseline(search, candidates)
         found = PulseSearch(run_id, search.objective.label, candidates, search.importances())
@@ -149,11 +179,33 @@ class _Search:
             startup_trials=settings.startup_trials,
             with_cost=settings.trade_off,
         )
-        if not study.get_trials(deepcopy=False):
-            for name, values in inside.items():
-                if values is not None and name not in outside:
-                    line_up(study, values)
         return cls(settings, recipes, space, objective, study, run_name, named, outside)
+
+    def line_up_named(self) -> None:
+        """Have the named sequences that the space holds tried first, in a study that has not begun."""
+        if not self.study.get_trials(deepcopy=False):
+            for name, sequence in self.named.items():
+                values = self.space.values_of(sequence)
+                if values is not None and name not in self.outside:
+                    line_up(self.study, values)
+
+    def run(self, tracker: Tracker, run_id: str, progress: Advance = no_progress, *, helping: bool = False) -> None:
+        """Try candidates until there are enough, or, ``helping``, until there is none left to start."""
+        shift = len(self.outside)
+
+        def show(trial: FrozenTrial) -> None:
+            tracker.log_trial(run_id, _trial_record(trial, shift))
+            progress(1)
+
+        settings = self.settings
+        run_trials(
+            self.study,
+            settings.n_trials,
+            self.evaluate,
+            on_settled=show,
+            timeout=settings.timeout,
+            helping=helping,
+        )
 
     def evaluate(self, trial: Trial) -> Outcome:
         """Build, assess and keep one candidate."""

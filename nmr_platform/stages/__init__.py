@@ -3,7 +3,7 @@
 from nmr_platform.stages.compare_disorder import compare_disorder
 from nmr_platform.stages.evaluate import evaluate
 from nmr_platform.stages.features import extract_features, read_features
-from nmr_platform.stages.optimise_pulses import optimise_preset, optimise_pulses
+from nmr_platform.stages.optimise_pulses import help_to_optimise, optimise_preset, optimise_pulses
 from nmr_platform.stages.predict import Measured, load_models, predict_files
 from nmr_platform.stages.pulse_files import write_sequence
 from nmr_platform.stages.report import write_report
@@ -17,6 +17,7 @@ __all__ = [
     "compare_disorder",
     "evaluate",
     "extract_features",
+    "help_to_optimise",
     "help_to_tune",
     "load_models",
     "optimise_preset",

@@ -8,7 +8,7 @@ from typing import Any
 from nmr_platform.config import Params
 from nmr_platform.datasets import DataSettings, Recipe
 from nmr_platform.progress import progress_bar
-from nmr_platform.pulse_design import BASELINE, PulseSearch, PulseSearchSettings, search_pulses
+from nmr_platform.pulse_design import BASELINE, PulseSearch, PulseSearchSettings, help_search, search_pulses
 from nmr_platform.pulse_design.cache import RecordCache
 from nmr_platform.pulse_design.presets import read_search
 from nmr_platform.pulse_design.verdict import Verdict, compare
@@ -18,7 +18,7 @@ from nmr_platform.stages.pulse_files import summarise, write_pulses
 from nmr_platform.stages.workspace import Workspace
 from nmr_platform.tracking import Tracker
 
-__all__ = ["PulseOutcome", "optimise_preset", "optimise_pulses"]
+__all__ = ["PulseOutcome", "help_to_optimise", "optimise_preset", "optimise_pulses"]
 
 
 @dataclass(frozen=True)
@@ -73,20 +73,28 @@ def optimise_preset(
     return _optimise(data, settings.replace(**(changes or {})), workspace, folder, tracker)
 
 
+def help_to_optimise(data: DataSettings, settings: PulseSearchSettings, workspace: Workspace, tracker: Tracker) -> None:
+    """Try candidates of a search beside the process that runs it, until there is none left to start.
+
+    Args:
+        data: Whose priors the curves are drawn from.
+        settings: Of the search, the same as in the other process.
+        workspace: Where studies are kept.
+        tracker: Where candidates are shown.
+    """
+    help_search(_recipes(data, settings), settings, storage=workspace.studies, tracker=tracker, cache=workspace.records)
+
+
 def _optimise(
     data: DataSettings, settings: PulseSearchSettings, workspace: Workspace, folder: Path, tracker: Tracker
 ) -> PulseOutcome:
-    recipes = {
-        name: _recipe(data.recipe(name), settings, settings.seed, settings.n_curves) for name in settings.kernels
-    }
-    records = workspace.studies.with_name("records")
     with progress_bar("search pulses", settings.n_trials, "sequences") as advance:
         found = search_pulses(
-            recipes,
+            _recipes(data, settings),
             settings,
             storage=workspace.studies,
             tracker=tracker,
-            cache=records,
+            cache=workspace.records,
             progress=advance,
         )
     new = _recipe(data.recipe(settings.kernel), settings, settings.verdict.seed, settings.verdict.n_curves)
@@ -100,7 +108,7 @@ def _optimise(
             settings.verdict,
             settings.features,
             storage=workspace.studies.with_name("verdict"),
-            cache=RecordCache(records, settings.cache_megabytes),
+            cache=RecordCache(workspace.records, settings.cache_megabytes),
             progress=advance,
         )
     outcome = PulseOutcome(settings, found, verdict)
@@ -115,6 +123,10 @@ def _optimise(
         tracker.log_dict(found.run_id, "best.yaml", {"sequences": found.best.measurement.dump()})
         tracker.log_dict(found.run_id, "summary.json", summarise(found, verdict, settings))
     return outcome
+
+
+def _recipes(data: DataSettings, settings: PulseSearchSettings) -> dict[str, Recipe]:
+    return {name: _recipe(data.recipe(name), settings, settings.seed, settings.n_curves) for name in settings.kernels}
 
 
 def _recipe(base: Recipe, settings: PulseSearchSettings, seed: int, n_curves: int) -> Recipe:

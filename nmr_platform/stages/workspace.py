@@ -73,6 +73,11 @@ class Workspace:
         return self.root / ".nmr" / "shards"
 
     @property
+    def records(self) -> Path:
+        """Records of the sequences that pulse searches tried: they can be lost, and are made again."""
+        return self.studies.with_name("records")
+
+    @property
     def studies(self) -> Path:
         """Folder of the study journal: of the repository itself, if this is a copy in which DVC runs an experiment."""
         return lasting_root(self.root) / ".nmr" / "studies"

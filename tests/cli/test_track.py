@@ -72,6 +72,18 @@ def test_tasks_of_a_dask_cluster_are_workers_too(project, tmp_path, monkeypatch)
     assert len(finished_trials(study)) == 4
 
 
+def test_two_workers_share_the_sequences_of_a_pulse_search(project, tmp_path, monkeypatch):
+    isolate(monkeypatch, tmp_path)
+    folder = copied(project, tmp_path / "project", journal=False)
+    write_params(folder, merged(tiny_values(), {"pulse_search": {"n_trials": 6}}))
+    # A worker that failed would be a warning, and so an error here.
+    done = nmr(folder, "optimise-pulses", "--workers", "2", "--tracker", "none")
+    assert done.code == 0, done.err
+    (study,) = load_studies(open_storage(Workspace(folder).studies))
+    assert len(finished_trials(study)) == 6
+    assert len({json.dumps(trial.params) for trial in finished_trials(study)}) == 6
+
+
 def test_a_model_that_is_not_registered_is_one_sentence(tmp_path, monkeypatch, migrated_database):
     isolate(monkeypatch, tmp_path)
     copy_database(migrated_database, tmp_path / "mlflow.db")

@@ -7,7 +7,7 @@ import optuna
 import pytest
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.pulse_design import BASELINE, Judgement, PulseSearchError, search, search_pulses
+from nmr_platform.pulse_design import BASELINE, Judgement, PulseSearchError, help_search, search, search_pulses
 from nmr_platform.pulse_design.found import pareto
 from nmr_platform.studies import STORAGE_VARIABLE, finished_trials, open_storage
 from tests.learning.recording import RecordingTracker
@@ -170,6 +170,24 @@ def test_what_does_not_change_the_candidates_is_the_same_search(tmp_path, change
     run(tmp_path)
     run(tmp_path, **changed)
     assert len(study_names(tmp_path)) == 1
+
+
+def test_a_helper_tries_what_is_missing_and_leaves(tmp_path):
+    run(tmp_path, n_trials=3)
+    tracker = RecordingTracker()
+    settings = search_settings(n_trials=6)
+    help_search({"gaussian": search_recipe()}, settings, storage=tmp_path, tracker=tracker)
+    assert len(tried(tmp_path)) == 6
+    begun = len(Hill.calls)
+    found = run(tmp_path, n_trials=6)
+    assert len(found.candidates) == 6
+    assert len(Hill.calls) == begun, "nothing is tried again"
+
+
+def test_a_helper_of_nobody_gives_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(search, "_PATIENCE_SECONDS", 0.0)
+    with pytest.raises(PulseSearchError, match="must be begun by another process, but was not"):
+        help_search({"gaussian": search_recipe()}, search_settings(), storage=tmp_path, tracker=RecordingTracker())
 
 
 @pytest.mark.parametrize(
