@@ -1,11 +1,14 @@
 """Commands that show results: the report and MLflow's comparison pages."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nmr_platform.cli.options import JsonOption, ParamsOption, say
+
+if TYPE_CHECKING:
+    from nmr_platform.reporting import ComparisonRow
 
 __all__ = ["register"]
 
@@ -21,7 +24,7 @@ def report(
     where: Annotated[bool, typer.Option("--where", help="Write nothing, only say where the results are.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the report: scores beside the published ones, curves, importances, the pulse search.
+    """Write the report, and print every published score beside ours, with curves and time of the search (s).
 
     Example: `nmr report`
     """
@@ -30,14 +33,42 @@ def report(
 
     workspace = stages.Workspace(params.parent)
     page = workspace.reports / "index.html"
+    compared: list[dict[str, Any]] = []
     if not where:
-        page = stages.write_report(read_params(params), workspace)
+        read = read_params(params)
+        page = stages.write_report(read, workspace)
+        compared = [_record(row, seconds) for row, seconds in stages.compare_with_published(read, workspace)]
     lines = [
         f"Report:   {page} (and report.md beside it)",
         f"Metrics:  {workspace.metrics('*')} (`dvc metrics show`)",
         "Compare:  make ui",
     ]
-    say("\n".join(lines), {"report": str(page), "markdown": str(page.with_name("report.md"))}, as_json=as_json)
+    record = {"report": str(page), "markdown": str(page.with_name("report.md")), "published": compared}
+    say("\n".join([_table(compared), *lines] if compared else lines), record, as_json=as_json)
+
+
+def _record(row: "ComparisonRow", seconds: float | None) -> dict[str, Any]:
+    ours = {name: getattr(row, name) for name in ("model", "score", "lower", "upper", "n_train", "n_test", "remark")}
+    return {"task": row.item.task, "recipe": row.item.recipe, "published": row.item.value, **ours, "seconds": seconds}
+
+
+def _table(compared: list[dict[str, Any]]) -> str:
+    """The comparison for people; pandas neither cuts nor wraps it, however narrow the terminal."""
+    import pandas as pd  # noqa: PLC0415
+
+    rows = [
+        {
+            "task": each["task"],
+            "published": f"{each['published']:.3g}",
+            "ours": each["remark"] or f"{each['score']:.3f} [{each['lower']:.3f}, {each['upper']:.3f}]",
+            "curves (training + held out)": f"{each['n_train']} + {each['n_test']}" if each["n_train"] else "",
+            "search": "" if each["seconds"] is None else f"{each['seconds']:.0f} s",
+            "model": each["model"],
+            "recipe": each["recipe"],
+        }
+        for each in compared
+    ]
+    return pd.DataFrame(rows).to_string(index=False) + "\n"
 
 
 def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000) -> None:

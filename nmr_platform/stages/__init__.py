@@ -5,6 +5,7 @@ from nmr_platform.stages.evaluate import evaluate
 from nmr_platform.stages.features import extract_features, read_features
 from nmr_platform.stages.optimise_pulses import help_to_optimise, optimise_preset, optimise_pulses
 from nmr_platform.stages.predict import Measured, load_models, predict_files
+from nmr_platform.stages.published import compare_with_published
 from nmr_platform.stages.pulse_files import write_sequence
 from nmr_platform.stages.report import write_report
 from nmr_platform.stages.simulate import simulate_dataset
@@ -15,6 +16,7 @@ __all__ = [
     "Measured",
     "Workspace",
     "compare_disorder",
+    "compare_with_published",
     "evaluate",
     "extract_features",
     "help_to_optimise",

@@ -27,7 +27,7 @@ from nmr_platform.reporting import (
 from nmr_platform.stages.files import read_json, staged_folder
 from nmr_platform.stages.workspace import Workspace
 
-__all__ = ["write_report"]
+__all__ = ["read_disorder", "write_report"]
 
 _CAPTIONS = {
     "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
@@ -77,7 +77,7 @@ def _gather(params: Params, workspace: Workspace, folder: Path) -> Content:
         name: read_json(workspace.evaluated(name) / "scores.json", made_by=f"dvc repro evaluate@{name}")
         for name in params.tasks
     }
-    disorder = _read_disorder(workspace)
+    disorder = read_disorder(workspace)
     summary = workspace.pulses / "summary.json"
     # Not every study has a pulse search; where it is a stage, DVC sees to it that it ran.
     pulses = read_json(summary, made_by="dvc repro optimise_pulses") if summary.exists() else None
@@ -130,7 +130,12 @@ def _spread(dataset: xr.Dataset) -> list[int]:
     return [int(order[i]) for i in np.linspace(0, order.size - 1, 4).astype(int)]
 
 
-def _read_disorder(workspace: Workspace) -> list[dict[str, Any]]:
+def read_disorder(workspace: Workspace) -> list[dict[str, Any]]:
+    """Rows of the comparison of fresh with frozen disorder.
+
+    Raises:
+        DataError: It has not run yet.
+    """
     path = workspace.disorder / "scores.csv"
     if not path.exists():
         message = f"File `{path}` does not exist yet; make it with `dvc repro compare_disorder`."

@@ -24,7 +24,7 @@ RECORDS = {
     "evaluate": {"task", "champion", "value", "lower", "upper"},
     "compare-disorder": {"scores"},
     "optimise-pulses": {"theta1", "theta2", "sequence", "target", "baseline", "best", "lower", "upper"},
-    "report": {"report", "markdown"},
+    "report": {"report", "markdown", "published"},
 }
 
 

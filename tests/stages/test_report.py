@@ -7,10 +7,11 @@ import shutil
 import pytest
 
 from nmr_platform.config import read_params
-from nmr_platform.reporting import PUBLISHED
+from nmr_platform.reporting import PUBLISHED, PublishedScore
 from nmr_platform.schema import read_yaml
-from nmr_platform.stages import Workspace, write_report
-from tests.stages.tiny import KERNELS, TASKS, merged, write_params
+from nmr_platform.stages import Workspace, published, write_report
+from nmr_platform.studies import load_studies, open_storage
+from tests.stages.tiny import KERNELS, TASKS, merged, nmr, write_params
 
 
 def page(project):
@@ -138,3 +139,22 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(spoilable, project):
         again(spoilable)
     assert page(spoilable) == page(project)
     assert not list(spoilable.glob(".reports*"))
+
+
+def test_the_command_prints_published_beside_ours_with_curves_and_time(project, spoilable, monkeypatch):
+    asked = PublishedScore("W", "", "", "r2", 0.77, "any model", "")
+    monkeypatch.setattr(published, "PUBLISHED", (asked, *PUBLISHED))
+    out = nmr(spoilable, "report").out
+    champion = json.loads((spoilable / "results" / "evaluate" / "W" / "scores.json").read_text())["champion"]
+    (row,) = [line for line in out.splitlines() if line.endswith("any model")]
+    assert re.search(rf"^ +W +0\.77 +-?\d\.\d{{3}} \[.+\] +\d+ \+ \d+ +\d+ s +{champion} +any model$", row)
+    first = json.loads(nmr(spoilable, "report", "--json").out.splitlines()[-1])["published"][0]
+    spent = sum(
+        trial.duration.total_seconds()
+        for study in load_studies(open_storage(Workspace(spoilable).studies))
+        if study.study_name.startswith(f"W/{champion}")
+        for trial in study.trials
+    )
+    assert first["seconds"] == pytest.approx(spent)
+    assert spent > 0.0
+    assert markdown(spoilable) == markdown(project), "no duration in the files"
