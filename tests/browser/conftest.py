@@ -14,8 +14,15 @@ from nmr_platform.tracking.ui import end_ui, ui_command
 from tests.stages.tiny import KERNELS, isolate, merged, nmr, tiny_values, write_params
 
 PATIENCE = 240.0
-# Enough trials for pictures that say something, in seconds.
-STUDIES = {"tune": {"n_trials": 6, "feature_sets": ["polynomial-magnitude", "pointwise-magnitude"]}}
+# Enough curves and trials for pictures that say something, in half a minute.
+STUDIES = {
+    "data": {"n_curves": 200, "experiment": {"lattice": {"shape": [20, 20]}}},
+    "tune": {
+        "n_trials": 6,
+        "families": ["random_forest", "xgboost", "linear"],
+        "feature_sets": ["polynomial-magnitude", "pointwise-magnitude"],
+    },
+}
 
 
 @pytest.fixture(scope="session")
