@@ -4,7 +4,9 @@ import sys
 import time
 from pathlib import Path
 
-from nmr_platform.studies import Outcome, keep_run, open_storage, open_study, run_trials, study_metrics, trial_record
+from optuna.study import Study
+
+from nmr_platform.studies import Outcome, closing_storage, keep_run, open_study, run_trials, study_metrics, trial_record
 from nmr_platform.tracking import DatasetRecord, RunRecord, closing_run, make_tracker
 
 __all__ = ["RUN", "work"]
@@ -20,8 +22,19 @@ RUN = record
 
 def work(folder: Path, name: str, total: int, seconds: float, tracker_kind: str) -> None:
     """Take part in the study until it is over."""
+    with closing_storage(folder) as storage:
+        _work(
+            open_study(storage, name, {"of": name}, seed=0, sampler="random"),
+            folder,
+            name,
+            total,
+            seconds,
+            tracker_kind,
+        )
+
+
+def _work(study: Study, folder: Path, name: str, total: int, seconds: float, tracker_kind: str) -> None:
     tracker = make_tracker(tracker_kind, root=folder)
-    study = open_study(open_storage(folder), name, {"of": name}, seed=0, sampler="random")
     keep_run(study, record(name))
     run_id = tracker.open_run(record(name))
 
