@@ -15,27 +15,38 @@ from nmr_platform.learning.records import TuneSummary
 from nmr_platform.learning.rows import task_rows
 from nmr_platform.stages.features import FeatureTables
 
-__all__ = ["acquisition_of", "example_record", "make_predictor"]
+__all__ = ["acquisition_of", "example_record", "fit_novelties", "make_predictor"]
 
 
-def make_predictor(model: ModelEvaluation, summary: TuneSummary, features: FeatureTables, params: Params) -> Predictor:
+def fit_novelties(summary: TuneSummary, features: FeatureTables) -> dict[str, Novelty]:
+    """What the training part of a task looks like in each feature set that was tuned on.
+
+    Args:
+        summary: What tuning left behind.
+        features: The feature tables that models were fitted on.
+    """
+    rows = task_rows(summary.task, features.tables, features.labels, summary.split)
+    parts = {study.feature_set: rows.training_part(study.feature_set) for study in summary.studies}
+    return {name: Novelty.fit(part.features, part.groups, seed=summary.tune.seed) for name, part in parts.items()}
+
+
+def make_predictor(model: ModelEvaluation, novelty: Novelty, summary: TuneSummary, params: Params) -> Predictor:
     """Add to a model what it needs to stand alone: windowing, features, intervals, and what its training set was like.
 
     Args:
         model: The evaluated model, its estimator included.
+        novelty: Fitted on the training part in the model's features, see `fit_novelties`.
         summary: What tuning left behind.
-        features: The feature tables that it was fitted on.
         params: The project's parameters.
     """
     name, crossed = model.study.feature_set, model.out_of_fold
-    training = task_rows(summary.task, features.tables, features.labels, summary.split).training_part(name)
     return Predictor.assemble(
         summary.task_name,
         summary.task,
         model.estimator,
         next(item for item in params.features.sets if item.name == name),
         acquisition_of(params.data.recipe(summary.task.kernels[0])),
-        Novelty.fit(training.features, training.groups, seed=summary.tune.seed),
+        novelty,
         residuals=None if crossed is None else (crossed["true"] - crossed["predicted"]).to_numpy(),
         coverage=params.evaluate.coverage,
         disorder=summary.disorder,

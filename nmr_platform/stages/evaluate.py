@@ -20,7 +20,7 @@ from nmr_platform.learning.evaluation import EvaluationResult, ModelEvaluation
 from nmr_platform.learning.records import TuneSummary
 from nmr_platform.learning.robustness import RecordScorer
 from nmr_platform.learning.tasks import Task
-from nmr_platform.stages.deploy import example_record, make_predictor
+from nmr_platform.stages.deploy import example_record, fit_novelties, make_predictor
 from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import staged_folder, write_json
@@ -43,6 +43,7 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
     summary = read_tuned(workspace, task)
     _require_tuned_for(summary, chosen, features, workspace)
     example = example_record(params.data.recipe(chosen.kernels[0]))
+    novelties = fit_novelties(summary, features)
 
     kept: dict[str, ModelEvaluation] = {}
 
@@ -58,7 +59,7 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
         score = model.scores[chosen.metric]
         # Only the champion of the tuning may become the champion of the registry: the held-out part chooses nothing.
         registered = f"nmr-{task}" if model.is_champion else ""
-        predictor = make_predictor(model, summary, features, params)
+        predictor = make_predictor(model, novelties[model.study.feature_set], summary, params)
         tracker.log_model(
             model.run_id,
             ModelRecord(
