@@ -122,6 +122,8 @@ def _optimise(
         tracker.log_table(found.run_id, "tables/verdict.csv", verdict.table)
         tracker.log_dict(found.run_id, "best.yaml", {"sequences": found.best.measurement.dump()})
         tracker.log_dict(found.run_id, "summary.json", summarise(found, verdict, settings))
+        # The run is closed, so that nothing else waits for what was recorded since.
+        tracker.flush()
     return outcome
 
 

@@ -1,11 +1,16 @@
 """What the pipeline of the small project left in MLflow."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from nmr_platform.stages import Workspace, read_features, read_tuned
 from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.store import open_client
-from tests.stages.tiny import TASKS, contents, copied, isolate, nmr
+from tests.databases import copy_database
+from tests.stages.tiny import ROOT, TASKS, contents, copied, isolate, nmr
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +142,14 @@ def test_runs_are_recorded_beside_the_parameter_file_wherever_the_command_was_ca
     assert nmr(other, "tune", "--task", "W").code == 0
     assert parents(open_client(resolve_store(root=other)), "W")
     assert not list(tmp_path.glob("mlflow*"))
+
+
+def test_a_command_does_not_end_before_what_it_recorded_has_arrived(spoilable, tmp_path, migrated_database):
+    copy_database(migrated_database, tmp_path / "mlflow.db")
+    # In a process of its own, whose sending thread ends with it.
+    command = [sys.executable, "-m", "nmr_platform", "optimise-pulses", "--params", str(spoilable / "params.yaml")]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    client = open_client(resolve_store(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path))
+    (parent,) = parents(client, "pulse-design")
+    assert artefacts(client, parent, "") >= {"best.yaml", "summary.json"}
+    assert not list(spoilable.rglob(".nmr/spool/*/*/*/record.json"))
