@@ -27,9 +27,9 @@ _FISHER = FisherSettings(
     kind="fisher",
     targets=("W", "Z"),
     parameters=("X", "Z", "xi"),
-    points=8,
+    points=16,
     draws=6,
-    reach=0.6,
+    reach=0.8,
     noise=0.003,
     bin=10,
 )
@@ -84,7 +84,8 @@ def _ranks() -> None:
     objectives = [
         make_objective(each, {"gaussian": bench}, "gaussian", settings.features, 0) for each in (_SCORE, _FISHER)
     ]
-    rng = np.random.default_rng(0)
+    # The reach was chosen among 0.2, 0.4 and 0.8 on thirty sequences of seed 0; these are others.
+    rng = np.random.default_rng(1)
     rows: list[list[str]] = []
     ranks = []
     with progress_bar("judge sequences", _N_GROUPS * _N_SEQUENCES, "sequences") as advance:
