@@ -3,7 +3,8 @@
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -78,8 +79,21 @@ def search_pulses(
         ConfigurationError: The prior hardly ever meets the constraints, or the space holds no sequence.
         PulseSearchError: The 90/180 echo could not be judged, so that nothing can be compared with it.
     """
-    with closing_storage(storage) as opened:
-        return _search_in(opened, recipes, settings, tracker, cache, progress)
+    with ExitStack() as stack:
+        search = _Search.make(recipes, settings, cache, lambda: stack.enter_context(closing_storage(storage)))
+        search.line_up_named()
+        run_id = tracker.open_run(_run_record(search))
+        with closing_run(tracker, run_id):
+            for number, name in enumerate(search.outside):
+                tracker.log_trial(run_id, search.judge_outside(number, name))
+            search.run(tracker, run_id, progress)
+            candidates = search.candidates()
+            _require_baseline(search, candidates)
+            found = PulseSearch(run_id, search.objective.label, candidates, search.importances())
+            tracker.log_metrics(run_id, _metrics(found))
+            tracker.log_params(run_id, {f"best_{name}": value for name, value in found.best.params.items()})
+            tracker.log_table(run_id, "tables/history.csv", found.table)
+    return found
 
 
 def help_search(
@@ -102,8 +116,8 @@ def help_search(
     Raises:
         PulseSearchError: The other process does not begin.
     """
-    with closing_storage(storage) as opened:
-        search = _Search.make(recipes, settings, opened, cache)
+    with ExitStack() as stack:
+        search = _Search.make(recipes, settings, cache, lambda: stack.enter_context(closing_storage(storage)))
         deadline = time.monotonic() + _PATIENCE_SECONDS
         # The named sequences come first, and are lined up by the process that others help.
         while not search.study.get_trials(deepcopy=False):
@@ -113,30 +127,6 @@ def help_search(
             time.sleep(_POLL_SECONDS)
         search.run(tracker, tracker.open_run(_run_record(search)), helping=True)
         tracker.flush()
-
-
-def _search_in(
-    storage: BaseStorage,
-    recipes: Mapping[str, Recipe],
-    settings: PulseSearchSettings,
-    tracker: Tracker,
-    cache: Path | None,
-    progress: Advance,
-) -> PulseSearch:
-    search = _Search.make(recipes, settings, storage, cache)
-    search.line_up_named()
-    run_id = tracker.open_run(_run_record(search))
-    with closing_run(tracker, run_id):
-        for number, name in enumerate(search.outside):
-            tracker.log_trial(run_id, search.judge_outside(number, name))
-        search.run(tracker, run_id, progress)
-        candidates = search.candidates()
-        _require_baseline(search, candidates)
-        found = PulseSearch(run_id, search.objective.label, candidates, search.importances())
-        tracker.log_metrics(run_id, _metrics(found))
-        tracker.log_params(run_id, {f"best_{name}": value for name, value in found.best.params.items()})
-        tracker.log_table(run_id, "tables/history.csv", found.table)
-    return found
 
 
 @dataclass(frozen=True)
@@ -154,8 +144,13 @@ class _Search:
 
     @classmethod
     def make(
-        cls, recipes: Mapping[str, Recipe], settings: PulseSearchSettings, storage: BaseStorage, cache: Path | None
+        cls,
+        recipes: Mapping[str, Recipe],
+        settings: PulseSearchSettings,
+        cache: Path | None,
+        open_: Callable[[], BaseStorage],
     ) -> "_Search":
+        """Put a search together; the storage is opened last, when nothing can be refused any more."""
         base = recipes[settings.kernel].example.sequence
         space = settings.space.of(base.model_dump(mode="json"))
         records = RecordCache(cache, settings.cache_megabytes)
@@ -171,7 +166,7 @@ class _Search:
         digest = blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=4).hexdigest()
         run_name = f"{settings.objective.kind}-{settings.kernel}-{digest}"
         study = open_study(
-            storage,
+            open_(),
             f"{EXPERIMENT}/{run_name}",
             identity,
             seed=settings.seed,

@@ -110,7 +110,7 @@ def test_the_best_sequence_is_an_experiment_that_can_be_simulated(project):
     experiment = Experiment.model_validate(read_yaml(project / "results/pulses/sequences/best-1.yaml"))
     summary = json.loads((project / "results/pulses/summary.json").read_text())
     assert experiment.sequence.theta1 == pytest.approx(summary["best"]["parameters"]["theta1"], rel=1e-5)
-    assert experiment.sequence.tau == 25.0
+    assert experiment.sequence.tau == pytest.approx(summary["best"]["parameters"]["tau"], rel=1e-5)
     assert names(project / "results/pulses/sequences", "*.csv") == {"90-180", "best-1"}
 
 
@@ -122,7 +122,7 @@ def test_the_pulse_search_leaves_its_history_with_the_textbook_first(project):
     assert names(project / "results/pulses", "figures/*.png") == PULSE_FIGURES
     best = max(rows, key=lambda row: float(row["score"]))
     content = metrics(project, "pulses")
-    assert list(content) == ["theta1", "theta2", "baseline", "best", "gain_lower", "gain_upper"]
+    assert list(content) == ["theta1", "theta2", "tau", "baseline", "best", "gain_lower", "gain_upper"]
     assert content["theta1"] == float(best["theta1"])
 
 
