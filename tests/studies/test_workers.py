@@ -23,11 +23,11 @@ def scheduler():
 
 @pytest.mark.slow
 def test_tasks_of_a_cluster_share_one_study_and_run_exactly_its_trials(scheduler, tmp_path):
-    command = ["-m", "tests.integration.worker", str(tmp_path), "shared", "12", "0.5"]
+    command = ["-m", "tests.integration.worker", str(tmp_path), "shared", "16", "0.5"]
     with helping_tasks(scheduler, command, 2, {"PYTHONPATH": str(ROOT)}, str(ROOT)):
         pass
     study = optuna.load_study(study_name="shared", storage=open_storage(tmp_path))
-    assert len(finished_trials(study)) == 12
+    assert len(finished_trials(study)) == 16
     assert len({trial.user_attrs["owner"]["pid"] for trial in study.trials}) == 2
 
 
