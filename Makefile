@@ -26,7 +26,7 @@ run: setup
 	$(BIN)/dvc repro
 	@$(BIN)/python -m nmr_platform report --where
 
-# The larger study on the data of the reference: about an hour.
+# The larger study on the data of the reference: 80 minutes of processor time.
 august2021: setup
 	$(BIN)/dvc --cd studies/august2021 repro
 
