@@ -1,10 +1,13 @@
 """A score against what it depends on: number of curves, noise, lattice size, exponent or strength of the coupling."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nmr_platform.plots.style import ACCENT, CYCLE, INK, figure, legend
+from nmr_platform.plots.style import ACCENT, CYCLE, INK, figure, heading, legend
 from nmr_platform.plots.style import title as set_title
 
 __all__ = ["plot_coverage_by_bin", "plot_score_against"]
@@ -49,9 +52,7 @@ def plot_score_against(
             label=str(name),
         )
     if logarithmic:
-        positive = table[x][table[x] > 0]
-        # Zero has no place on a logarithmic axis: it gets one a decade left of the smallest number.
-        ax.set_xscale("symlog", linthresh=float(positive.min())) if (table[x] == 0).any() else ax.set_xscale("log")
+        _make_logarithmic(ax, sorted(set(table[x].astype(float))))
     if reference is not None:
         ax.axhline(reference, color=ACCENT, linewidth=1.2, linestyle="--", label=f"reference ({reference:.3g})")
     ax.set_xlabel(xlabel)
@@ -81,5 +82,16 @@ def plot_coverage_by_bin(table: pd.DataFrame, *, nominal: float, title: str = ""
     ax.set_xlabel("kernel integral W (MHz)")
     ax.set_ylabel("intervals that hold the truth (%)")
     legend(ax, above=True)
-    set_title(ax, title)
+    heading(made, title)
     return made
+
+
+def _make_logarithmic(ax: Axes, values: Sequence[float]) -> None:
+    if values[0] == 0:
+        # Zero has no place on a logarithmic axis: it gets one a decade left of the smallest number.
+        ax.set_xscale("symlog", linthresh=values[1] if len(values) > 1 else 1.0)
+        return
+    ax.set_xscale("log")
+    # A few numbers over little more than a decade: they themselves say more than powers of ten.
+    ax.set_xticks(values, [f"{value:g}" for value in values])
+    ax.minorticks_off()

@@ -33,8 +33,8 @@ def plot_twins(
             ax.fill_between(pair["time"], mean - spread, mean + spread, color=color, alpha=0.25, linewidth=0)
             ax.plot(pair["time"], mean, color=color, linewidth=1.4, label=name)
         ax.set_xlabel("time (µs)")
-        ax.set_ylabel("|M| with its spread over the disorder (ħ per spin)")
-        ax.set_title(f"exponent {pair.attrs['exponent']:g}", fontsize=10, color=INK)
+        ax.set_ylabel("|M| (ħ per spin)")
+        ax.set_title(f"exponent {pair.attrs['exponent']:g}; bands: spread over the disorder", fontsize=10, color=INK)
         legend(ax, columns=1)
     ax = axes[-1]
     for number, (kernel, rows) in enumerate(table.groupby("kernel", sort=False)):
