@@ -1,8 +1,16 @@
-"""Simulate nuclear spin echoes, learn the electronic coupling from them, and search for better pulses."""
+"""Simulate nuclear spin echoes, learn the electronic coupling from them, and search for better pulses.
+
+The compiled engine is imported when it is first asked for: a command that lists studies does not wait for it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from nmr_platform.errors import ConfigurationError, DataError, NmrPlatformError, TrackingError
-from nmr_platform.physics import Experiment
-from nmr_platform.simulation import Echo, simulate
+
+if TYPE_CHECKING:
+    from nmr_platform.physics import Experiment
+    from nmr_platform.simulation import Echo, simulate
 
 __all__ = [
     "ConfigurationError",
@@ -13,3 +21,16 @@ __all__ = [
     "TrackingError",
     "simulate",
 ]
+
+_PLACES = {
+    "Echo": "nmr_platform.simulation",
+    "Experiment": "nmr_platform.physics",
+    "simulate": "nmr_platform.simulation",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_PLACES[name]), name)

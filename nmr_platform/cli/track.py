@@ -30,8 +30,8 @@ def studies(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
 
     Example: `nmr studies`
     """
-    from nmr_platform.stages.workspace import Workspace  # noqa: PLC0415
     from nmr_platform.studies import closing_storage, list_studies  # noqa: PLC0415
+    from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     with closing_storage(Workspace(params.parent).studies) as storage:
         found = list_studies(storage)
@@ -57,7 +57,7 @@ def sync(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
     Example: `nmr track sync`
     """
     from nmr_platform.stages.sync import sync_tracking  # noqa: PLC0415
-    from nmr_platform.stages.workspace import Workspace  # noqa: PLC0415
+    from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     done = sync_tracking(Workspace(params.parent))
     say(
@@ -103,7 +103,7 @@ def reproduce(
     Example: `nmr track reproduce nmr-W --version 1`
     """
     from nmr_platform.stages.reproduce import reproduce_version  # noqa: PLC0415
-    from nmr_platform.stages.workspace import Workspace  # noqa: PLC0415
+    from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     done = reproduce_version(Workspace(params.parent), name, version, into)
     say(

@@ -10,7 +10,7 @@ from nmr_platform.stages.pulse_files import write_sequence
 from nmr_platform.stages.report import write_report
 from nmr_platform.stages.simulate import simulate_dataset
 from nmr_platform.stages.tune import help_to_tune, read_tuned, tune
-from nmr_platform.stages.workspace import Workspace
+from nmr_platform.workspace import Workspace
 
 __all__ = [
     "Measured",

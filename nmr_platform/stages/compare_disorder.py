@@ -11,7 +11,7 @@ from nmr_platform.learning.fresh_curves import new_curves
 from nmr_platform.learning.tasks import RegressionTask
 from nmr_platform.stages.features import read_features
 from nmr_platform.stages.files import staged_folder, write_json
-from nmr_platform.stages.workspace import Workspace
+from nmr_platform.workspace import Workspace
 
 __all__ = ["compare_disorder"]
 

@@ -25,8 +25,8 @@ from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.stages.tune import read_tuned
-from nmr_platform.stages.workspace import Workspace
 from nmr_platform.tracking import ModelRecord, Tracker
+from nmr_platform.workspace import Workspace
 
 __all__ = ["evaluate"]
 

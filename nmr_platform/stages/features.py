@@ -11,8 +11,8 @@ from nmr_platform.datasets import dvc_digest, labels_of, load
 from nmr_platform.errors import DataError
 from nmr_platform.features import extract
 from nmr_platform.stages.files import read_json, staged_folder, write_json
-from nmr_platform.stages.workspace import Workspace
 from nmr_platform.tracking import DatasetRecord
+from nmr_platform.workspace import Workspace
 
 __all__ = ["FeatureTables", "extract_features", "read_features"]
 

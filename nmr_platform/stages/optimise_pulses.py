@@ -15,8 +15,8 @@ from nmr_platform.pulse_design.verdict import Verdict, compare
 from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.stages.pulse_figures import draw_pulses
 from nmr_platform.stages.pulse_files import summarise, write_pulses
-from nmr_platform.stages.workspace import Workspace
 from nmr_platform.tracking import Tracker
+from nmr_platform.workspace import Workspace
 
 __all__ = ["PulseOutcome", "help_to_optimise", "optimise_preset", "optimise_pulses"]
 

@@ -5,8 +5,8 @@ from nmr_platform.reporting import PUBLISHED, ComparisonRow, compare_published
 from nmr_platform.stages.files import read_json
 from nmr_platform.stages.report import read_disorder
 from nmr_platform.stages.tune import read_tuned
-from nmr_platform.stages.workspace import Workspace
 from nmr_platform.studies import closing_storage, load_studies, settled_trials
+from nmr_platform.workspace import Workspace
 
 __all__ = ["compare_with_published"]
 

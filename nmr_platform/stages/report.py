@@ -25,7 +25,7 @@ from nmr_platform.reporting import (
     score_rows,
 )
 from nmr_platform.stages.files import read_json, staged_folder
-from nmr_platform.stages.workspace import Workspace
+from nmr_platform.workspace import Workspace
 
 __all__ = ["read_disorder", "write_report"]
 

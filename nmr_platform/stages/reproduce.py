@@ -10,8 +10,8 @@ from pathlib import Path
 from nmr_platform.errors import DataError, NmrPlatformError
 from nmr_platform.stages.features import read_features
 from nmr_platform.stages.files import read_json
-from nmr_platform.stages.workspace import Workspace
 from nmr_platform.tracking.address import resolve_store
+from nmr_platform.workspace import Workspace
 
 __all__ = ["Reproduction", "ReproductionError", "reproduce_version"]
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from optuna.study import Study
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.stages.workspace import Workspace
 from nmr_platform.studies import (
     best_trial,
     closing_storage,
@@ -16,6 +15,7 @@ from nmr_platform.studies import (
     trial_record,
 )
 from nmr_platform.tracking import Tracker, closing_run, make_tracker
+from nmr_platform.workspace import Workspace
 
 __all__ = ["Synced", "sync_tracking"]
 

@@ -12,9 +12,9 @@ from nmr_platform.learning.tune import study_specs, tune_task
 from nmr_platform.progress import progress_bar
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import read_json, write_json
-from nmr_platform.stages.workspace import Workspace
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import DatasetRecord, Tracker
+from nmr_platform.workspace import Workspace
 
 __all__ = ["help_to_tune", "read_tuned", "tune"]
 

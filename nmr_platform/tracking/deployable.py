@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import pandas as pd
+if TYPE_CHECKING:
+    # For type checkers only: a command that lists studies does not wait for tables and figures.
+    import pandas as pd
 
 __all__ = ["FOLDER", "Deployable"]
 
@@ -34,5 +36,5 @@ class Deployable(Protocol):
     def save(self, folder: Path) -> None:
         """Write everything that prediction needs into an empty folder."""
 
-    def predict_table(self, table: pd.DataFrame, options: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    def predict_table(self, table: "pd.DataFrame", options: Mapping[str, Any] | None = None) -> "pd.DataFrame":
         """Predict every row of a table as it comes from a request."""

@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
-
-import pandas as pd
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from nmr_platform.tracking.tracker import ModelRecord, RunRecord, TrialRecord
+
+if TYPE_CHECKING:
+    # For type checkers only: a command that lists studies does not wait for tables and figures.
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 __all__ = ["NullTracker"]
 
@@ -27,10 +30,10 @@ class NullTracker:
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
         """Do nothing."""
 
-    def log_figure(self, run_id: str, name: str, figure: Figure) -> None:
+    def log_figure(self, run_id: str, name: str, figure: "Figure") -> None:
         """Do nothing."""
 
-    def log_table(self, run_id: str, name: str, table: pd.DataFrame) -> None:
+    def log_table(self, run_id: str, name: str, table: "pd.DataFrame") -> None:
         """Do nothing."""
 
     def log_dict(self, run_id: str, name: str, content: Mapping[str, object]) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
-
-import pandas as pd
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Protocol
 
 from nmr_platform.tracking.deployable import Deployable
+
+if TYPE_CHECKING:
+    # For type checkers only: a command that lists studies does not wait for tables and figures.
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 __all__ = ["DatasetRecord", "ModelRecord", "RunRecord", "Tracker", "TrialRecord", "closing_run"]
 
@@ -90,7 +92,7 @@ class ModelRecord:
     """
 
     model: Deployable
-    example: pd.DataFrame
+    example: "pd.DataFrame"
     registered_name: str = ""
     score: float = float("nan")
     metric: str = ""
@@ -114,10 +116,10 @@ class Tracker(Protocol):
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
         """Record parameters of the run, for instance the best ones found."""
 
-    def log_figure(self, run_id: str, name: str, figure: Figure) -> None:
+    def log_figure(self, run_id: str, name: str, figure: "Figure") -> None:
         """Keep a figure as ``name`` (with its extension, ``figures/parity.png``)."""
 
-    def log_table(self, run_id: str, name: str, table: pd.DataFrame) -> None:
+    def log_table(self, run_id: str, name: str, table: "pd.DataFrame") -> None:
         """Keep a table as ``name`` (CSV, ``tables/importances.csv``)."""
 
     def log_dict(self, run_id: str, name: str, content: Mapping[str, object]) -> None:

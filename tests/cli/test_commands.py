@@ -1,6 +1,7 @@
 """What every command has in common: help, JSON for programs, exit codes."""
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import sys
 import pytest
 
 from nmr_platform.cli import app
-from tests.stages.tiny import ROOT, nmr, nmr_alone
+from tests.stages.tiny import ROOT, isolate, nmr, nmr_alone
 
 COMMANDS = [
     "simulate",
@@ -75,11 +76,16 @@ def test_each_script_of_the_pipeline_is_one_command(monkeypatch, capsys, script,
     assert f"nmr {command}" in " ".join(capsys.readouterr().out.split())
 
 
-def test_help_does_not_wait_for_mlflow_or_scikit_learn():
+@pytest.mark.parametrize("arguments", [["--help"], ["studies"]], ids=" ".join)
+def test_help_and_the_list_of_studies_do_not_wait_for_mlflow_or_scikit_learn(arguments, tmp_path, monkeypatch):
+    isolate(monkeypatch, tmp_path)
     code = (
-        "import sys\nfrom nmr_platform.cli import main\n"
-        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'mlflow', 'sklearn', 'optuna', 'matplotlib'} & set(sys.modules)))"
+        f"import sys\nfrom nmr_platform.cli import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'mlflow', 'sklearn', 'matplotlib', 'pandas', 'numba'} & set(sys.modules)))"
     )
-    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
     assert ended.stdout.splitlines()[-1] == "[]"
