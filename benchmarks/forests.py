@@ -10,9 +10,9 @@ import pandas as pd
 from benchmarks.tables import print_table
 from nmr_platform.learning.rows import task_rows
 from nmr_platform.learning.settings import SplitSettings, TuneSettings
-from nmr_platform.learning.study import run_study
 from nmr_platform.learning.tasks import RegressionTask
-from nmr_platform.learning.tune import study_specs
+from nmr_platform.learning.tuning.study import run_study
+from nmr_platform.learning.tuning.tune import study_plans
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking.null import NullTracker
 
@@ -29,7 +29,7 @@ def main() -> None:
     rows = task_rows(task, {"pointwise": features}, labels, SplitSettings(test_fraction=0.2))
     n_train = int((~rows.split.in_test).sum())
     shown = []
-    for spec in study_specs("benchmark", task, rows, tune):
+    for spec in study_plans("benchmark", task, rows, tune):
         with tempfile.TemporaryDirectory() as folder, closing_storage(Path(folder)) as storage:
             begin = time.perf_counter()
             result = run_study(spec, storage, NullTracker())

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from benchmarks.tables import print_table
-from nmr_platform.studies import Outcome, list_studies, open_storage, open_study, run_trials, trial_record
-from nmr_platform.tracking import RunRecord, make_tracker
+from nmr_platform.studies import Outcome, list_studies, open_storage, open_study, run_trials, trial_entry
+from nmr_platform.tracking import RunEntry, make_tracker
 
 __all__ = ["main"]
 
@@ -71,7 +71,7 @@ def _work(folder: Path, name: str) -> None:
 def _tracking_share(folder: Path) -> float:
     """Time in the tracker by the time of trials that sleep."""
     tracker = make_tracker("mlflow", tracking_uri=f"sqlite:///{folder / 'mlflow.db'}", root=folder)
-    run_id = tracker.open_run(RunRecord("benchmark", "sleep"))
+    run_id = tracker.open_run(RunEntry("benchmark", "sleep"))
     tracker.flush()
     before, study = tracker.seconds, _study(folder, f"tracked-{time.time_ns()}")
 
@@ -80,7 +80,7 @@ def _tracking_share(folder: Path) -> float:
         time.sleep(_TRIAL_SECONDS)
         return Outcome(-(x**2), metrics={f"fold_{index}": x for index in range(20)})
 
-    run_trials(study, 5, evaluate, on_settled=lambda trial: tracker.log_trial(run_id, trial_record(trial)))
+    run_trials(study, 5, evaluate, on_settled=lambda trial: tracker.log_trial(run_id, trial_entry(trial)))
     tracker.close_run(run_id)
     return (tracker.seconds - before) / (5 * _TRIAL_SECONDS)
 

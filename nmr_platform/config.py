@@ -6,12 +6,17 @@ from typing import Self
 
 from pydantic import model_validator
 
-from nmr_platform.datasets import DataSettings, ExecutorSettings, ThreadsSettings
-from nmr_platform.datasets.columns import QUANTITIES
+from nmr_platform.datasets import QUANTITIES, DataSettings, ExecutorSettings, ThreadsSettings
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import AnyFeatureSet, FeaturesSettings, window_span
-from nmr_platform.learning.settings import DisorderComparisonSettings, EvaluateSettings, SplitSettings, TuneSettings
-from nmr_platform.learning.tasks import RegressionTask, Task
+from nmr_platform.learning import (
+    DisorderComparisonSettings,
+    EvaluateSettings,
+    RegressionTask,
+    SplitSettings,
+    Task,
+    TuneSettings,
+)
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design import PulseSearchSettings
 from nmr_platform.schema import Schema, read_yaml, validate

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmr_platform.tracking.address import lasting_root
+from nmr_platform.tracking import lasting_root
 
 __all__ = ["Workspace"]
 

@@ -12,7 +12,7 @@ from tests.stages.tiny import KERNELS, TASKS, copied, isolate, nmr, tiny_values,
 def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A MLflow database, migrated once for all tests: the migration takes seconds."""
     from nmr_platform.tracking.address import resolve_store
-    from nmr_platform.tracking.store import open_client
+    from nmr_platform.tracking.mlflow.store import open_client
 
     root = tmp_path_factory.mktemp("template")
     open_client(resolve_store(f"sqlite:///{root / 'mlflow.db'}", root))

@@ -57,16 +57,17 @@ def export(
 
     Example: `nmr export data/gaussian.zarr --format hdf5 --out gaussian.h5`
     """
-    from nmr_platform.datasets import interchange, load  # noqa: PLC0415
+    from nmr_platform import exchange  # noqa: PLC0415
+    from nmr_platform.datasets import load  # noqa: PLC0415
     from nmr_platform.progress import progress_bar  # noqa: PLC0415
 
     options = _given({"layout": layout, "columns": columns, "table": table}, _WRITING[file_format], file_format)
     loaded = load(dataset)
     curves = loaded.sizes["curve"]
     write: dict[str, Callable[..., None]] = {
-        "text": interchange.write_text,
-        "csv": interchange.write_csv,
-        "hdf5": interchange.write_hdf5,
+        "text": exchange.write_text,
+        "csv": exchange.write_csv,
+        "hdf5": exchange.write_hdf5,
     }
     with progress_bar("Exporting", curves, "curves") as advance:
         write[file_format](loaded, out, progress=advance, **options)
@@ -97,11 +98,11 @@ def import_(
 
     Example: `nmr import echo.csv --unit ms --experiment hahn.yaml --out echo.zarr`
     """
-    from nmr_platform.datasets import interchange, publish  # noqa: PLC0415
-    from nmr_platform.datasets.writing import check_target  # noqa: PLC0415
+    from nmr_platform import exchange  # noqa: PLC0415
+    from nmr_platform.datasets import check_target, publish  # noqa: PLC0415
 
     check_target(out)
-    chosen: str = file_format or interchange.guess_format(source)
+    chosen: str = file_format or exchange.guess_format(source)
     options = {
         **{"experiment": experiment, "unit": unit, "start": start, "index": index},
         **{"phase": phase, "offset": offset, "scale": scale, "conjugate": conjugate},
@@ -111,7 +112,7 @@ def import_(
     given = _given(options, _READING[chosen], chosen)
     measured = "experiment" in _READING[chosen]
     with Console(stderr=True).status(f"Importing {source}"):
-        made = _measured(source, chosen, given) if measured else getattr(interchange, f"read_{chosen}")(source, **given)
+        made = _measured(source, chosen, given) if measured else getattr(exchange, f"read_{chosen}")(source, **given)
         made.attrs.pop("format_version", None)
         publish(made, out)
     names = ("name", "digest", "phase", "offset", "scale")
@@ -126,7 +127,7 @@ def import_(
 
 
 def _measured(source: Path, chosen: str, options: Mapping[str, Any]) -> "xr.Dataset":
-    from nmr_platform.datasets import interchange  # noqa: PLC0415
+    from nmr_platform import exchange  # noqa: PLC0415
     from nmr_platform.physics import Experiment  # noqa: PLC0415
     from nmr_platform.schema import read_yaml, validate  # noqa: PLC0415
 
@@ -139,13 +140,13 @@ def _measured(source: Path, chosen: str, options: Mapping[str, Any]) -> "xr.Data
     except ConfigurationError as error:
         message = f"In `{path}`: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error
-    readers: dict[str, Callable[..., interchange.Record]] = {
-        "record": interchange.read_delimited,
-        "bruker": interchange.read_bruker,
-        "tecmag": interchange.read_tecmag,
+    readers: dict[str, Callable[..., exchange.Record]] = {
+        "record": exchange.read_delimited,
+        "bruker": exchange.read_bruker,
+        "tecmag": exchange.read_tecmag,
     }
     record = readers[chosen](source, **{name: options[name] for name in options.keys() - _MEASURED})
-    return interchange.measured_curve(
+    return exchange.measured_curve(
         record, experiment, **{name: options[name] for name in options.keys() & _MEASURED - {"experiment"}}
     )
 

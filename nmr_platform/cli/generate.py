@@ -133,7 +133,7 @@ def _executor(text: str | None, params: Path) -> "Executor":
 
 def _treat_existing(path: Path, how: dict[str, Any], *, verify: bool, as_json: bool) -> None:
     from nmr_platform import datasets  # noqa: PLC0415
-    from nmr_platform.datasets.verify import n_verified  # noqa: PLC0415
+    from nmr_platform.datasets import n_verified  # noqa: PLC0415
 
     if not verify:
         _say_made(datasets.repair(path, **how), as_json=as_json)

@@ -37,8 +37,8 @@ def optimise_pulses(
     from nmr_platform import stages  # noqa: PLC0415
     from nmr_platform.config import read_params  # noqa: PLC0415
     from nmr_platform.errors import ConfigurationError  # noqa: PLC0415
-    from nmr_platform.pulse_design.presets import read_search  # noqa: PLC0415
-    from nmr_platform.studies.workers import helping_processes  # noqa: PLC0415
+    from nmr_platform.pulse_design import read_search  # noqa: PLC0415
+    from nmr_platform.studies import helping_processes  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
 
     changes = {name: value for name, value in {"n_trials": n_trials, "timeout": timeout}.items() if value is not None}

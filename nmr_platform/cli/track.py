@@ -56,7 +56,7 @@ def sync(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
 
     Example: `nmr track sync`
     """
-    from nmr_platform.stages.sync import sync_tracking  # noqa: PLC0415
+    from nmr_platform.stages import sync_tracking  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     done = sync_tracking(Workspace(params.parent))
@@ -74,9 +74,12 @@ def origin(
 
     Example: `nmr track origin nmr-W`
     """
-    from nmr_platform.tracking.address import resolve_store  # noqa: PLC0415
-    from nmr_platform.tracking.registry import find_version, origin_of  # noqa: PLC0415
-    from nmr_platform.tracking.store import open_client  # noqa: PLC0415
+    from nmr_platform.tracking import resolve_store  # noqa: PLC0415
+    from nmr_platform.tracking.mlflow import (  # noqa: PLC0415
+        find_version,
+        open_client,
+        origin_of,
+    )
 
     found = origin_of(find_version(open_client(resolve_store(root=params.parent)), name, version))
     data = "".join(f"\n  data {key}: {digest}" for key, digest in found.data.items())
@@ -102,7 +105,7 @@ def reproduce(
 
     Example: `nmr track reproduce nmr-W --version 1`
     """
-    from nmr_platform.stages.reproduce import reproduce_version  # noqa: PLC0415
+    from nmr_platform.stages import reproduce_version  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     done = reproduce_version(Workspace(params.parent), name, version, into)

@@ -42,7 +42,7 @@ def tune(
     """
     from nmr_platform import stages  # noqa: PLC0415
     from nmr_platform.config import read_params  # noqa: PLC0415
-    from nmr_platform.studies.workers import helping_processes, helping_tasks  # noqa: PLC0415
+    from nmr_platform.studies import helping_processes, helping_tasks  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
 
     read = _shared_out(read_params(params), workers)

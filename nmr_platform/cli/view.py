@@ -76,6 +76,6 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0
 
     Example: `nmr ui --port 5001`
     """
-    from nmr_platform.tracking.ui import serve_ui  # noqa: PLC0415
+    from nmr_platform.tracking.mlflow import serve_ui  # noqa: PLC0415
 
     raise typer.Exit(serve_ui(typer.echo, port=port))

@@ -1,7 +1,21 @@
 """Data sets: priors and presets, recipes, resumable generation by any executor, and the store."""
 
-from nmr_platform.datasets.curves import Failure, simulate_curves
-from nmr_platform.datasets.distributions import (
+from nmr_platform.datasets.digest import dvc_digest
+from nmr_platform.datasets.generation.curves import Failure, row_of, simulate_curves
+from nmr_platform.datasets.generation.executors import (
+    Executor,
+    ExecutorSettings,
+    ThreadsSettings,
+    make_executor,
+    parse_executor,
+)
+from nmr_platform.datasets.generation.generate import Generated, generate
+from nmr_platform.datasets.generation.progress import BarWatcher, JsonWatcher, Watcher
+from nmr_platform.datasets.integrity import Verified, n_verified, repair, verify
+from nmr_platform.datasets.labels import labels_of
+from nmr_platform.datasets.presets import PRESETS, read_preset
+from nmr_platform.datasets.quantities import QUANTITIES, attributes_of, quantities_of
+from nmr_platform.datasets.recipe.distributions import (
     Choice,
     Constant,
     Distribution,
@@ -11,21 +25,18 @@ from nmr_platform.datasets.distributions import (
     TruncatedNormal,
     Uniform,
 )
-from nmr_platform.datasets.dvc_digest import dvc_digest
-from nmr_platform.datasets.executors import Executor, ExecutorSettings, ThreadsSettings, make_executor, parse_executor
-from nmr_platform.datasets.generate import Generated, generate
-from nmr_platform.datasets.labels import labels_of
-from nmr_platform.datasets.presets import PRESETS, read_preset
-from nmr_platform.datasets.recipe import Curve, Recipe
-from nmr_platform.datasets.settings import DataSettings, KernelSettings
+from nmr_platform.datasets.recipe.expressions import formula
+from nmr_platform.datasets.recipe.prior import numbers_in, with_values
+from nmr_platform.datasets.recipe.recipe import Curve, Recipe
+from nmr_platform.datasets.recipe.settings import DataSettings, KernelSettings
+from nmr_platform.datasets.recipe.sweeps import Sweep
 from nmr_platform.datasets.store import FORMAT_VERSION, load, publish, recipe_of
-from nmr_platform.datasets.sweeps import Sweep
-from nmr_platform.datasets.verify import Verified, repair, verify
-from nmr_platform.datasets.watching import BarWatcher, JsonWatcher, Watcher
+from nmr_platform.datasets.writing import check_target
 
 __all__ = [
     "FORMAT_VERSION",
     "PRESETS",
+    "QUANTITIES",
     "BarWatcher",
     "Choice",
     "Constant",
@@ -48,16 +59,24 @@ __all__ = [
     "Uniform",
     "Verified",
     "Watcher",
+    "attributes_of",
+    "check_target",
     "dvc_digest",
+    "formula",
     "generate",
     "labels_of",
     "load",
     "make_executor",
+    "n_verified",
+    "numbers_in",
     "parse_executor",
     "publish",
+    "quantities_of",
     "read_preset",
     "recipe_of",
     "repair",
+    "row_of",
     "simulate_curves",
     "verify",
+    "with_values",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from nmr_platform.datasets.checked import CheckedStore
-from nmr_platform.datasets.recipe import Recipe
+from nmr_platform.datasets.recipe.recipe import Recipe
 from nmr_platform.datasets.writing import (
     FORMAT_VERSION,
     RECORDS,

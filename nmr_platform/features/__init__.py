@@ -1,6 +1,7 @@
 """Features of a spin echo: scikit-learn transformers from the complex record M(t) to named float32 columns."""
 
-from nmr_platform.features.extract import extract, feature_intervals, make_transformer, window_span
+from nmr_platform.features.acquisition import Acquisition
+from nmr_platform.features.extraction import extract, feature_intervals, make_transformer, window_span
 from nmr_platform.features.frequency import SpectrumTransformer
 from nmr_platform.features.polynomial import PolynomialBins
 from nmr_platform.features.quantiles import DyadicQuantiles
@@ -10,6 +11,7 @@ from nmr_platform.features.signals import SignalReader, disorder_floor
 from nmr_platform.features.window import RecordWindow, WindowSpan
 
 __all__ = [
+    "Acquisition",
     "AnyFeatureSet",
     "CombinedSet",
     "DyadicQuantiles",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from nmr_platform.errors import DataError
 from nmr_platform.learning.settings import SplitSettings
-from nmr_platform.learning.split import HeldOut, Split, TrainingPart, make_split
+from nmr_platform.learning.splitting import HeldOut, Split, TrainingPart, make_split
 from nmr_platform.learning.tasks import Task
 
 __all__ = ["TaskRows", "task_rows"]

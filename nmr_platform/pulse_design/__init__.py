@@ -1,26 +1,39 @@
 """The search for pulse sequences that make the coupling easier to infer."""
 
 from nmr_platform.pulse_design.bench import TARGETS, Bench
-from nmr_platform.pulse_design.found import Candidate, PulseSearch
+from nmr_platform.pulse_design.cache import RecordCache
+from nmr_platform.pulse_design.candidates import Candidate, PulseSearch
+from nmr_platform.pulse_design.export import experiment_yaml, shape_files, timeline_csv
 from nmr_platform.pulse_design.objectives import Judgement, Objective, make_objective
+from nmr_platform.pulse_design.presets import read_search
 from nmr_platform.pulse_design.search import PulseSearchError, help_search, search_pulses
 from nmr_platform.pulse_design.settings import PulseSearchSettings
 from nmr_platform.pulse_design.spaces import BASELINE, Measurement, SearchSpace, named_sequence
+from nmr_platform.pulse_design.verdict import NOMINAL, Contest, Verdict, compare
 
 __all__ = [
     "BASELINE",
+    "NOMINAL",
     "TARGETS",
     "Bench",
     "Candidate",
+    "Contest",
     "Judgement",
     "Measurement",
     "Objective",
     "PulseSearch",
     "PulseSearchError",
     "PulseSearchSettings",
+    "RecordCache",
     "SearchSpace",
+    "Verdict",
+    "compare",
+    "experiment_yaml",
     "help_search",
     "make_objective",
     "named_sequence",
+    "read_search",
     "search_pulses",
+    "shape_files",
+    "timeline_csv",
 ]

@@ -23,7 +23,7 @@ from nmr_platform.progress import Advance, no_progress
 from nmr_platform.pulse_design.assessing import Assessed, assess
 from nmr_platform.pulse_design.bench import Bench
 from nmr_platform.pulse_design.cache import RecordCache
-from nmr_platform.pulse_design.found import Candidate, PulseSearch
+from nmr_platform.pulse_design.candidates import Candidate, PulseSearch
 from nmr_platform.pulse_design.objectives import Objective, make_objective
 from nmr_platform.pulse_design.settings import PulseSearchSettings
 from nmr_platform.pulse_design.spaces import BASELINE, Measurement, SearchSpace, named_sequence
@@ -38,7 +38,7 @@ from nmr_platform.studies import (
     settled_trials,
     trial_times,
 )
-from nmr_platform.tracking import DatasetRecord, RunRecord, Tracker, TrialRecord, closing_run
+from nmr_platform.tracking import DatasetEntry, RunEntry, Tracker, TrialEntry, closing_run
 
 __all__ = ["EXPERIMENT", "PulseSearchError", "help_search", "search_pulses"]
 
@@ -82,7 +82,7 @@ def search_pulses(
     with ExitStack() as stack:
         search = _Search.make(recipes, settings, cache, lambda: stack.enter_context(closing_storage(storage)))
         search.line_up_named()
-        run_id = tracker.open_run(_run_record(search))
+        run_id = tracker.open_run(_run_entry(search))
         with closing_run(tracker, run_id):
             for number, name in enumerate(search.outside):
                 tracker.log_trial(run_id, search.judge_outside(number, name))
@@ -125,7 +125,7 @@ def help_search(
                 message = f"Study `{search.study.study_name}` must be begun by another process, but was not."
                 raise PulseSearchError(message)
             time.sleep(_POLL_SECONDS)
-        search.run(tracker, tracker.open_run(_run_record(search)), helping=True)
+        search.run(tracker, tracker.open_run(_run_entry(search)), helping=True)
         tracker.flush()
 
 
@@ -189,7 +189,7 @@ class _Search:
         shift = len(self.outside)
 
         def show(trial: FrozenTrial) -> None:
-            tracker.log_trial(run_id, _trial_record(trial, shift))
+            tracker.log_trial(run_id, _trial_entry(trial, shift))
             progress(1)
 
         settings = self.settings
@@ -214,7 +214,7 @@ class _Search:
         cost = assessed.time if self.settings.trade_off else None
         return Outcome(assessed.value, {_ASSESSED: assessed.to_dict()}, cost)
 
-    def judge_outside(self, number: int, name: str) -> TrialRecord:
+    def judge_outside(self, number: int, name: str) -> TrialEntry:
         """Judge a named sequence that the space does not hold, once for all calls."""
         key = f"{_OUTSIDE}.{name}"
         if key not in self.study.user_attrs:
@@ -225,7 +225,7 @@ class _Search:
         kept = self.study.user_attrs[key]
         assessed = Assessed.from_dict(kept[_ASSESSED])
         params = {"sequence": str(self.named[name])}
-        return TrialRecord(number, params, _trial_metrics(assessed), kept["start"], kept["end"], tags=_tags(assessed))
+        return TrialEntry(number, params, _trial_metrics(assessed), kept["start"], kept["end"], tags=_tags(assessed))
 
     def candidates(self) -> list[Candidate]:
         """All finished candidates in the order tried."""
@@ -285,19 +285,19 @@ def _identity(recipes: Mapping[str, Recipe], settings: PulseSearchSettings, tau:
     }
 
 
-def _run_record(search: _Search) -> RunRecord:
+def _run_entry(search: _Search) -> RunEntry:
     settings = search.settings
     params = {
         name: json.dumps(value) if isinstance(value, dict | list) else value
         for name, value in settings.model_dump(mode="json", exclude=_FREE).items()
     } | {"features": settings.features.name}
     priors = [
-        DatasetRecord(name, search.recipes[name].digest, "simulated for every candidate", context="search")
+        DatasetEntry(name, search.recipes[name].digest, "simulated for every candidate", context="search")
         for name in settings.kernels
     ]
     disorder = search.recipes[settings.kernel].disorder
     tags = {"study": search.study.study_name, "disorder": disorder, "objective": settings.objective.kind}
-    return RunRecord(EXPERIMENT, search.run_name, params, tags, priors)
+    return RunEntry(EXPERIMENT, search.run_name, params, tags, priors)
 
 
 def _require_baseline(search: _Search, candidates: list[Candidate]) -> None:
@@ -315,15 +315,15 @@ def _assessed(trial: FrozenTrial) -> Assessed:
     return Assessed.from_dict(trial.user_attrs[_ASSESSED])
 
 
-def _trial_record(trial: FrozenTrial, shift: int) -> TrialRecord:
+def _trial_entry(trial: FrozenTrial, shift: int) -> TrialEntry:
     start, end = trial_times(trial)
     number = trial.number + shift
     if _ASSESSED not in trial.user_attrs:
         tags = {ERROR: trial.user_attrs[ERROR]} if ERROR in trial.user_attrs else {}
-        return TrialRecord(number, trial.params, {}, start, end, "failed", tags)
+        return TrialEntry(number, trial.params, {}, start, end, "failed", tags)
     assessed = _assessed(trial)
     state = "finished" if assessed.is_complete else "pruned"
-    return TrialRecord(number, trial.params, _trial_metrics(assessed), start, end, state, _tags(assessed))
+    return TrialEntry(number, trial.params, _trial_metrics(assessed), start, end, state, _tags(assessed))
 
 
 def _trial_metrics(assessed: Assessed) -> dict[str, float]:

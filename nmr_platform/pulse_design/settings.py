@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from nmr_platform.datasets import Distribution
 from nmr_platform.features import FeatureSet
-from nmr_platform.learning.settings import FamilyName
+from nmr_platform.learning import FamilyName
 from nmr_platform.pulse_design.objectives.settings import (
     FisherSettings,
     ObjectiveSettings,

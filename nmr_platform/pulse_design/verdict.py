@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import Recipe
-from nmr_platform.datasets.columns import quantities_of
-from nmr_platform.datasets.prior import with_values
+from nmr_platform.datasets import Recipe, quantities_of, with_values
 from nmr_platform.features import FeatureSet
-from nmr_platform.learning.families import make_family
-from nmr_platform.learning.records import TuneSummary
-from nmr_platform.learning.rows import task_rows
-from nmr_platform.learning.settings import SplitSettings, TuneSettings
-from nmr_platform.learning.tasks import RegressionTask
-from nmr_platform.learning.tune import tune_task
+from nmr_platform.learning import (
+    RegressionTask,
+    SplitSettings,
+    TuneSettings,
+    TuneSummary,
+    make_family,
+    task_rows,
+    tune_task,
+)
 from nmr_platform.progress import Advance, no_progress
 from nmr_platform.pulse_design.bench import Bench
 from nmr_platform.pulse_design.cache import RecordCache
@@ -25,7 +26,7 @@ from nmr_platform.pulse_design.resampling import resampled_r2
 from nmr_platform.pulse_design.settings import Scenario, VerdictSettings
 from nmr_platform.pulse_design.signals import feature_table
 from nmr_platform.pulse_design.spaces import Measurement
-from nmr_platform.tracking.null import NullTracker
+from nmr_platform.tracking import NullTracker
 
 __all__ = ["NOMINAL", "Contest", "Verdict", "compare", "recipe_under"]
 

@@ -8,7 +8,9 @@ from nmr_platform.stages.predict import Measured, load_models, predict_files
 from nmr_platform.stages.published import compare_with_published
 from nmr_platform.stages.pulse_files import write_sequence
 from nmr_platform.stages.report import write_report
+from nmr_platform.stages.reproduce import reproduce_version
 from nmr_platform.stages.simulate import simulate_dataset
+from nmr_platform.stages.sync import sync_tracking
 from nmr_platform.stages.tune import help_to_tune, read_tuned, tune
 from nmr_platform.workspace import Workspace
 
@@ -27,7 +29,9 @@ __all__ = [
     "predict_files",
     "read_features",
     "read_tuned",
+    "reproduce_version",
     "simulate_dataset",
+    "sync_tracking",
     "tune",
     "write_report",
     "write_sequence",

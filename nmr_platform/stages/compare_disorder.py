@@ -5,10 +5,8 @@ import pandas as pd
 from nmr_platform.config import Params
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import extract
-from nmr_platform.learning.bootstrap import Bootstrap
-from nmr_platform.learning.disorder import compare_disorder as compare
-from nmr_platform.learning.fresh_curves import new_curves
-from nmr_platform.learning.tasks import RegressionTask
+from nmr_platform.learning import Bootstrap, RegressionTask, new_curves
+from nmr_platform.learning import compare_disorder as compare
 from nmr_platform.stages.features import read_features
 from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.workspace import Workspace

@@ -7,12 +7,9 @@ from numpy.typing import NDArray
 
 from nmr_platform.config import Params
 from nmr_platform.datasets import Constant, Recipe, simulate_curves
-from nmr_platform.learning.acquisition import Acquisition
-from nmr_platform.learning.evaluation import ModelEvaluation
-from nmr_platform.learning.novelty import Novelty
-from nmr_platform.learning.predictor import Predictor
-from nmr_platform.learning.records import TuneSummary
-from nmr_platform.learning.rows import task_rows
+from nmr_platform.features import Acquisition
+from nmr_platform.inference import Novelty, Predictor
+from nmr_platform.learning import ModelEvaluation, TuneSummary, task_rows
 from nmr_platform.stages.features import FeatureTables
 
 __all__ = ["acquisition_of", "example_record", "fit_novelties", "make_predictor"]

@@ -6,8 +6,7 @@ from matplotlib.figure import Figure
 from nmr_platform import plots
 from nmr_platform.config import Params
 from nmr_platform.features import feature_intervals
-from nmr_platform.learning.evaluation import ModelEvaluation
-from nmr_platform.learning.tasks import RegressionTask, Task
+from nmr_platform.learning import ModelEvaluation, RegressionTask, Task
 from nmr_platform.stages.features import FeatureTables
 
 __all__ = ["draw_model"]

@@ -14,18 +14,21 @@ from nmr_platform.config import Params
 from nmr_platform.datasets import load
 from nmr_platform.errors import DataError
 from nmr_platform.features import extract
-from nmr_platform.learning.bootstrap import Bootstrap
-from nmr_platform.learning.evaluate import evaluate_task
-from nmr_platform.learning.evaluation import EvaluationResult, ModelEvaluation
-from nmr_platform.learning.records import TuneSummary
-from nmr_platform.learning.robustness import RecordScorer
-from nmr_platform.learning.tasks import Task
+from nmr_platform.learning import (
+    Bootstrap,
+    EvaluationResult,
+    ModelEvaluation,
+    RecordScorer,
+    Task,
+    TuneSummary,
+    evaluate_task,
+)
 from nmr_platform.stages.deploy import example_record, fit_novelties, make_predictor
 from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.stages.tune import read_tuned
-from nmr_platform.tracking import ModelRecord, Tracker
+from nmr_platform.tracking import ModelEntry, Tracker
 from nmr_platform.workspace import Workspace
 
 __all__ = ["evaluate"]
@@ -62,7 +65,7 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
         predictor = make_predictor(model, novelties[model.study.feature_set], summary, params)
         tracker.log_model(
             model.run_id,
-            ModelRecord(
+            ModelEntry(
                 predictor,
                 predictor.example_row(example),
                 registered,

@@ -11,7 +11,7 @@ from nmr_platform.datasets import dvc_digest, labels_of, load
 from nmr_platform.errors import DataError
 from nmr_platform.features import extract
 from nmr_platform.stages.files import read_json, staged_folder, write_json
-from nmr_platform.tracking import DatasetRecord
+from nmr_platform.tracking import DatasetEntry
 from nmr_platform.workspace import Workspace
 
 __all__ = ["FeatureTables", "extract_features", "read_features"]
@@ -39,7 +39,7 @@ class FeatureTables:
     echo_index: int
     step: float
     n_sites: int
-    datasets: tuple[DatasetRecord, ...]
+    datasets: tuple[DatasetEntry, ...]
 
 
 def extract_features(params: Params, workspace: Workspace) -> FeatureTables:
@@ -89,7 +89,7 @@ def read_features(workspace: Workspace) -> FeatureTables:
         echo_index=record["echo_index"],
         step=record["step"],
         n_sites=record["n_sites"],
-        datasets=tuple(DatasetRecord(**item) for item in record["datasets"]),
+        datasets=tuple(DatasetEntry(**item) for item in record["datasets"]),
     )
 
 
@@ -103,8 +103,8 @@ def _require_digest(kernel: str, dataset: xr.Dataset, params: Params, workspace:
         raise DataError(message, path=workspace.simulated(kernel))
 
 
-def _record(kernel: str, dataset: xr.Dataset, workspace: Workspace) -> DatasetRecord:
-    return DatasetRecord(
+def _record(kernel: str, dataset: xr.Dataset, workspace: Workspace) -> DatasetEntry:
+    return DatasetEntry(
         name=kernel,
         digest=dvc_digest(workspace.simulated(kernel)),
         source=workspace.simulated(kernel).relative_to(workspace.root).as_posix(),

@@ -8,10 +8,17 @@ from typing import Any
 from nmr_platform.config import Params
 from nmr_platform.datasets import DataSettings, Recipe
 from nmr_platform.progress import progress_bar
-from nmr_platform.pulse_design import BASELINE, PulseSearch, PulseSearchSettings, help_search, search_pulses
-from nmr_platform.pulse_design.cache import RecordCache
-from nmr_platform.pulse_design.presets import read_search
-from nmr_platform.pulse_design.verdict import Verdict, compare
+from nmr_platform.pulse_design import (
+    BASELINE,
+    PulseSearch,
+    PulseSearchSettings,
+    RecordCache,
+    Verdict,
+    compare,
+    help_search,
+    read_search,
+    search_pulses,
+)
 from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.stages.pulse_figures import draw_pulses
 from nmr_platform.stages.pulse_files import summarise, write_pulses

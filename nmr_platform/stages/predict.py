@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform.datasets import Recipe, load
-from nmr_platform.datasets.interchange import Method, Record, TimeUnit, measured_curve, read_delimited
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.learning.acquisition import Acquisition
-from nmr_platform.learning.predictor import Predictor
+from nmr_platform.exchange import Method, Record, TimeUnit, measured_curve, read_delimited
+from nmr_platform.features import Acquisition
+from nmr_platform.inference import Predictor
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import validate
 from nmr_platform.stages.deploy import acquisition_of
@@ -32,7 +32,7 @@ class Measured:
         start: Time of the first point after the first pulse, us; by default the file's first time.
         scale: Factor onto the simulation's unit; by default 1, and with ``resample`` whatever makes the echo 1/2 high.
         resample: Bring the record onto the model's time axis by this method, see
-            `nmr_platform.datasets.interchange.resample`, and take out the phase and frequency offset that are read off
+            `nmr_platform.exchange.resample`, and take out the phase and frequency offset that are read off
             its echo; None to refuse a record of another sampling.
     """
 
@@ -128,7 +128,7 @@ def load_models(names: Sequence[str], root: Path) -> list[Predictor]:
     """
     if names and all(Path(name).is_dir() for name in names):
         return [Predictor.load(Path(name)) for name in names]
-    from nmr_platform.tracking.model_store import ModelStore  # noqa: PLC0415 two seconds that a path does not need
+    from nmr_platform.tracking.mlflow import ModelStore  # noqa: PLC0415 two seconds that a path does not need
 
     registry = ModelStore(root=root)
     loaded = []

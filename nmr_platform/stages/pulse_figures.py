@@ -5,8 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from nmr_platform import plots
-from nmr_platform.pulse_design import BASELINE, Candidate, PulseSearch
-from nmr_platform.pulse_design.verdict import Verdict
+from nmr_platform.pulse_design import BASELINE, Candidate, PulseSearch, Verdict
 
 __all__ = ["draw_pulses"]
 

@@ -8,10 +8,17 @@ from matplotlib.figure import Figure
 
 from nmr_platform import plots
 from nmr_platform.physics import Experiment, Sequence
-from nmr_platform.pulse_design import PulseSearch, PulseSearchSettings
-from nmr_platform.pulse_design.export import experiment_yaml, shape_files, timeline_csv
-from nmr_platform.pulse_design.spaces import Measurement
-from nmr_platform.pulse_design.verdict import NOMINAL, Contest, Verdict
+from nmr_platform.pulse_design import (
+    NOMINAL,
+    Contest,
+    Measurement,
+    PulseSearch,
+    PulseSearchSettings,
+    Verdict,
+    experiment_yaml,
+    shape_files,
+    timeline_csv,
+)
 from nmr_platform.stages.files import write_json, write_text
 
 __all__ = ["summarise", "write_pulses", "write_sequence"]

@@ -13,7 +13,7 @@ from nmr_platform import plots
 from nmr_platform.config import Params
 from nmr_platform.datasets import load
 from nmr_platform.errors import DataError
-from nmr_platform.learning.tasks import RegressionTask, Task
+from nmr_platform.learning import RegressionTask, Task
 from nmr_platform.reporting import (
     PUBLISHED,
     Content,

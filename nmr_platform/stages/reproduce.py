@@ -10,7 +10,7 @@ from pathlib import Path
 from nmr_platform.errors import DataError, NmrPlatformError
 from nmr_platform.stages.features import read_features
 from nmr_platform.stages.files import read_json
-from nmr_platform.tracking.address import resolve_store
+from nmr_platform.tracking import resolve_store
 from nmr_platform.workspace import Workspace
 
 __all__ = ["Reproduction", "ReproductionError", "reproduce_version"]
@@ -60,8 +60,11 @@ def reproduce_version(workspace: Workspace, name: str, version: str, into: Path 
         ReproductionError: The commit is unknown, a stage fails, or score or data differ.
         TrackingError: There is no such version.
     """
-    from nmr_platform.tracking.registry import find_version, origin_of  # noqa: PLC0415
-    from nmr_platform.tracking.store import open_client  # noqa: PLC0415
+    from nmr_platform.tracking.mlflow import (  # noqa: PLC0415
+        find_version,
+        open_client,
+        origin_of,
+    )
 
     client = open_client(resolve_store(root=workspace.root))
     origin = origin_of(find_version(client, name, version))

@@ -19,7 +19,7 @@ def simulate_dataset(
     watcher: Watcher | None = None,
     drop_failed: bool = False,
 ) -> Generated:
-    """Generate a data set; an interrupted run continues. See `nmr_platform.datasets.generate` for the arguments.
+    """Generate a data set; an interrupted run continues. See `nmr_platform.datasets.generate`.
 
     The picture lies beside the data set and has its name, with the ending ``.png``.
 

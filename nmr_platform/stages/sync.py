@@ -12,7 +12,7 @@ from nmr_platform.studies import (
     load_studies,
     settled_trials,
     study_metrics,
-    trial_record,
+    trial_entry,
 )
 from nmr_platform.tracking import Tracker, closing_run, make_tracker
 from nmr_platform.workspace import Workspace
@@ -43,7 +43,7 @@ def sync_tracking(workspace: Workspace) -> Synced:
     Raises:
         TrackingError: The store is away, or refuses something.
     """
-    from nmr_platform.tracking.spooling import SpoolingTracker  # noqa: PLC0415
+    from nmr_platform.tracking.mlflow import SpoolingTracker  # noqa: PLC0415
 
     spooling = make_tracker("mlflow", root=workspace.root)
     if not isinstance(spooling, SpoolingTracker):
@@ -62,10 +62,10 @@ def _send(study: Study, tracker: Tracker) -> int:
     run_id = tracker.open_run(kept_run(study))
     with closing_run(tracker, run_id):
         for trial in settled:
-            tracker.log_trial(run_id, trial_record(trial))
+            tracker.log_trial(run_id, trial_entry(trial))
         tracker.log_metrics(run_id, study_metrics(study))
         if best is not None:
-            shown = trial_record(best)
+            shown = trial_entry(best)
             tracker.log_params(run_id, {f"best_{name}": value for name, value in shown.params.items()})
             tracker.log_metrics(run_id, {name: value for name, value in shown.metrics.items() if name[:3] == "cv_"})
     return len(settled)

@@ -4,16 +4,12 @@ from pydantic import ValidationError
 
 from nmr_platform.config import Params
 from nmr_platform.errors import DataError
-from nmr_platform.learning.records import TuneSummary
-from nmr_platform.learning.rows import task_rows
-from nmr_platform.learning.study import StudyProgress, help_study
-from nmr_platform.learning.tasks import Task
-from nmr_platform.learning.tune import study_specs, tune_task
+from nmr_platform.learning import StudyProgress, Task, TuneSummary, help_study, study_plans, task_rows, tune_task
 from nmr_platform.progress import progress_bar
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import read_json, write_json
 from nmr_platform.studies import closing_storage
-from nmr_platform.tracking import DatasetRecord, Tracker
+from nmr_platform.tracking import DatasetEntry, Tracker
 from nmr_platform.workspace import Workspace
 
 __all__ = ["help_to_tune", "read_tuned", "tune"]
@@ -60,11 +56,11 @@ def help_to_tune(params: Params, workspace: Workspace, task: str, tracker: Track
     chosen, features = params.task(task), read_features(workspace)
     rows = task_rows(chosen, features.tables, features.labels, params.split)
     with closing_storage(workspace.studies) as storage:
-        for spec in study_specs(task, chosen, rows, params.tune, _datasets(features, chosen)):
+        for spec in study_plans(task, chosen, rows, params.tune, _datasets(features, chosen)):
             help_study(spec, storage, tracker)
 
 
-def _datasets(features: FeatureTables, task: Task) -> list[DatasetRecord]:
+def _datasets(features: FeatureTables, task: Task) -> list[DatasetEntry]:
     return [record for record in features.datasets if record.name in task.kernels]
 
 

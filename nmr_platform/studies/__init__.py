@@ -1,10 +1,11 @@
 """Resumable Optuna studies, whatever they search, alone or with many workers."""
 
 from nmr_platform.studies.abandoned import ERROR, line_up
+from nmr_platform.studies.figures import draw_study
 from nmr_platform.studies.listing import StudySummary, list_studies, load_studies
 from nmr_platform.studies.loop import Outcome, open_study, run_trials
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler, grid_points
-from nmr_platform.studies.showing import keep_run, kept_run, study_metrics, trial_record
+from nmr_platform.studies.showing import keep_run, kept_run, study_metrics, trial_entry
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, closing_storage, open_storage
 from nmr_platform.studies.trials import (
     best_trial,
@@ -15,6 +16,7 @@ from nmr_platform.studies.trials import (
     trial_times,
     trials_since_best,
 )
+from nmr_platform.studies.workers import helping_processes, helping_tasks
 
 __all__ = [
     "ERROR",
@@ -26,8 +28,11 @@ __all__ = [
     "StudySummary",
     "best_trial",
     "closing_storage",
+    "draw_study",
     "finished_trials",
     "grid_points",
+    "helping_processes",
+    "helping_tasks",
     "keep_run",
     "kept_run",
     "line_up",
@@ -40,7 +45,7 @@ __all__ = [
     "score_of",
     "settled_trials",
     "study_metrics",
-    "trial_record",
+    "trial_entry",
     "trial_times",
     "trials_since_best",
 ]

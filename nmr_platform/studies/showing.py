@@ -9,32 +9,32 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nmr_platform.studies.abandoned import ERROR
 from nmr_platform.studies.trials import best_trial, finished_trials, score_of, settled_trials, trial_times
-from nmr_platform.tracking.tracker import DatasetRecord, RunRecord, TrialRecord
+from nmr_platform.tracking import DatasetEntry, RunEntry, TrialEntry
 
-__all__ = ["keep_run", "kept_run", "study_metrics", "trial_record"]
+__all__ = ["keep_run", "kept_run", "study_metrics", "trial_entry"]
 
 _RUN = "run"
 _STATES = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
-def keep_run(study: Study, run: RunRecord) -> None:
+def keep_run(study: Study, run: RunEntry) -> None:
     """Keep in the study how its parent run is shown."""
     record = {**asdict(run), "datasets": [asdict(dataset) for dataset in run.datasets]}
     if study.user_attrs.get(_RUN) != record:
         study.set_user_attr(_RUN, record)
 
 
-def kept_run(study: Study) -> RunRecord:
+def kept_run(study: Study) -> RunEntry:
     """The parent run as it was kept; for a study that kept none, made from its name and identity."""
     kept: Mapping[str, Any] | None = study.user_attrs.get(_RUN)
     if kept is not None:
-        return RunRecord(**{**kept, "datasets": [DatasetRecord(**dataset) for dataset in kept["datasets"]]})
+        return RunEntry(**{**kept, "datasets": [DatasetEntry(**dataset) for dataset in kept["datasets"]]})
     experiment, _, name = study.study_name.partition("/")
     params = {key: value for key, value in study.user_attrs.get("identity", {}).items() if not isinstance(value, dict)}
-    return RunRecord(experiment, name or experiment, params, {"study": study.study_name})
+    return RunEntry(experiment, name or experiment, params, {"study": study.study_name})
 
 
-def trial_record(trial: FrozenTrial, value_name: str = "score") -> TrialRecord:
+def trial_entry(trial: FrozenTrial, value_name: str = "score") -> TrialEntry:
     """A settled trial as its child run is shown.
 
     Args:
@@ -44,7 +44,7 @@ def trial_record(trial: FrozenTrial, value_name: str = "score") -> TrialRecord:
     start, end = trial_times(trial)
     attributes = trial.user_attrs
     metrics = attributes.get("metrics") or _numbers(trial, value_name)
-    return TrialRecord(
+    return TrialEntry(
         number=trial.number,
         params=attributes.get("params") or trial.params,
         metrics=metrics if trial.state is not TrialState.FAIL else {},

@@ -2,20 +2,26 @@
 
 import os
 
+from nmr_platform.tracking.address import lasting_root, resolve_store
+from nmr_platform.tracking.deployable import FOLDER
 from nmr_platform.tracking.factory import make_tracker
 from nmr_platform.tracking.null import NullTracker
-from nmr_platform.tracking.tracker import DatasetRecord, ModelRecord, RunRecord, Tracker, TrialRecord, closing_run
+from nmr_platform.tracking.protocol import DatasetEntry, ModelEntry, RunEntry, Tracker, TrialEntry, closing_run
 
 __all__ = [
-    "DatasetRecord",
-    "ModelRecord",
+    "FOLDER",
+    "DatasetEntry",
+    "ModelEntry",
     "NullTracker",
-    "RunRecord",
+    "RunEntry",
     "Tracker",
-    "TrialRecord",
+    "TrialEntry",
     "closing_run",
+    "lasting_root",
     "make_tracker",
+    "resolve_store",
 ]
+
 
 # MLflow reads these when it is first imported, which happens in a module below this package: here is the last place
 # that is certain to come before it. Whoever sets them outside keeps what was set.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.tracking.null import NullTracker
-from nmr_platform.tracking.tracker import Tracker
+from nmr_platform.tracking.protocol import Tracker
 
 __all__ = ["make_tracker"]
 
@@ -25,8 +25,8 @@ def make_tracker(kind: str, *, tracking_uri: str | None = None, root: Path | Non
             return NullTracker()
         case "mlflow":
             # Two seconds of import that `nmr --help` and every worker without a tracker would pay for.
-            from nmr_platform.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415
-            from nmr_platform.tracking.spooling import SpoolingTracker  # noqa: PLC0415
+            from nmr_platform.tracking.mlflow.spooling import SpoolingTracker  # noqa: PLC0415
+            from nmr_platform.tracking.mlflow.tracker import MlflowTracker  # noqa: PLC0415
 
             return SpoolingTracker(MlflowTracker(tracking_uri, root))
         case _:

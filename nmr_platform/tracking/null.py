@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nmr_platform.tracking.tracker import ModelRecord, RunRecord, TrialRecord
+from nmr_platform.tracking.protocol import ModelEntry, RunEntry, TrialEntry
 
 if TYPE_CHECKING:
     # For type checkers only: a command that lists studies does not wait for tables and figures.
@@ -17,11 +17,11 @@ __all__ = ["NullTracker"]
 class NullTracker:
     """A tracker whose every method does nothing."""
 
-    def open_run(self, run: RunRecord) -> str:
+    def open_run(self, run: RunEntry) -> str:
         """Return an identifier made from the run's experiment and name, the same each time."""
         return hashlib.sha256(f"{run.experiment}\n{run.name}".encode()).hexdigest()[:32]
 
-    def log_trial(self, run_id: str, trial: TrialRecord) -> None:
+    def log_trial(self, run_id: str, trial: TrialEntry) -> None:
         """Do nothing."""
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
@@ -39,7 +39,7 @@ class NullTracker:
     def log_dict(self, run_id: str, name: str, content: Mapping[str, object]) -> None:
         """Do nothing."""
 
-    def log_model(self, run_id: str, record: ModelRecord) -> str:  # noqa: ARG002 the protocol's signature
+    def log_model(self, run_id: str, record: ModelEntry) -> str:  # noqa: ARG002 the protocol's signature
         """Return an address that names the run; nothing can be loaded from it."""
         return f"runs:/{run_id}/model"
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from nmr_platform.tracking.tracker import DatasetRecord
+from nmr_platform.tracking.protocol import DatasetEntry
 
 __all__ = ["data_tags", "environment_tags", "git_tags", "uncommitted_changes"]
 
@@ -62,7 +62,7 @@ def uncommitted_changes(root: Path) -> str:
     return f"{patch}\n" if patch else ""
 
 
-def data_tags(datasets: Iterable[DatasetRecord]) -> dict[str, str]:
+def data_tags(datasets: Iterable[DatasetEntry]) -> dict[str, str]:
     """Return ``data.<name>`` with the full digest of each data set."""
     return {f"data.{dataset.name}": dataset.digest for dataset in datasets}
 

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from nmr_platform.tracking.ui import end_ui, ui_command
+from nmr_platform.tracking.mlflow.ui import end_ui, ui_command
 from tests.stages.tiny import KERNELS, isolate, merged, nmr, tiny_values, write_params
 
 PATIENCE = 240.0

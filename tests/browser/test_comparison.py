@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from nmr_platform.stages import Workspace, read_tuned
 from nmr_platform.tracking.address import resolve_store
-from nmr_platform.tracking.store import open_client
+from nmr_platform.tracking.mlflow.store import open_client
 
 pytestmark = pytest.mark.browser
 IMAGES = Path(__file__).parents[2] / "docs" / "images"

@@ -103,7 +103,7 @@ def test_a_killed_tuning_keeps_its_finished_trials_and_doubles_none(slow, migrat
 def recorded_trials(folder, experiment):
     """How often each trial number is a child in MLflow."""
     from nmr_platform.tracking.address import resolve_store
-    from nmr_platform.tracking.store import open_client
+    from nmr_platform.tracking.mlflow.store import open_client
 
     client = open_client(resolve_store(f"sqlite:///{folder / 'mlflow.db'}", folder))
     found = client.get_experiment_by_name(experiment)

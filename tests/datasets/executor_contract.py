@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nmr_platform.datasets.shards import SHARD_SIZE, read_shard, shards_of
-from nmr_platform.datasets.work import ShardTask, make_shard
+from nmr_platform.datasets.generation.shards import SHARD_SIZE, read_shard, shards_of
+from nmr_platform.datasets.generation.work import ShardTask, make_shard
 from nmr_platform.errors import DataError
 from nmr_platform.progress import no_progress
 from tests.datasets.recipes import small_prior, small_recipe

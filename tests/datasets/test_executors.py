@@ -6,7 +6,7 @@ import time
 import pytest
 
 from nmr_platform.datasets import generate, make_executor
-from nmr_platform.datasets.executors import (
+from nmr_platform.datasets.generation.executors import (
     DaskExecutor,
     DaskSettings,
     SlurmExecutor,
@@ -15,8 +15,8 @@ from nmr_platform.datasets.executors import (
     ThreadsSettings,
     parse_executor,
 )
-from nmr_platform.datasets.executors.cluster import slurm_cluster
-from nmr_platform.datasets.shards import SHARD_SIZE
+from nmr_platform.datasets.generation.executors.cluster import slurm_cluster
+from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from nmr_platform.errors import ConfigurationError, DataError
 from tests.datasets.executor_contract import ExecutorContract
 from tests.datasets.recipes import small_recipe

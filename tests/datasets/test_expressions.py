@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmr_platform.datasets.expressions import formula, resolve
+from nmr_platform.datasets.recipe.expressions import formula, resolve
 from nmr_platform.errors import ConfigurationError
 
 

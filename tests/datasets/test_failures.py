@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nmr_platform.datasets import generate, load, recipe_of, repair, verify
-from nmr_platform.datasets.shards import SHARD_SIZE
+from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from nmr_platform.errors import DataError
 from tests.datasets.recipes import small_prior, small_recipe
 from tests.datasets.trees import digest_of_tree

@@ -5,7 +5,7 @@ import pytest
 from filelock import FileLock
 
 from nmr_platform.datasets import ThreadsSettings, Watcher, generate, load, make_executor
-from nmr_platform.datasets.shards import SHARD_SIZE
+from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from nmr_platform.errors import DataError
 from nmr_platform.simulation import simulate
 from tests.datasets.recipes import small_prior, small_recipe

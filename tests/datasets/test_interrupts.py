@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nmr_platform.datasets import generate
-from nmr_platform.datasets.shards import SHARD_SIZE
+from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from nmr_platform.errors import DataError
 from tests.datasets.recipes import small_recipe
 from tests.datasets.trees import digest_of_tree

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nmr_platform.datasets.points import points_of
+from nmr_platform.datasets.recipe.sampling import points_of
 from tests.datasets.recipes import small_recipe
 
 

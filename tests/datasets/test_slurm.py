@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nmr_platform.datasets import generate, make_executor
-from nmr_platform.datasets.executors import SlurmSettings
-from nmr_platform.datasets.shards import SHARD_SIZE
+from nmr_platform.datasets.generation.executors import SlurmSettings
+from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from tests.datasets.executor_contract import ExecutorContract
 from tests.datasets.recipes import small_recipe
 from tests.datasets.slurm_node import DAEMONS, one_node_slurm

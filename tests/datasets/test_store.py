@@ -8,7 +8,7 @@ import xarray as xr
 import zarr
 
 from nmr_platform.datasets import generate, labels_of, load, publish, recipe_of, repair, verify
-from nmr_platform.datasets.shards import SHARD_SIZE, ShardContent, read_shard
+from nmr_platform.datasets.generation.shards import SHARD_SIZE, ShardContent, read_shard
 from nmr_platform.errors import DataError
 from tests.datasets.recipes import small_recipe
 from tests.datasets.trees import digest_of_tree

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from nmr_platform import progress
 from nmr_platform.datasets import BarWatcher, JsonWatcher, generate
-from nmr_platform.datasets.shards import SHARD_SIZE
+from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from nmr_platform.errors import DataError
 from tests.datasets.recipes import small_prior, small_recipe
 

@@ -16,7 +16,7 @@ from nmr_platform.stages import Workspace, read_tuned
 from nmr_platform.stages.sync import sync_tracking
 from nmr_platform.studies import best_trial, finished_trials, load_studies
 from nmr_platform.tracking.address import resolve_store
-from nmr_platform.tracking.store import open_client
+from nmr_platform.tracking.mlflow.store import open_client
 from tests.integration.services import MlflowServer, storage_of
 from tests.stages.tiny import copied, merged, tiny_values, write_params
 
@@ -164,7 +164,7 @@ def test_a_full_artifact_store_stops_neither_trials_nor_numbers(tmp_path, small_
     from matplotlib.figure import Figure
 
     from nmr_platform.tracking import make_tracker
-    from nmr_platform.tracking.spooling import TrackingWarning
+    from nmr_platform.tracking.mlflow.spooling import TrackingWarning
     from tests.integration.worker import RUN, work
 
     (small_disk / "artifacts").mkdir()

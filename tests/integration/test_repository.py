@@ -13,8 +13,8 @@ import yaml
 
 from nmr_platform.schema import read_yaml
 from nmr_platform.tracking.address import resolve_store
-from nmr_platform.tracking.registry import find_version, origin_of
-from nmr_platform.tracking.store import open_client
+from nmr_platform.tracking.mlflow.registry import find_version, origin_of
+from nmr_platform.tracking.mlflow.store import open_client
 from tests.stages.tiny import ROOT, merged, tiny_values, write_params
 
 pytestmark = pytest.mark.integration

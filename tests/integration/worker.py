@@ -6,15 +6,15 @@ from pathlib import Path
 
 from optuna.study import Study
 
-from nmr_platform.studies import Outcome, closing_storage, keep_run, open_study, run_trials, study_metrics, trial_record
-from nmr_platform.tracking import DatasetRecord, RunRecord, closing_run, make_tracker
+from nmr_platform.studies import Outcome, closing_storage, keep_run, open_study, run_trials, study_metrics, trial_entry
+from nmr_platform.tracking import DatasetEntry, RunEntry, closing_run, make_tracker
 
 __all__ = ["RUN", "work"]
 
 
-def record(name: str) -> RunRecord:
+def record(name: str) -> RunEntry:
     """How the study is shown."""
-    return RunRecord("sleeping", name, {"seed": 0}, {"study": name}, [DatasetRecord("none", "00ff", "nowhere")])
+    return RunEntry("sleeping", name, {"seed": 0}, {"study": name}, [DatasetEntry("none", "00ff", "nowhere")])
 
 
 RUN = record
@@ -44,7 +44,7 @@ def _work(study: Study, folder: Path, name: str, total: int, seconds: float, tra
         return Outcome(-(x**2), metrics={"score": -(x**2)})
 
     with closing_run(tracker, run_id):
-        run_trials(study, total, evaluate, on_settled=lambda trial: tracker.log_trial(run_id, trial_record(trial)))
+        run_trials(study, total, evaluate, on_settled=lambda trial: tracker.log_trial(run_id, trial_entry(trial)))
         tracker.log_metrics(run_id, study_metrics(study))
 
 

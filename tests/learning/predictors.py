@@ -5,10 +5,10 @@ from xgboost import XGBRegressor
 
 from nmr_platform import Experiment
 from nmr_platform.features import FeatureSet, extract
-from nmr_platform.learning.acquisition import Acquisition
-from nmr_platform.learning.boosting import BalancedXGBClassifier
-from nmr_platform.learning.novelty import Novelty
-from nmr_platform.learning.predictor import Predictor
+from nmr_platform.features.acquisition import Acquisition
+from nmr_platform.inference.novelty import Novelty
+from nmr_platform.inference.predictor import Predictor
+from nmr_platform.learning.models.boosting import BalancedXGBClassifier
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
 
 __all__ = ["ACQUISITION", "CLASSES", "W", "classifier", "echoes", "regressor"]

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nmr_platform.learning.boosting import XGBoost
-from nmr_platform.learning.folds import make_folds
+from nmr_platform.learning.models.boosting import XGBoost
 from nmr_platform.learning.rows import task_rows
 from nmr_platform.learning.settings import SplitSettings, TuneSettings
-from nmr_platform.learning.spec import StudySpec
-from nmr_platform.learning.study import run_study
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
+from nmr_platform.learning.tuning.folds import make_folds
+from nmr_platform.learning.tuning.plan import StudyPlan
+from nmr_platform.learning.tuning.study import run_study
 from nmr_platform.studies.storage import open_storage
 
 __all__ = ["KERNELS", "W_TASK", "QuickFamily", "frozen", "problem", "quick_spec", "quick_study"]
@@ -70,7 +70,7 @@ def quick_spec(family=None, *, n_trials=4, seed=0, n_per_kernel=30, task=W_TASK,
         n_trials=n_trials, seed=seed, cv_folds=3, n_jobs=n_jobs, startup_trials=2, pruner=pruner, **settings
     )
     folds = make_folds(part, task, tune.cv_folds, tune.seed)
-    return StudySpec("w", task, family or QuickFamily(), "plain", part, folds, tune)
+    return StudyPlan("w", task, family or QuickFamily(), "plain", part, folds, tune)
 
 
 def quick_study(folder: Path, tracker, family=None, **settings):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nmr_platform.tracking.tracker import ModelRecord, RunRecord, TrialRecord
+from nmr_platform.tracking.protocol import ModelEntry, RunEntry, TrialEntry
 
 __all__ = ["RecordedRun", "RecordingTracker"]
 
@@ -15,8 +15,8 @@ __all__ = ["RecordedRun", "RecordingTracker"]
 class RecordedRun:
     """Everything said about one run."""
 
-    record: RunRecord
-    trials: dict[int, TrialRecord] = field(default_factory=dict)
+    record: RunEntry
+    trials: dict[int, TrialEntry] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, object] = field(default_factory=dict)
     artefacts: dict[str, object] = field(default_factory=dict)
@@ -29,12 +29,12 @@ class RecordingTracker:
     def __init__(self) -> None:
         self.runs: dict[str, RecordedRun] = {}
 
-    def open_run(self, run: RunRecord) -> str:
+    def open_run(self, run: RunEntry) -> str:
         run_id = f"{run.experiment}|{run.name}"
         self.runs.setdefault(run_id, RecordedRun(run)).state = "running"
         return run_id
 
-    def log_trial(self, run_id: str, trial: TrialRecord) -> None:
+    def log_trial(self, run_id: str, trial: TrialEntry) -> None:
         self.runs[run_id].trials.setdefault(trial.number, trial)
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
@@ -52,7 +52,7 @@ class RecordingTracker:
     def log_dict(self, run_id: str, name: str, content: Mapping[str, object]) -> None:
         self.runs[run_id].artefacts[name] = content
 
-    def log_model(self, run_id: str, record: ModelRecord) -> str:
+    def log_model(self, run_id: str, record: ModelEntry) -> str:
         self.runs[run_id].artefacts["model"] = record
         return f"{run_id}/model"
 

@@ -5,7 +5,7 @@ import pytest
 
 from nmr_platform import Experiment
 from nmr_platform.errors import DataError
-from nmr_platform.learning.acquisition import Acquisition
+from nmr_platform.features.acquisition import Acquisition
 
 HAHN = {"kind": "hahn", "tau": 20.0}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmr_platform.learning.conformal import conformal_p_values
+from nmr_platform.learning.evaluation.conformal import conformal_p_values
 
 
 def test_p_values_count_the_scores_that_are_as_high():

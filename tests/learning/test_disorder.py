@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nmr_platform.learning.bootstrap import Bootstrap
-from nmr_platform.learning.disorder import compare_disorder
-from nmr_platform.learning.fresh_curves import new_curves
-from nmr_platform.learning.robustness import RecordScorer
+from nmr_platform.learning.evaluation.bootstrap import Bootstrap
+from nmr_platform.learning.evaluation.disorder import compare_disorder
+from nmr_platform.learning.evaluation.fresh_curves import new_curves
+from nmr_platform.learning.evaluation.robustness import RecordScorer
 from nmr_platform.learning.settings import SplitSettings
 from nmr_platform.learning.tasks import RegressionTask
 from tests.datasets.recipes import small_recipe

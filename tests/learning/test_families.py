@@ -9,16 +9,16 @@ import pytest
 from sklearn.base import clone
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.learning import boosting
-from nmr_platform.learning.boosting import BalancedXGBClassifier, XGBoost
-from nmr_platform.learning.estimator import without_threads
-from nmr_platform.learning.families import describe_space, make_family
-from nmr_platform.learning.forests import ExtraTrees, RandomForest
-from nmr_platform.learning.histogram import HistogramBoosting
-from nmr_platform.learning.importances import impurity_importances
-from nmr_platform.learning.linear import Linear
+from nmr_platform.learning.evaluation.importances import impurity_importances
+from nmr_platform.learning.evaluation.shapley import shap_importances
+from nmr_platform.learning.models import boosting
+from nmr_platform.learning.models.boosting import BalancedXGBClassifier, XGBoost
+from nmr_platform.learning.models.estimator import without_threads
+from nmr_platform.learning.models.families import describe_space, make_family
+from nmr_platform.learning.models.forests import ExtraTrees, RandomForest
+from nmr_platform.learning.models.histogram import HistogramBoosting
+from nmr_platform.learning.models.linear import Linear
 from nmr_platform.learning.settings import FamilyName, TuneSettings
-from nmr_platform.learning.shapley import shap_importances
 from nmr_platform.learning.tasks import ClassificationTask
 from tests.learning.problems import KERNEL_TASK, W_TASK, problem
 

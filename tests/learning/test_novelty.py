@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nmr_platform.learning.novelty import Novelty
+from nmr_platform.inference.novelty import Novelty
 
 WIDTH = 40
 

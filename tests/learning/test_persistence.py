@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from nmr_platform.errors import DataError
-from nmr_platform.learning.families import make_family
-from nmr_platform.learning.persistence import load_estimator, save_estimator
+from nmr_platform.learning.models.families import make_family
+from nmr_platform.learning.models.persistence import load_estimator, save_estimator
 from nmr_platform.learning.settings import FamilyName, TuneSettings
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
 from tests.learning.problems import problem

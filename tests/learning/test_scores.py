@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score, root_mean_squared_error
 
-from nmr_platform.learning.bootstrap import Bootstrap
-from nmr_platform.learning.evaluation import confusion_by_bins, confusion_table
-from nmr_platform.learning.scores import Predictions, score_by_bins, score_point, score_rows
+from nmr_platform.learning.evaluation.bootstrap import Bootstrap
+from nmr_platform.learning.evaluation.evaluation import confusion_by_bins, confusion_table
+from nmr_platform.learning.evaluation.scores import Predictions, score_by_bins, score_point, score_rows
 from nmr_platform.learning.tasks import ClassificationTask
 from tests.learning.problems import W_TASK
 

@@ -13,9 +13,9 @@ import pytest
 from optuna.trial import TrialState
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.learning.boosting import XGBoost
-from nmr_platform.learning.forests import ExtraTrees
-from nmr_platform.learning.study import StudyError, run_study
+from nmr_platform.learning.models.boosting import XGBoost
+from nmr_platform.learning.models.forests import ExtraTrees
+from nmr_platform.learning.tuning.study import StudyError, run_study
 from nmr_platform.studies.abandoned import OWNER, owner
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
 from tests.learning.problems import W_TASK, QuickFamily, quick_spec, quick_study

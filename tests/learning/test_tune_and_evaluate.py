@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.learning.evaluate import evaluate_task
-from nmr_platform.learning.importances import permutation_importances
-from nmr_platform.learning.records import TuneSummary
+from nmr_platform.learning.evaluation.evaluate import evaluate_task
+from nmr_platform.learning.evaluation.importances import permutation_importances
 from nmr_platform.learning.rows import task_rows
 from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
-from nmr_platform.learning.split import make_split
-from nmr_platform.learning.tune import tune_task
-from nmr_platform.tracking.tracker import DatasetRecord
+from nmr_platform.learning.splitting import make_split
+from nmr_platform.learning.tuning.summary import TuneSummary
+from nmr_platform.learning.tuning.tune import tune_task
+from nmr_platform.tracking.protocol import DatasetEntry
 from tests.learning.problems import KERNEL_TASK, W_TASK, frozen, problem
 from tests.learning.recording import RecordingTracker
 
@@ -29,7 +29,7 @@ EVALUATE = EvaluateSettings(
     learning_curve=(0.5,),
 )
 SPLIT = SplitSettings()
-DATASETS = (DatasetRecord("gaussian", "abc", "somewhere"),)
+DATASETS = (DatasetEntry("gaussian", "abc", "somewhere"),)
 
 
 def tuned(tmp_path, tracker, task, features, labels, *, tune=TUNE, split=SPLIT):

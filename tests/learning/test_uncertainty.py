@@ -9,14 +9,14 @@ from sklearn.metrics import brier_score_loss, log_loss
 from sklearn.model_selection import PredefinedSplit
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.learning.bootstrap import Bootstrap
-from nmr_platform.learning.calibration import fit_calibrated, reliability_table, uncalibrated
-from nmr_platform.learning.crossfit import out_of_fold
-from nmr_platform.learning.folds import Fold
-from nmr_platform.learning.forests import ExtraTrees
-from nmr_platform.learning.intervals import interval_half_width
-from nmr_platform.learning.scores import Predictions, score_by_exponent, score_rows
+from nmr_platform.learning.evaluation.bootstrap import Bootstrap
+from nmr_platform.learning.evaluation.calibration import fit_calibrated, reliability_table, uncalibrated
+from nmr_platform.learning.evaluation.crossfit import out_of_fold
+from nmr_platform.learning.evaluation.intervals import interval_half_width
+from nmr_platform.learning.evaluation.scores import Predictions, score_by_exponent, score_rows
+from nmr_platform.learning.models.forests import ExtraTrees
 from nmr_platform.learning.tasks import ClassificationTask
+from nmr_platform.learning.tuning.folds import Fold
 from tests.learning.problems import KERNEL_TASK, W_TASK
 
 

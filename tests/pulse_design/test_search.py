@@ -8,7 +8,7 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.pulse_design import BASELINE, Judgement, PulseSearchError, help_search, search, search_pulses
-from nmr_platform.pulse_design.found import pareto
+from nmr_platform.pulse_design.candidates import pareto
 from nmr_platform.studies import STORAGE_VARIABLE, finished_trials, open_storage
 from tests.learning.recording import RecordingTracker
 from tests.pulse_design.searching import FLIPS, SCORE, VERDICT, search_recipe, search_settings

@@ -23,12 +23,12 @@ from nmr_platform.studies import (
     over_trials,
     run_trials,
     settled_trials,
-    trial_record,
+    trial_entry,
     trial_times,
 )
 from nmr_platform.studies.abandoned import OWNER, ask, owner
 from nmr_platform.studies.figures import draw_study
-from nmr_platform.tracking import DatasetRecord, RunRecord
+from nmr_platform.tracking import DatasetEntry, RunEntry
 
 
 @pytest.fixture(autouse=True)
@@ -217,7 +217,7 @@ def test_pruned_trials_are_told_of_and_count(tmp_path):
         raise TrialPruned
 
     study, told = run(tmp_path, 3, pruned)
-    assert [trial_record(trial).state for trial in told] == ["pruned"] * 3
+    assert [trial_entry(trial).state for trial in told] == ["pruned"] * 3
     assert len(over_trials(study)) == 3
 
 
@@ -296,16 +296,16 @@ def run_trials_alone(study):
 
 
 def test_a_run_is_kept_with_its_study(tmp_path):
-    run_record = RunRecord("W", "forest", {"seed": 0}, {"a": "b"}, [DatasetRecord("gaussian", "00ff", "data")])
-    keep_run(study_in(tmp_path), run_record)
-    assert kept_run(study_in(tmp_path)) == run_record
+    run_entry = RunEntry("W", "forest", {"seed": 0}, {"a": "b"}, [DatasetEntry("gaussian", "00ff", "data")])
+    keep_run(study_in(tmp_path), run_entry)
+    assert kept_run(study_in(tmp_path)) == run_entry
 
 
 def test_a_study_that_kept_no_run_or_metrics_can_still_be_shown(tmp_path):
     study, _ = run(tmp_path, 1)
     assert kept_run(study).experiment == "parabola"
     (trial,) = finished_trials(study)
-    assert trial_record(trial).metrics == {"score": trial.value, "square": -trial.value}
+    assert trial_entry(trial).metrics == {"score": trial.value, "square": -trial.value}
 
 
 def test_studies_are_listed_with_their_best(tmp_path):

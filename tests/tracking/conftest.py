@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from nmr_platform.tracking.mlflow_tracker import MlflowTracker
-from nmr_platform.tracking.store import open_client
+from nmr_platform.tracking.mlflow.store import open_client
+from nmr_platform.tracking.mlflow.tracker import MlflowTracker
 from tests.databases import copy_database
 
 

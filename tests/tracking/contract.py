@@ -14,21 +14,21 @@ import pytest
 from matplotlib.figure import Figure
 
 from nmr_platform.errors import DataError
-from nmr_platform.tracking import DatasetRecord, ModelRecord, RunRecord, Tracker, TrialRecord
+from nmr_platform.tracking import DatasetEntry, ModelEntry, RunEntry, Tracker, TrialEntry
 
 matplotlib.use("Agg")
 
-STUDY = RunRecord(
+STUDY = RunEntry(
     experiment="regression",
     name="forest-gaussian",
     params={"n_trials": 3, "features": "polynomial"},
     tags={"family": "forest", "study": "w/forest-gaussian-00ff"},
-    datasets=[DatasetRecord("gaussian", "0123456789abcdef" * 4, "data/gaussian.zarr", profile={"curves": 40})],
+    datasets=[DatasetEntry("gaussian", "0123456789abcdef" * 4, "data/gaussian.zarr", profile={"curves": 40})],
 )
 
 
-def finished(number: int) -> TrialRecord:
-    return TrialRecord(
+def finished(number: int) -> TrialEntry:
+    return TrialEntry(
         number, {"max_depth": number + 1}, {"r2": 0.1 * number}, start=1_700_000_000.0, end=1_700_000_002.5
     )
 
@@ -55,7 +55,7 @@ class Slope:
 
 
 def _load_pyfunc(path: str) -> object:
-    from nmr_platform.tracking.serving import ServedModel
+    from nmr_platform.tracking.mlflow.serving import ServedModel
 
     return ServedModel(Slope(float((Path(path) / "slope.txt").read_text())))
 
@@ -72,13 +72,13 @@ class TrackerContract:
 
     def test_studies_of_other_names_or_experiments_are_other_runs(self, tracker: Tracker) -> None:
         runs = [("a", "x"), ("a", "y"), ("b", "x")]
-        assert len({tracker.open_run(RunRecord(experiment, name)) for experiment, name in runs}) == len(runs)
+        assert len({tracker.open_run(RunEntry(experiment, name)) for experiment, name in runs}) == len(runs)
 
     def test_a_whole_study_can_be_recorded(self, tracker: Tracker) -> None:
         run_id = tracker.open_run(STUDY)
         tracker.log_trial(run_id, finished(0))
-        tracker.log_trial(run_id, TrialRecord(1, {"max_depth": 3}, {}, 10.0, 11.0, state="failed"))
-        tracker.log_trial(run_id, TrialRecord(2, {"max_depth": 4}, {"r2": 0.2}, 10.0, 11.0, state="pruned"))
+        tracker.log_trial(run_id, TrialEntry(1, {"max_depth": 3}, {}, 10.0, 11.0, state="failed"))
+        tracker.log_trial(run_id, TrialEntry(2, {"max_depth": 4}, {"r2": 0.2}, 10.0, 11.0, state="pruned"))
         tracker.log_metrics(run_id, {"best_r2": 0.5})
         tracker.log_params(run_id, {"best_max_depth": np.int64(1)})
         tracker.log_table(run_id, "tables/importances.csv", pd.DataFrame({"feature": ["a"], "importance": [1.0]}))
@@ -93,7 +93,7 @@ class TrackerContract:
 
     def test_a_model_has_an_address(self, tracker: Tracker) -> None:
         model, example = linear_model()
-        address = tracker.log_model(tracker.open_run(STUDY), ModelRecord(model, example))
+        address = tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example))
         assert address.partition(":/")[0] in {"runs", "models"}
 
     def test_time_spent_inside_never_decreases(self, tracker: Tracker) -> None:

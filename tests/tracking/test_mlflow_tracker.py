@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.tracking import RunRecord, TrialRecord
-from nmr_platform.tracking.mlflow_tracker import MlflowTracker
+from nmr_platform.tracking import RunEntry, TrialEntry
+from nmr_platform.tracking.mlflow.tracker import MlflowTracker
 from tests.tracking.contract import STUDY, TrackerContract, finished
 
 DIGEST = STUDY.datasets[0].digest
@@ -70,8 +70,8 @@ def test_a_trial_is_a_child_with_settings_parameters_metrics_and_times(tracker, 
 
 def test_failed_and_pruned_trials_can_be_told_apart(tracker, client):
     run_id = tracker.open_run(STUDY)
-    tracker.log_trial(run_id, TrialRecord(0, {}, {}, 1.0, 2.0, state="failed"))
-    tracker.log_trial(run_id, TrialRecord(1, {}, {"r2": 0.1}, 1.0, 2.0, state="pruned"))
+    tracker.log_trial(run_id, TrialEntry(0, {}, {}, 1.0, 2.0, state="failed"))
+    tracker.log_trial(run_id, TrialEntry(1, {}, {"r2": 0.1}, 1.0, 2.0, state="pruned"))
     states = [(child.info.status, child.data.tags["optuna.state"]) for child in children(client, run_id)]
     assert states == [("FAILED", "failed"), ("FINISHED", "pruned")]
 
@@ -81,7 +81,7 @@ def test_a_trial_of_unknown_state_is_refused(tracker):
     with pytest.raises(
         TrackingError, match=r"Argument `trial\.state` must be one of finished, pruned, failed, but is 'lost'"
     ):
-        tracker.log_trial(run_id, TrialRecord(0, {}, {}, 1.0, 2.0, state="lost"))
+        tracker.log_trial(run_id, TrialEntry(0, {}, {}, 1.0, 2.0, state="lost"))
 
 
 def test_a_trial_is_recorded_once_whichever_process_sends_it(root, tracker, client):
@@ -120,7 +120,7 @@ def test_a_resumed_run_is_running_again_until_closed(tracker, client):
 def test_settings_that_changed_on_resuming_are_kept_as_tags_and_reach_new_trials(tracker, client):
     run_id = tracker.open_run(STUDY)
     tracker.log_params(run_id, {"best_max_depth": 3})
-    tracker.open_run(RunRecord("regression", "forest-gaussian", params={"n_trials": 50, "folds": 5}))
+    tracker.open_run(RunEntry("regression", "forest-gaussian", params={"n_trials": 50, "folds": 5}))
     tracker.log_params(run_id, {"best_max_depth": 4})
     data = client.get_run(run_id).data
     assert data.params == {"n_trials": "3", "features": "polynomial", "folds": "5", "best_max_depth": "3"}
@@ -131,7 +131,7 @@ def test_settings_that_changed_on_resuming_are_kept_as_tags_and_reach_new_trials
 
 def test_more_parameters_than_one_batch_holds_are_all_recorded(tracker, client):
     params = {f"feature_{index}": index for index in range(230)}
-    run_id = tracker.open_run(RunRecord("regression", "wide", params=params))
+    run_id = tracker.open_run(RunEntry("regression", "wide", params=params))
     assert client.get_run(run_id).data.params == {name: str(value) for name, value in params.items()}
 
 
@@ -163,8 +163,8 @@ def test_figures_tables_and_records_can_be_read_back(tracker, client):
 
 def test_passwords_reach_neither_parameters_nor_tags_nor_sources(tracker, root):
     secret = "postgresql://ada:pa55w0rd@db/optuna"
-    run_id = tracker.open_run(RunRecord("regression", "secret", params={"storage": secret}, tags={"storage": secret}))
-    tracker.log_trial(run_id, TrialRecord(0, {"storage": secret}, {}, 1.0, 2.0, tags={"address": secret}))
+    run_id = tracker.open_run(RunEntry("regression", "secret", params={"storage": secret}, tags={"storage": secret}))
+    tracker.log_trial(run_id, TrialEntry(0, {"storage": secret}, {}, 1.0, 2.0, tags={"address": secret}))
     del tracker
     stored = b"".join(path.read_bytes() for path in root.glob("mlflow.db*"))
     assert b"ada:***@db" in stored
@@ -187,7 +187,7 @@ def test_inside_mlflow_run_our_runs_are_still_created_in_our_experiments(tracker
 def test_a_deleted_experiment_is_restored(tracker, client):
     run_id = tracker.open_run(STUDY)
     client.delete_experiment(client.get_run(run_id).info.experiment_id)
-    other = tracker.open_run(RunRecord("regression", "another"))
+    other = tracker.open_run(RunEntry("regression", "another"))
     assert client.get_run(other).info.experiment_id == client.get_run(run_id).info.experiment_id
 
 

@@ -7,8 +7,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.tracking import ModelRecord, RunRecord
-from nmr_platform.tracking.registry import find_version, origin_of
+from nmr_platform.tracking import ModelEntry, RunEntry
+from nmr_platform.tracking.mlflow.registry import find_version, origin_of
 from tests.tracking.contract import STUDY, Slope, linear_model
 
 
@@ -27,7 +27,7 @@ def _read_from_here(tracker, monkeypatch):
 def test_a_model_predicts_the_same_after_loading(tracker):
     model, example = linear_model(slope=3.0)
     run_id = tracker.open_run(STUDY)
-    path = download_artifacts(tracker.log_model(run_id, ModelRecord(model, example)))
+    path = download_artifacts(tracker.log_model(run_id, ModelEntry(model, example)))
     pd.testing.assert_frame_equal(predict(path, example), model.predict_table(example))
     assert predict(path, example, {"offset": 1.0})["value"].tolist() == [1.0, 4.0, 7.0]
     about = Model.load(path)
@@ -39,14 +39,14 @@ def test_a_model_predicts_the_same_after_loading(tracker):
 @pytest.mark.usefixtures("_read_from_here")
 def test_a_column_may_be_left_out_if_the_model_says_so(tracker):
     model, example = linear_model()
-    path = download_artifacts(tracker.log_model(tracker.open_run(STUDY), ModelRecord(model, example)))
+    path = download_artifacts(tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example)))
     assert predict(path, example[["a"]])["value"].tolist() == [0.0, 2.0, 4.0]
 
 
 @pytest.mark.usefixtures("_read_from_here")
 def test_a_refusal_of_the_model_reaches_the_caller_as_its_sentence(tracker):
     model, example = linear_model()
-    path = download_artifacts(tracker.log_model(tracker.open_run(STUDY), ModelRecord(model, example)))
+    path = download_artifacts(tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example)))
     with pytest.raises(MlflowException, match=r"^Column `a` must not be negative\.$") as caught:
         predict(path, -1.0 - example[["a"]])
     assert caught.value.get_http_status_code() == 400
@@ -55,7 +55,7 @@ def test_a_refusal_of_the_model_reaches_the_caller_as_its_sentence(tracker):
 @pytest.mark.usefixtures("_read_from_here")
 def test_nothing_in_the_files_of_a_model_is_pickled_or_code(tracker):
     model, example = linear_model()
-    path = Path(download_artifacts(tracker.log_model(tracker.open_run(STUDY), ModelRecord(model, example))))
+    path = Path(download_artifacts(tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example))))
     suffixes = {file.suffix for file in path.rglob("*") if file.is_file()}
     assert suffixes <= {"", ".json", ".txt", ".yaml"}
 
@@ -63,7 +63,7 @@ def test_nothing_in_the_files_of_a_model_is_pickled_or_code(tracker):
 @pytest.mark.usefixtures("_read_from_here")
 def test_a_model_names_its_requirements_once_and_exactly(tracker):
     model, example = linear_model()
-    address = tracker.log_model(tracker.open_run(STUDY), ModelRecord(model, example))
+    address = tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example))
     lines = (Path(download_artifacts(address)) / "requirements.txt").read_text().splitlines()
     assert sorted(line.partition("==")[0] for line in lines) == ["mlflow", "numpy", "pandas", "xgboost-cpu"]
 
@@ -71,7 +71,7 @@ def test_a_model_names_its_requirements_once_and_exactly(tracker):
 def test_a_model_is_an_output_of_its_run_and_carries_its_score(tracker, client):
     model, example = linear_model()
     run_id = tracker.open_run(STUDY)
-    address = tracker.log_model(run_id, ModelRecord(model, example, score=0.8, metric="test_r2"))
+    address = tracker.log_model(run_id, ModelEntry(model, example, score=0.8, metric="test_r2"))
     run = client.get_run(run_id)
     (output,) = run.outputs.model_outputs
     logged = client.get_logged_model(output.model_id)
@@ -83,7 +83,7 @@ def test_a_model_is_an_output_of_its_run_and_carries_its_score(tracker, client):
 
 def scored(score, *, half_width=0.02, metric="test_r2"):
     model, example = linear_model()
-    return ModelRecord(
+    return ModelEntry(
         model, example, "nmr-w", score, metric, score - half_width, score + half_width, {"task": "w", "trial": "3"}
     )
 
@@ -111,7 +111,7 @@ def test_a_score_without_an_interval_replaces_nobody(tracker, client):
     run_id = tracker.open_run(STUDY)
     model, example = linear_model()
     for score in (0.5, 0.9):
-        tracker.log_model(run_id, ModelRecord(model, example, "nmr-w", score, "test_r2"))
+        tracker.log_model(run_id, ModelEntry(model, example, "nmr-w", score, "test_r2"))
     assert find_version(client, "nmr-w").version == 1
     assert "both must have a confidence interval" in find_version(client, "nmr-w", "2").tags["champion.reason"]
 
@@ -139,7 +139,7 @@ def test_scores_of_different_metrics_are_not_compared(tracker, client):
     model, example = linear_model()
     run_id = tracker.open_run(STUDY)
     for metric, score in (("test_r2", 0.5), ("test_f1", 0.9)):
-        tracker.log_model(run_id, ModelRecord(model, example, "nmr-w", score, metric))
+        tracker.log_model(run_id, ModelEntry(model, example, "nmr-w", score, metric))
     assert client.get_model_version_by_alias("nmr-w", "champion").version == 1
     reason = client.get_model_version("nmr-w", "2").tags["champion.reason"]
     assert reason == "not champion: test_f1 cannot be compared with test_r2 of version 1"
@@ -148,7 +148,7 @@ def test_scores_of_different_metrics_are_not_compared(tracker, client):
 @pytest.mark.usefixtures("_read_from_here")
 def test_the_champion_can_be_loaded_by_its_alias(tracker):
     model, example = linear_model(slope=3.0)
-    tracker.log_model(tracker.open_run(STUDY), ModelRecord(model, example, "nmr-w", 0.5, "test_r2"))
+    tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example, "nmr-w", 0.5, "test_r2"))
     path = download_artifacts("models:/nmr-w@champion")
     assert predict(path, example)["value"].tolist() == [0.0, 3.0, 6.0]
 
@@ -158,8 +158,8 @@ def test_a_model_is_attached_to_its_run_inside_mlflow_run(tracker, client, monke
     monkeypatch.setenv("MLFLOW_RUN_ID", outer.run_id)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", outer.experiment_id)
     model, example = linear_model()
-    run_id = tracker.open_run(RunRecord("regression", "inside"))
-    address = tracker.log_model(run_id, ModelRecord(model, example))
+    run_id = tracker.open_run(RunEntry("regression", "inside"))
+    address = tracker.log_model(run_id, ModelEntry(model, example))
     logged = client.get_logged_model(address.removeprefix("models:/"))
     assert logged.source_run_id == run_id
     assert client.get_experiment(logged.experiment_id).name == "regression"
@@ -173,6 +173,6 @@ def test_a_model_that_cannot_be_written_is_marked_failed(tracker, client):
     _, example = linear_model()
     run_id = tracker.open_run(STUDY)
     with pytest.raises(TrackingError, match="failed at `log_model`: disk full"):
-        tracker.log_model(run_id, ModelRecord(Full(1.0), example))
+        tracker.log_model(run_id, ModelEntry(Full(1.0), example))
     (output,) = client.get_run(run_id).outputs.model_outputs
     assert client.get_logged_model(output.model_id).status == "FAILED"

@@ -5,7 +5,7 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.tracking import NullTracker, make_tracker
-from nmr_platform.tracking.spooling import SpoolingTracker
+from nmr_platform.tracking.mlflow.spooling import SpoolingTracker
 from tests.tracking.contract import TrackerContract
 
 

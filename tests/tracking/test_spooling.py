@@ -10,9 +10,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from nmr_platform.errors import StoreAwayError, TrackingError
-from nmr_platform.tracking import ModelRecord, TrialRecord, make_tracker
-from nmr_platform.tracking.spool import Spool, adopt_spools
-from nmr_platform.tracking.spooling import SpoolingTracker, TrackingWarning
+from nmr_platform.tracking import ModelEntry, TrialEntry, make_tracker
+from nmr_platform.tracking.mlflow.spool import Spool, adopt_spools
+from nmr_platform.tracking.mlflow.spooling import SpoolingTracker, TrackingWarning
 from tests.tracking.contract import STUDY, TrackerContract, finished, linear_model
 from tests.tracking.test_mlflow_tracker import artifact, children
 
@@ -60,8 +60,8 @@ def switch(tracker):
 
 @pytest.fixture
 def spooling(switch, tmp_path, monkeypatch):
-    monkeypatch.setattr("nmr_platform.tracking.spooling._FIRST_PAUSE", 0.05)
-    monkeypatch.setattr("nmr_platform.tracking.spooling._LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("nmr_platform.tracking.mlflow.spooling._FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("nmr_platform.tracking.mlflow.spooling._LONGEST_PAUSE", 0.1)
     return SpoolingTracker(switch, tmp_path / "spool")
 
 
@@ -124,7 +124,7 @@ def test_the_spool_of_a_process_that_lives_is_left_alone(tmp_path):
 
 def test_what_the_store_refuses_is_kept_and_what_follows_is_sent(spooling, client):
     run_id = spooling.open_run(STUDY)
-    spooling.log_trial(run_id, TrialRecord(0, {}, {}, 1.0, 2.0, state="lost"))
+    spooling.log_trial(run_id, TrialEntry(0, {}, {}, 1.0, 2.0, state="lost"))
     spooling.log_trial(run_id, finished(1))
     with pytest.warns(TrackingWarning, match=r"did not take everything; it is kept in .*log_trial: .*but is 'lost'"):
         spooling.close_run(run_id)
@@ -153,7 +153,7 @@ def test_figures_tables_and_models_wait_on_disk_too(spooling, switch, client, tr
     spooling.log_table(run_id, "tables/a.csv", pd.DataFrame({"a": [1, 2]}))
     spooling.log_dict(run_id, "a.json", {"at": "s3://ada:pa55@b"})
     with pytest.warns(TrackingWarning, match="messages wait"):
-        address = spooling.log_model(run_id, ModelRecord(model, example, "nmr-w", 0.5, "test_r2"))
+        address = spooling.log_model(run_id, ModelEntry(model, example, "nmr-w", 0.5, "test_r2"))
     assert address.startswith("spooled:/")
     assert not [path for path in spooling.home.rglob("record.json") if "pa55" in path.read_text()]
     switch.on = True
@@ -175,7 +175,7 @@ def test_a_disk_that_takes_nothing_is_a_warning_and_no_error(spooling, monkeypat
 
 
 def test_children_that_two_processes_sent_are_one_after_closing(root, tracker, client):
-    from nmr_platform.tracking.mlflow_tracker import MlflowTracker
+    from nmr_platform.tracking.mlflow.tracker import MlflowTracker
 
     run_id = tracker.open_run(STUDY)
     others = [MlflowTracker(root=root) for _ in range(2)]

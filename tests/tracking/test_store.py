@@ -7,16 +7,16 @@ from contextlib import closing
 import pytest
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.tracking import RunRecord
-from nmr_platform.tracking.mlflow_tracker import MlflowTracker
-from nmr_platform.tracking.store import open_client
+from nmr_platform.tracking import RunEntry
+from nmr_platform.tracking.mlflow.store import open_client
+from nmr_platform.tracking.mlflow.tracker import MlflowTracker
 
 OPEN_A_RUN = """
 import sys
 from pathlib import Path
-from nmr_platform.tracking import RunRecord
-from nmr_platform.tracking.mlflow_tracker import MlflowTracker
-print(MlflowTracker(root=Path(sys.argv[1])).open_run(RunRecord("regression", "study")))
+from nmr_platform.tracking import RunEntry
+from nmr_platform.tracking.mlflow.tracker import MlflowTracker
+print(MlflowTracker(root=Path(sys.argv[1])).open_run(RunEntry("regression", "study")))
 """
 
 
@@ -41,7 +41,7 @@ def test_a_server_that_does_not_answer_is_one_sentence_without_the_password(tmp_
         with pytest.raises(
             TrackingError, match=r"ada:\*\*\*@127.*does not answer.*unset MLFLOW_TRACKING_URI"
         ) as caught:
-            tracker.open_run(RunRecord("regression", "study"))
+            tracker.open_run(RunEntry("regression", "study"))
     assert "pa55" not in str(caught.value)
     assert caught.value.__suppress_context__
 
@@ -55,7 +55,7 @@ def test_a_database_of_another_kind_is_refused(tmp_path):
     tracker = MlflowTracker(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path)
     (tmp_path / "mlflow.db").write_text("not a database, but long enough to be taken for a damaged one " * 20)
     with pytest.raises(TrackingError, match="failed at `open_run`: file is not a database"):
-        tracker.open_run(RunRecord("regression", "study"))
+        tracker.open_run(RunEntry("regression", "study"))
 
 
 def test_the_client_is_opened_at_the_first_call_only(tmp_path):

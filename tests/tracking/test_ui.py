@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.tracking.ui import serve_ui, ui_command
+from nmr_platform.tracking.mlflow.ui import serve_ui, ui_command
 
 
 def test_the_command_is_light_local_and_silent_about_the_address():
@@ -42,7 +42,9 @@ def test_a_tracking_server_is_pointed_to_instead(tmp_path):
 
 def test_mlflow_that_stops_at_once_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "mlflow.db").touch()
-    monkeypatch.setattr("nmr_platform.tracking.ui.ui_command", lambda *_: ([sys.executable, "-c", "exit(3)"], {}))
+    monkeypatch.setattr(
+        "nmr_platform.tracking.mlflow.ui.ui_command", lambda *_: ([sys.executable, "-c", "exit(3)"], {})
+    )
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

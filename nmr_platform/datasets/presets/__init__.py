@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nmr_platform.datasets.settings import DataSettings
+from nmr_platform.datasets.recipe.settings import DataSettings
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.schema import read_yaml, validate
 

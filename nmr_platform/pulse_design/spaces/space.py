@@ -7,9 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from optuna.trial import Trial
 from pydantic import Field, PositiveFloat, model_validator
 
-from nmr_platform.datasets import Choice, Expression, LogUniform, Uniform
-from nmr_platform.datasets.expressions import formula
-from nmr_platform.datasets.prior import numbers_in, with_values
+from nmr_platform.datasets import Choice, Expression, LogUniform, Uniform, formula, numbers_in, with_values
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Custom, Delay, Sequence
 from nmr_platform.pulse_design.spaces.measurement import Measurement

@@ -1,0 +1,83 @@
+"""The store's layout, made from arrays that came from elsewhere."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nmr_platform.datasets import attributes_of
+from nmr_platform.errors import DataError
+
+__all__ = ["curve_dataset", "experiment_values"]
+
+# Units and meaning of what imported curves may have beside the standard coordinates.
+_UPSTREAM = {
+    "weight_s": ("1", "weight of the kernel's isotropic part"),
+    "weight_p": ("1", "weight of the kernel's cos(theta)"),
+    "weight_d": ("1", "weight of the kernel's cos(2 theta)"),
+    "theta1": ("degrees", "flip angle of the first pulse"),
+    "theta2": ("degrees", "flip angle of the second pulse"),
+    "phi1": ("degrees", "phase of the first pulse"),
+    "phi2": ("degrees", "phase of the second pulse"),
+}
+
+
+def curve_dataset(
+    m: NDArray[Any],
+    m_z: NDArray[Any] | None,
+    time: NDArray[np.float64],
+    *,
+    coordinates: Mapping[str, NDArray[Any]],
+    attributes: Mapping[str, Any],
+) -> xr.Dataset:
+    """Lay out curves as the store does.
+
+    Args:
+        m: M(t), complex, shape (n_curves, T).
+        m_z: <Iz>, shape (n_curves, T); NaN in the data set where it is not known.
+        time: Time after the first pulse, us, shape (T,).
+        coordinates: What is known about every curve, each of shape (n_curves,).
+        attributes: Attributes of the data set; ``digest``, the hash of the numbers, is added.
+
+    Returns:
+        A data set like `nmr_platform.datasets.load` gives.
+    """
+    m = np.asarray(m, np.complex64)
+    m_z = np.full(m.shape, np.nan, np.float32) if m_z is None else np.asarray(m_z, np.float32)
+    named = {name: ("curve", values, _attributes(name)) for name, values in coordinates.items()}
+    digest = hashlib.sha256(m.tobytes() + time.tobytes()).hexdigest()[:16]
+    return xr.Dataset(
+        {
+            "m": (("curve", "time"), m, {"long_name": "<Ix> + i <Iy>"}),
+            "m_z": (("curve", "time"), m_z, {"long_name": "<Iz>; NaN where it is not known"}),
+        },
+        coords={"curve": np.arange(len(m)), "time": ("time", time, {"units": "us"}), **named},
+        attrs={**attributes, "digest": digest},
+    )
+
+
+def _attributes(name: str) -> dict[str, Any]:
+    if name in _UPSTREAM:
+        return dict(zip(("units", "long_name"), _UPSTREAM[name], strict=True))
+    return attributes_of(name, {})
+
+
+def experiment_values(dataset: xr.Dataset) -> dict[str, Any]:
+    """The experiment behind a data set as plain data; keys that were drawn for every curve may be missing.
+
+    Raises:
+        DataError: The data set does not say how it was made.
+    """
+    if "experiment" in dataset.attrs:
+        values: dict[str, Any] = json.loads(dataset.attrs["experiment"])
+    elif "recipe" in dataset.attrs:
+        values = json.loads(dataset.attrs["recipe"])["experiment"]
+    else:
+        name = dataset.attrs.get("name", "(unnamed)")
+        message = f"Data set `{name}` has neither a `recipe` nor an `experiment` attribute, but its lattice is needed."
+        raise DataError(message)
+    return values

@@ -1,0 +1,6 @@
+"""The deployable predictor, and the way from a file to an answer."""
+
+from nmr_platform.inference.novelty import Novelty
+from nmr_platform.inference.predictor import Predictor
+
+__all__ = ["Novelty", "Predictor"]

@@ -1,0 +1,1 @@
+"""What the held-out part says of tuned models."""

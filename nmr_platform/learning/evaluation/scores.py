@@ -1,0 +1,197 @@
+"""Scores of predictions: for the whole test part and by bins of W, each with its confidence interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+from sklearn.metrics import f1_score, r2_score
+
+from nmr_platform.learning.evaluation.bootstrap import Bootstrap, Score, Statistics
+from nmr_platform.learning.evaluation.probabilities import probability_statistics
+from nmr_platform.learning.tasks import Task
+
+__all__ = ["Predictions", "score_by_bins", "score_by_exponent", "score_point", "score_rows", "w_bins"]
+
+# Fewer rows than this in a bin say nothing.
+_LEAST_ROWS = 10
+
+
+def score_point(task: Task, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
+    """The task's own metric, larger is better, dimensionless."""
+    if task.class_names:
+        return float(f1_score(true, predicted, average="weighted", zero_division=0.0))
+    return float(r2_score(true, predicted))
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions beside the truth.
+
+    Attributes:
+        true: Targets, shape (n,).
+        predicted: Predictions, shape (n,).
+        groups: Disorder group of every row, shape (n,).
+        w: Kernel integral of every row, MHz, shape (n,).
+        lower: Lower end of the prediction interval, shape (n,), in the target's unit; None without intervals.
+        upper: Upper end of the prediction interval.
+        probabilities: Probability of every class, shape (n, n_classes); None without.
+    """
+
+    true: NDArray[np.generic]
+    predicted: NDArray[np.generic]
+    groups: NDArray[np.intp]
+    w: NDArray[np.float64]
+    lower: NDArray[np.float64] | None = None
+    upper: NDArray[np.float64] | None = None
+    probabilities: NDArray[np.float64] | None = None
+
+    def rows(self, chosen: NDArray[np.bool_]) -> "Predictions":
+        """Only the chosen rows, shape (n,)."""
+        parts = (self.lower, self.upper, self.probabilities)
+        lower, upper, probabilities = (None if part is None else part[chosen] for part in parts)
+        return Predictions(
+            self.true[chosen], self.predicted[chosen], self.groups[chosen], self.w[chosen], lower, upper, probabilities
+        )
+
+
+def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> dict[str, Score]:
+    """All scores of some rows.
+
+    Returns:
+        For a regression ``r2``, ``rmse`` and ``mae`` (in the target's unit), and with prediction intervals their
+        measured ``coverage`` and mean ``width``; for a classification ``f1_weighted``, ``accuracy`` and ``f1_<class>``
+        for each class, and with probabilities the ``brier`` score, the ``log_loss`` and the expected calibration error
+        ``ece``, smaller is better. Intervals are bootstrapped, but for the coverage of independent curves: that is a
+        share, and its interval Wilson's.
+    """
+    if task.class_names:
+        parts = [_classification(predictions, task.class_names), probability_statistics(predictions, task.class_names)]
+    else:
+        parts = [_regression(predictions)]
+    scores = bootstrap.scores(
+        lambda counts: {name: value for part in parts for name, value in part(counts).items()}, predictions.groups
+    )
+    if "coverage" in scores and len(np.unique(predictions.groups)) == len(predictions.groups):
+        scores["coverage"] = _share(scores["coverage"], bootstrap.confidence)
+    return scores
+
+
+def _share(score: Score, confidence: float) -> Score:
+    ends = binomtest(round(score.value * score.n), score.n).proportion_ci(confidence, method="wilson")
+    return replace(score, lower=float(ends.low), upper=float(ends.high))
+
+
+def w_bins(w: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
+    """Quantile bin of every row, shape (n,), counted from 0; fewer bins than asked for if rows are few.
+
+    Args:
+        w: Kernel integral of every row, MHz, shape (n,).
+        n_bins: Number of bins.
+    """
+    codes: NDArray[np.intp] = pd.qcut(w, max(1, min(n_bins, len(w) // _LEAST_ROWS)), labels=False, duplicates="drop")
+    return codes
+
+
+def score_by_bins(task: Task, predictions: Predictions, bootstrap: Bootstrap, *, n_bins: int = 5) -> pd.DataFrame:
+    """Scores in quantile bins of W.
+
+    R2 within a bin compares with the spread inside that bin, so that of W itself falls with narrower bins; RMSE and
+    MAE do not.
+
+    Returns:
+        One row per bin and metric: ``bin``, ``w_low`` and ``w_high`` (MHz), ``metric``, ``value``, ``lower``,
+        ``upper``, ``n``.
+    """
+    codes = w_bins(predictions.w, n_bins)
+    rows: list[dict[str, object]] = []
+    for code in np.unique(codes):
+        inside = predictions.rows(codes == code)
+        edges = {"bin": int(code), "w_low": float(inside.w.min()), "w_high": float(inside.w.max())}
+        scores = score_rows(task, inside, bootstrap)
+        rows += [{**edges, "metric": name, **vars(score)} for name, score in scores.items()]
+    return pd.DataFrame(rows)
+
+
+def score_by_exponent(
+    task: Task, predictions: Predictions, exponent: NDArray[np.float64], bootstrap: Bootstrap, *, n_bins: int = 4
+) -> pd.DataFrame | None:
+    """Scores of a kernel against the rest, in equal bins of its exponent: which power laws look like the others?
+
+    Args:
+        task: The task.
+        predictions: Predictions of the whole test part.
+        exponent: Exponent of every curve's kernel, NaN where it has none, shape (n,).
+        bootstrap: Makes the intervals of F1; those of the recall, which is a share, are Wilson's.
+        n_bins: Number of bins.
+
+    Returns:
+        One row per bin and metric: ``bin``, ``exponent_low``, ``exponent_high``, ``metric`` (``recall``: the share of
+        the bin's curves that was found; ``f1_weighted``: of those curves against all others), ``value``, ``lower``,
+        ``upper``, ``n`` (curves of the bin). None for another kind of task, or if the exponent is fixed.
+    """
+    if not task.class_names or getattr(task, "positive", None) is None:
+        return None
+    positive = predictions.true == task.class_names[0]
+    drawn = exponent[positive & np.isfinite(exponent)]
+    if drawn.size == 0 or np.ptp(drawn) == 0.0:
+        return None
+    edges = np.linspace(drawn.min(), drawn.max(), n_bins + 1)
+    codes = np.clip(np.searchsorted(edges, exponent, side="right") - 1, 0, n_bins - 1)
+    rows: list[dict[str, object]] = []
+    for code in np.unique(codes[positive]):
+        inside = positive & (codes == code)
+        n, found = int(inside.sum()), float((predictions.predicted[inside] == task.class_names[0]).mean())
+        f1 = score_rows(task, predictions.rows(inside | ~positive), bootstrap)["f1_weighted"]
+        place = {"bin": int(code), "exponent_low": float(edges[code]), "exponent_high": float(edges[code + 1])}
+        recall = _share(Score(found, found, found, n), bootstrap.confidence)
+        rows.append({**place, "metric": "recall", **vars(recall)})
+        rows.append({**place, "metric": "f1_weighted", **vars(replace(f1, n=n))})
+    return pd.DataFrame(rows)
+
+
+def _regression(predictions: Predictions) -> Statistics:
+    true = predictions.true.astype(np.float64)
+    error = predictions.predicted.astype(np.float64) - true
+    centred = true - true.mean()
+    columns = np.stack([error**2, np.abs(error), centred, centred**2], axis=1)
+    intervals = _interval_columns(predictions)
+
+    def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        n = counts.sum(axis=1)
+        squares, absolutes, sums, total = (counts @ columns).T
+        spread = total - sums**2 / n
+        # Below rounding the resample holds one value over and over, and R2 is not defined.
+        r2 = 1.0 - squares / np.where(spread > 1e-12 * total, spread, np.nan)
+        means = {name: counts @ column / n for name, column in intervals.items()}
+        return {"r2": r2, "rmse": np.sqrt(squares / n), "mae": absolutes / n, **means}
+
+    return statistics
+
+
+def _interval_columns(predictions: Predictions) -> dict[str, NDArray[np.float64]]:
+    lower, upper = predictions.lower, predictions.upper
+    if lower is None or upper is None:
+        return {}
+    true = predictions.true.astype(np.float64)
+    return {"coverage": ((lower <= true) & (true <= upper)).astype(np.float64), "width": upper - lower}
+
+
+def _classification(predictions: Predictions, class_names: Sequence[str]) -> Statistics:
+    k = len(class_names)
+    index = pd.Index(class_names)
+    codes = index.get_indexer(pd.Index(predictions.true)) * k + index.get_indexer(pd.Index(predictions.predicted))
+    cells = np.eye(k * k)[codes]
+
+    def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        confusion = (counts @ cells).reshape(-1, k, k)
+        hits = np.diagonal(confusion, axis1=1, axis2=2)
+        support, claimed = confusion.sum(axis=2), confusion.sum(axis=1)
+        f1 = 2.0 * hits / np.maximum(support + claimed, 1.0)
+        n = support.sum(axis=1)
+        named = {f"f1_{name}": f1[:, column] for column, name in enumerate(class_names)}
+        return {"f1_weighted": (support * f1).sum(axis=1) / n, "accuracy": hits.sum(axis=1) / n, **named}
+
+    return statistics

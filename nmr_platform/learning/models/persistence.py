@@ -1,0 +1,90 @@
+"""Fitted estimators at rest: XGBoost's own UBJSON, skops for everything else, never a pickle."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import skops.io
+from skops.io.exceptions import UntrustedTypesFoundException
+from xgboost import XGBModel, XGBRegressor
+from xgboost.core import XGBoostError
+
+from nmr_platform.errors import DataError
+from nmr_platform.learning.models.boosting import BalancedXGBClassifier
+
+__all__ = ["TRUSTED_TYPES", "load_estimator", "save_estimator"]
+
+TRUSTED_TYPES = (
+    "nmr_platform.learning.models.boosting.BalancedXGBClassifier",
+    "nmr_platform.learning.models.histogram.GainHistogramClassifier",
+    "nmr_platform.learning.models.histogram.GainHistogramRegressor",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.calibration._TemperatureScaling",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBRegressor",
+)
+"""What a model may hold beyond the types that skops trusts by itself.
+
+Each was looked at: none runs anything but its own methods when it is made. A name that a file brings along is never
+added, which is why MLflow's skops format, whose trusted types are written beside the model, is not used here.
+"""
+
+_BOOSTERS = {kind.__name__: kind for kind in (XGBRegressor, BalancedXGBClassifier)}
+
+
+def save_estimator(estimator: Any, folder: Path) -> str:
+    """Write a fitted estimator into ``folder``.
+
+    Args:
+        estimator: A regressor, classifier, detector or pipeline.
+        folder: Where to; it exists.
+
+    Returns:
+        Name of the file.
+
+    Raises:
+        DataError: It holds types that `load_estimator` would refuse.
+    """
+    if isinstance(estimator, XGBModel) and type(estimator).__name__ in _BOOSTERS:
+        name = f"{type(estimator).__name__}.ubj"
+        estimator.save_model(folder / name)
+        return name
+    name = f"{type(estimator).__name__}.skops"
+    skops.io.dump(estimator, folder / name)
+    _require_known_types(folder / name)
+    return name
+
+
+def load_estimator(path: Path) -> Any:
+    """Read what `save_estimator` wrote; no code that comes with the file is run.
+
+    Raises:
+        DataError: The file is missing or damaged, or holds types that no model of this package is made of.
+    """
+    try:
+        if path.suffix == ".ubj":
+            booster = _BOOSTERS[path.stem]()
+            booster.load_model(path)
+            return booster
+        _require_known_types(path)
+        return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+    except UntrustedTypesFoundException as error:
+        message = f"Model file `{path}` must hold no types but those of a model, but holds others: {error}"
+        raise DataError(message, path=path) from error
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile, XGBoostError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        message = f"Model file `{path}` is missing or damaged ({reason}); make it again with `nmr evaluate`."
+        raise DataError(message, path=path) from error
+
+
+def _require_known_types(path: Path) -> None:
+    foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES))
+    if foreign:
+        message = (
+            f"Model file `{path}` must be made of types of scikit-learn, XGBoost and this package that are known to be "
+            f"harmless, but holds {', '.join(foreign)}."
+        )
+        raise DataError(message, path=path)

@@ -1,0 +1,184 @@
+"""The registry of models: numbered versions that can be traced and made again, and the alias of the champion."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModel
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from nmr_platform.errors import TrackingError
+from nmr_platform.tracking.protocol import ModelEntry
+
+__all__ = ["CHAMPION", "Origin", "compare", "find_version", "origin_of", "register_model"]
+
+CHAMPION = "champion"
+REASON = "champion.reason"
+_COMMIT, _DIRTY = "mlflow.source.git.commit", "git.dirty"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a registered version comes from.
+
+    Attributes:
+        name: The registered model.
+        version: Its number.
+        run_id: The run that made it.
+        commit: The git commit.
+        dirty: ``true`` if code or settings differed from the commit, ``false``, or ``unknown``.
+        data: Digest of every data set by name.
+        study: The study.
+        trial: The trial whose parameters it has.
+        task: The task.
+        metric: What the score is.
+        score: Held-out score.
+        lower: Lower end of its confidence interval.
+        upper: Upper end of its confidence interval.
+        command: The command that makes it again and compares.
+    """
+
+    name: str
+    version: str
+    run_id: str
+    commit: str
+    dirty: str
+    data: Mapping[str, str]
+    study: str
+    trial: str
+    task: str
+    metric: str
+    score: float
+    lower: float
+    upper: float
+    command: str
+
+
+def register_model(
+    client: MlflowClient, run_id: str, logged: LoggedModel, record: ModelEntry, tags: Mapping[str, str]
+) -> ModelVersion:
+    """Add a version, and make it the champion if its held-out score is better beyond doubt.
+
+    Args:
+        client: The open store.
+        run_id: The run that made the model.
+        logged: The model as `log_model` kept it.
+        record: Its registered name, score and interval.
+        tags: What to say about the version.
+    """
+    name = record.registered_name
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    wins, reason = compare(record, _champion(client, name))
+    made = client.create_model_version(
+        name,
+        # Not `models:/<id>`: a local store would look that up in the process-wide address instead of its own.
+        source=logged.artifact_location,
+        run_id=run_id,
+        model_id=logged.model_id,
+        tags={
+            **tags,
+            **record.tags,
+            "score": repr(float(record.score)),
+            "score.lower": repr(float(record.lower)),
+            "score.upper": repr(float(record.upper)),
+            "metric": record.metric,
+            REASON: reason,
+        },
+    )
+    client.set_model_version_tag(name, made.version, "reproduce", _command(name, made.version))
+    if wins:
+        client.set_registered_model_alias(name, CHAMPION, made.version)
+    return made
+
+
+def compare(record: ModelEntry, champion: ModelVersion | None) -> tuple[bool, str]:
+    """Say whether ``record`` takes over from ``champion``, and why.
+
+    It does if the lower end of its confidence interval lies above the upper end of the champion's: a score that is
+    larger by less than both are uncertain is no reason to replace a model that people use.
+    """
+    label = record.metric or "score"
+    if not math.isfinite(record.score):
+        return False, f"not champion: {label} is {record.score}"
+    said = f"{label} {_shown(record.score, record.lower, record.upper)}"
+    if champion is None:
+        return True, f"champion: the first version with a score ({said})"
+    metric, number = champion.tags.get("metric", ""), champion.version
+    if metric != record.metric:
+        return False, f"not champion: {label} cannot be compared with {metric or 'score'} of version {number}"
+    score, lower, upper = (_number(champion, tag) for tag in ("score", "score.lower", "score.upper"))
+    theirs = f"{_shown(score, lower, upper)} of version {number}"
+    if record.score <= score:
+        doubt = "is not above"
+    elif not all(map(math.isfinite, (record.lower, record.upper, lower, upper))):
+        theirs, doubt = f"{theirs}, but both must have a confidence interval", "is above"
+    elif record.lower <= upper:
+        theirs, doubt = f"{theirs}, but the intervals overlap", "is above"
+    else:
+        return True, f"champion: {said} lies above {theirs}"
+    return False, f"not champion: {said} {doubt} {theirs}"
+
+
+def find_version(client: MlflowClient, name: str, version: str = CHAMPION) -> ModelVersion:
+    """The version of that number or alias.
+
+    Raises:
+        TrackingError: There is none.
+    """
+    try:
+        if version.isdigit():
+            return client.get_model_version(name, version)
+        return client.get_model_version_by_alias(name, version)
+    except MlflowException as error:
+        message = f"Model `{name}` has no version or alias `{version}` in the registry."
+        raise TrackingError(message) from error
+
+
+def origin_of(version: ModelVersion) -> Origin:
+    """Trace a version to the commit, data, study and trial that it comes from."""
+    tags = version.tags
+    return Origin(
+        name=version.name,
+        version=str(version.version),
+        run_id=version.run_id,
+        commit=tags.get(_COMMIT, "unknown"),
+        dirty=tags.get(_DIRTY, "unknown"),
+        data={tag.removeprefix("data."): value for tag, value in tags.items() if tag.startswith("data.")},
+        study=tags.get("study", "unknown"),
+        trial=tags.get("trial", "unknown"),
+        task=tags.get("task", version.name.removeprefix("nmr-")),
+        metric=tags.get("metric", ""),
+        score=_number(version, "score"),
+        lower=_number(version, "score.lower"),
+        upper=_number(version, "score.upper"),
+        command=tags.get("reproduce", _command(version.name, version.version)),
+    )
+
+
+def _command(name: str, version: object) -> str:
+    return f"nmr track reproduce {name} --version {version}"
+
+
+def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
+    try:
+        return client.get_model_version_by_alias(name, CHAMPION)
+    except MlflowException as error:
+        if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
+            return None
+        raise
+
+
+def _number(version: ModelVersion, tag: str) -> float:
+    return float(version.tags.get(tag, "nan"))
+
+
+def _shown(score: float, lower: float, upper: float) -> str:
+    return (
+        f"{score:.6g} [{lower:.6g}, {upper:.6g}]" if math.isfinite(lower) and math.isfinite(upper) else f"{score:.6g}"
+    )

@@ -1,0 +1,332 @@
+"""What is written into parent and child runs, and how little of it is asked for again."""
+
+import json
+import math
+import os
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+from nmr_platform.errors import TrackingError
+from nmr_platform.tracking.address import masked_uri
+from nmr_platform.tracking.protocol import DatasetEntry, RunEntry, TrialEntry
+from nmr_platform.tracking.provenance import data_tags
+
+__all__ = ["RunWriter", "Study", "is_race"]
+
+_ATTEMPTS = 5
+_PAGE = 1000
+_BATCH = 100  # MLflow takes no more parameters or tags at once
+_LONGEST_PARAM = 6000
+_LONGEST_DIGEST = 36
+_OVER = {"FINISHED", "FAILED"}
+_STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
+
+_NAME = "nmr.run"
+_STUDY = "nmr.study"
+_SETTINGS = "nmr.settings"
+_PARENT = "mlflow.parentRunId"
+_TRIAL = "optuna.trial"
+_WRITER = "nmr.writer"
+_OWN = (_NAME, _SETTINGS, "mlflow.runName", "mlflow.log-model.history", "param.", "metric.")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What every trial of a parent run repeats.
+
+    Attributes:
+        experiment: Identifier of the experiment.
+        settings: The study's settings.
+        tags: Tags for its children and models.
+        inputs: Its data sets.
+    """
+
+    experiment: str
+    settings: Mapping[str, str]
+    tags: Mapping[str, str]
+    inputs: Sequence[DatasetInput]
+
+
+class RunWriter:
+    """Writes runs through one client.
+
+    Args:
+        client: The open store.
+    """
+
+    def __init__(self, client: MlflowClient) -> None:
+        self._client = client
+        self._studies: dict[str, Study] = {}
+        self._children: dict[str, dict[str, tuple[str, str]]] = {}
+
+    def open(self, experiment: str, run: RunEntry, environment: Mapping[str, str]) -> str:
+        """Create or reopen the parent run of ``run`` and return its identifier.
+
+        Args:
+            experiment: Identifier of the experiment.
+            run: The study.
+            environment: Tags for code and surroundings.
+        """
+        tags = {
+            **environment,
+            **data_tags(run.datasets),
+            **{name: masked_uri(value) for name, value in run.tags.items()},
+            _NAME: run.name,
+            _STUDY: run.name,
+            _SETTINGS: ",".join(run.params),
+        }
+        found = self._search(experiment, {_NAME: run.name})
+        if found:
+            run_id = str(min(found, key=_age).info.run_id)
+            self._mark_killed(experiment, run_id)
+            self._client.update_run(run_id, status="RUNNING")
+            self._write(run_id, tags=tags)
+        else:
+            run_id = self._create_parent(experiment, run, tags)
+        self.log_params(run_id, run.params)
+        if run.datasets:
+            known = self._client.get_run(run_id).inputs.dataset_inputs
+            self._log_inputs(run_id, [_input(dataset, known) for dataset in run.datasets])
+        self._studies.pop(run_id, None)
+        self._children.pop(run_id, None)
+        return run_id
+
+    def study(self, run_id: str) -> Study:
+        """Return what the children of ``run_id`` repeat, read once from the store: any process can add trials."""
+        if run_id not in self._studies:
+            run = self._client.get_run(run_id)
+            tags = run.data.tags
+            settings = [name for name in tags.get(_SETTINGS, "").split(",") if name in run.data.params]
+            self._studies[run_id] = Study(
+                experiment=run.info.experiment_id,
+                settings={name: tags.get(f"param.{name}", run.data.params[name]) for name in settings},
+                tags={name: value for name, value in tags.items() if not name.startswith(_OWN)},
+                inputs=run.inputs.dataset_inputs,
+            )
+        return self._studies[run_id]
+
+    def log_trial(self, run_id: str, trial: TrialEntry) -> None:
+        """Record a trial unless it is there; finish what a killed process began.
+
+        Raises:
+            TrackingError: The trial's state is unknown.
+        """
+        if trial.state not in _STATUS:
+            message = f"Argument `trial.state` must be one of {', '.join(_STATUS)}, but is {trial.state!r}."
+            raise TrackingError(message)
+        try:
+            self._log_trial(run_id, trial)
+        except BaseException:
+            # How far it got is known to the store alone.
+            self._children.pop(run_id, None)
+            raise
+
+    def drop_doubles(self, run_id: str) -> None:
+        """Delete all but one of the children that show the same trial.
+
+        Two processes may send the same trial, and a server may do what it was asked without living to say so.
+        """
+        children: dict[str, list[Run]] = {}
+        for child in self._search(self.study(run_id).experiment, {_PARENT: run_id}):
+            children.setdefault(child.data.tags.get(_TRIAL, ""), []).append(child)
+        for twins in children.values():
+            # Which one stays must be the same for all who look; a child that is being written is nobody's to delete.
+            finished = sorted(child.info.run_id for child in twins if child.info.status in _OVER)
+            torn = [child.info.run_id for child in twins if child.info.status == "KILLED"]
+            for double in (finished[1:] + torn) if finished else []:
+                self._client.delete_run(double)
+        self._children.pop(run_id, None)
+
+    def _log_trial(self, run_id: str, trial: TrialEntry) -> None:
+        study, children = self.study(run_id), self._known_children(run_id)
+        found, status = children.get(str(trial.number), ("", ""))
+        if status in _OVER:
+            return
+        identity = {_PARENT: run_id, _TRIAL: str(trial.number)}
+        tags = {**study.tags, **{name: masked_uri(value) for name, value in trial.tags.items()}, **identity}
+        tags |= {"optuna.state": trial.state, _WRITER: f"{socket.gethostname()}:{os.getpid()}"}
+        child_id = found or self._create_child(study, trial, tags)
+        finite, rest = _split(trial.metrics)
+        self._write(
+            child_id,
+            metrics={**finite, "duration": trial.end - trial.start},
+            params={**study.settings, **_texts(trial.params)},
+            tags={**rest, "optuna.state": trial.state} if found else rest,
+            timestamp=_milliseconds(trial.end),
+        )
+        if study.inputs:
+            self._log_inputs(child_id, study.inputs)
+        self._client.set_terminated(child_id, _STATUS[trial.state], _milliseconds(trial.end))
+        children[str(trial.number)] = (child_id, _STATUS[trial.state])
+
+    def _known_children(self, run_id: str) -> dict[str, tuple[str, str]]:
+        """Identifier and status of the children by trial number, asked for once a study."""
+        if run_id not in self._children:
+            found = self._search(self.study(run_id).experiment, {_PARENT: run_id})
+            self._children[run_id] = {
+                child.data.tags.get(_TRIAL, ""): (child.info.run_id, child.info.status)
+                for child in sorted(found, key=_rank, reverse=True)
+            }
+        return self._children[run_id]
+
+    def _create_parent(self, experiment: str, run: RunEntry, tags: Mapping[str, str]) -> str:
+        made = self._client.create_run(experiment, tags=dict(tags), run_name=run.name)
+        twins = self._search(experiment, {_NAME: run.name})
+        first = min(twins, key=_age, default=made)
+        if first.info.run_id != made.info.run_id:
+            # Another machine opened the same study at the same moment.
+            self._client.delete_run(made.info.run_id)
+        return str(first.info.run_id)
+
+    def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        """Record scalars of a run."""
+        finite, rest = _split(metrics)
+        self._write(run_id, metrics=finite, tags=rest)
+
+    def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
+        """Record parameters of a run, changed ones as tags."""
+        known = self._client.get_run(run_id).data.params
+        texts = _texts(params)
+        new = {name: text for name, text in texts.items() if name not in known}
+        changed = {f"param.{name}": text for name, text in texts.items() if known.get(name, text) != text}
+        self._write(run_id, params=new, tags=changed)
+
+    def _create_child(self, study: Study, trial: TrialEntry, tags: Mapping[str, str]) -> str:
+        made = self._client.create_run(
+            study.experiment,
+            start_time=_milliseconds(trial.start),
+            tags=dict(tags),
+            run_name=f"trial {trial.number:03d}",
+        )
+        return str(made.info.run_id)
+
+    def _write(
+        self,
+        run_id: str,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        timestamp: int | None = None,
+    ) -> None:
+        """Write everything in one request, or in as few as MLflow's limits allow."""
+        moment = timestamp if timestamp is not None else _milliseconds(time.time())
+        scalars = [Metric(name, float(value), moment, 0) for name, value in (metrics or {}).items()]
+        texts = [Param(name, value) for name, value in (params or {}).items()]
+        labels = [RunTag(name, value) for name, value in (tags or {}).items()]
+        longest = max(len(scalars), len(texts), len(labels))
+        for start in range(0, longest, _BATCH):
+            part = slice(start, start + _BATCH)
+            self._client.log_batch(run_id, metrics=scalars[part], params=texts[part], tags=labels[part])
+
+    def _log_inputs(self, run_id: str, inputs: Sequence[DatasetInput]) -> None:
+        """Record data sets; of processes that name a new one at once, MLflow lets one win and fails the rest."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._client.log_inputs(run_id, inputs)
+            except MlflowException as error:
+                if attempt == _ATTEMPTS or not is_race(error):
+                    raise
+                time.sleep(0.05 * attempt)
+            else:
+                return
+
+    def _mark_killed(self, experiment: str, run_id: str) -> None:
+        for child in self._search(experiment, {_PARENT: run_id}, status="RUNNING"):
+            if not _may_be_written(child.data.tags.get(_WRITER, "")):
+                self._client.set_terminated(child.info.run_id, "KILLED")
+
+    def _search(self, experiment: str, tags: Mapping[str, str], *, status: str = "") -> list[Run]:
+        terms = [f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items()]
+        if status:
+            terms.append(f"attributes.status = '{status}'")
+        found: list[Run] = []
+        token: str | None = ""
+        while token is not None:
+            page = self._client.search_runs(
+                [experiment], " AND ".join(terms), max_results=_PAGE, page_token=token or None
+            )
+            found += page
+            token = page.token
+        return found
+
+
+def is_race(error: MlflowException) -> bool:
+    """Whether another process did the same at the same moment, so that it is there when asked again."""
+    return any(sign in str(error) for sign in ("UniqueViolation", "UNIQUE constraint", "Duplicate entry"))
+
+
+def _may_be_written(writer: str) -> bool:
+    """Whether the process that began a child may still finish it: it lives here, or on a machine we cannot ask."""
+    host, _, pid = writer.rpartition(":")
+    if not host:
+        return False
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _age(run: Run) -> tuple[int, str]:
+    """What puts runs in the same order for everybody: the oldest first."""
+    return run.info.start_time or 0, run.info.run_id
+
+
+def _rank(child: Run) -> tuple[bool, int, str]:
+    """What makes one of two children of the same trial the one to keep: being finished, then being older."""
+    return child.info.status not in _OVER, child.info.start_time or 0, child.info.run_id
+
+
+def _input(dataset: DatasetEntry, known: Sequence[DatasetInput] = ()) -> DatasetInput:
+    """Describe a data set as MLflow shows it; the digest is cut to what fits, the tag on the run has all of it.
+
+    MLflow drops an input that the run has already, even in another context. The held-out part of a data set is
+    another set than the part that was trained on, so it gets a name of its own.
+    """
+    used = {
+        tag.value
+        for item in known
+        if (item.dataset.name, item.dataset.digest) == (dataset.name, dataset.digest[:_LONGEST_DIGEST])
+        for tag in item.tags
+    }
+    name = f"{dataset.name} ({dataset.context})" if used - {dataset.context} else dataset.name
+    source = masked_uri(dataset.source)
+    scheme = source.partition("://")[0] if "://" in source else "local"
+    described = Dataset(
+        name=name,
+        digest=dataset.digest[:_LONGEST_DIGEST],
+        source_type=scheme,
+        source=json.dumps({"url" if scheme in {"http", "https"} else "uri": source}),
+        profile=json.dumps(dict(dataset.profile), default=str),
+    )
+    return DatasetInput(described, [InputTag("mlflow.data.context", dataset.context)])
+
+
+def _texts(params: Mapping[str, object]) -> dict[str, str]:
+    return {name: masked_uri(str(value))[:_LONGEST_PARAM] for name, value in params.items()}
+
+
+def _split(metrics: Mapping[str, float]) -> tuple[dict[str, float], dict[str, str]]:
+    """Split off what MLflow would store as another number: infinity becomes 1.8e308 there."""
+    finite = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
+    rest = {f"metric.{name}": str(float(value)) for name, value in metrics.items() if not math.isfinite(value)}
+    return finite, rest
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if "'" in value else f"'{value}'"
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

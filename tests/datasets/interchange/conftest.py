@@ -1,9 +1,0 @@
-import pytest
-
-from tests.datasets.interchange.builders import make_dataset
-
-
-@pytest.fixture(scope="session")
-def dataset(tmp_path_factory):
-    """Six curves of the small recipe."""
-    return make_dataset(tmp_path_factory.mktemp("dataset")).load()
