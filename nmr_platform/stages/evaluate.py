@@ -1,5 +1,7 @@
 """Stage `evaluate`: score the tuned models of one task on held-out curves, and draw what they do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,7 @@ from nmr_platform.config import Params
 from nmr_platform.datasets import load
 from nmr_platform.errors import DataError
 from nmr_platform.features import extract
+from nmr_platform.inference import Predictor
 from nmr_platform.learning import (
     Bootstrap,
     EvaluationResult,
@@ -28,7 +31,7 @@ from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.stages.tune import read_tuned
-from nmr_platform.tracking import ModelEntry, Tracker
+from nmr_platform.tracking import ModelEntry, RunEntry, Tracker, closing_run
 from nmr_platform.workspace import Workspace
 
 __all__ = ["evaluate"]
@@ -54,42 +57,48 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
         model = _with_robustness(evaluated, chosen, features, params, workspace)
         if model.is_champion:
             kept["champion"] = model
-        for name in ("noise", "lattice"):
-            if name in model.extras:
-                tracker.log_table(model.run_id, f"tables/{name}.csv", model.extras[name])
-        for name, figure in draw_model(model, chosen, features, params).items():
-            tracker.log_figure(model.run_id, f"figures/{name}.png", figure)
-        score = model.scores[chosen.metric]
-        # Only the champion of the tuning may become the champion of the registry: the held-out part chooses nothing.
-        registered = f"nmr-{task}" if model.is_champion else ""
         predictor = make_predictor(model, novelties[model.study.feature_set], summary, params)
-        tracker.log_model(
-            model.run_id,
-            ModelEntry(
-                predictor,
-                predictor.example_row(example),
-                registered,
-                score.value,
-                f"test_{chosen.metric}",
-                score.lower,
-                score.upper,
-                {"task": task, "trial": str(model.study.best_trial)},
-            ),
-        )
+        with _open_run(summary, model, features, tracker) as run_id:
+            tracker.log_metrics(run_id, model.metrics())
+            for name, table in model.tables().items():
+                tracker.log_table(run_id, name, table)
+            for name, figure in draw_model(model, chosen, features, params).items():
+                tracker.log_figure(run_id, f"figures/{name}.png", figure)
+            tracker.log_model(run_id, _model_entry(summary, model, predictor, example))
 
-    result = evaluate_task(
-        summary,
-        features.tables,
-        features.labels,
-        settings=params.evaluate,
-        tracker=tracker,
-        datasets=[replace(record, context="test") for record in features.datasets if record.name in chosen.kernels],
-        on_model=keep,
-    )
+    result = evaluate_task(summary, features.tables, features.labels, settings=params.evaluate, on_model=keep)
     with staged_folder(workspace.evaluated(task)) as folder:
         _write(result, kept["champion"], features, params, folder)
     write_json(workspace.metrics(task), _metrics(result), rounded=True)
     return result
+
+
+@contextmanager
+def _open_run(summary: TuneSummary, model: ModelEvaluation, features: FeatureTables, tracker: Tracker) -> Iterator[str]:
+    """The parent run of the model's study, opened again."""
+    tags = {"study": model.study.study_name, "disorder": summary.disorder}
+    datasets = [replace(entry, context="test") for entry in features.datasets if entry.name in summary.task.kernels]
+    run_id = tracker.open_run(RunEntry(summary.task_name, model.study.run_name, tags=tags, datasets=datasets))
+    with closing_run(tracker, run_id):
+        yield run_id
+
+
+def _model_entry(
+    summary: TuneSummary, model: ModelEvaluation, predictor: Predictor, example: NDArray[np.complexfloating]
+) -> ModelEntry:
+    name, metric = summary.task_name, summary.task.metric
+    score = model.scores[metric]
+    return ModelEntry(
+        predictor,
+        predictor.example_row(example),
+        # Only the champion of the tuning may become the champion of the registry: the held-out part chooses nothing.
+        f"nmr-{name}" if model.is_champion else "",
+        score.value,
+        f"test_{metric}",
+        score.lower,
+        score.upper,
+        {"task": name, "trial": str(model.study.best_trial)},
+    )
 
 
 def _require_tuned_for(summary: TuneSummary, task: Task, features: FeatureTables, workspace: Workspace) -> None:
@@ -148,7 +157,7 @@ def _write(
     result: EvaluationResult, champion: ModelEvaluation, features: FeatureTables, params: Params, folder: Path
 ) -> None:
     """Scores of every model; tables and figures of the champion."""
-    write_json(folder / "scores.json", _without_runs(result), rounded=True)
+    write_json(folder / "scores.json", result.to_dict(), rounded=True)
     result.table().to_csv(folder / "scores.csv", index=False, float_format="%.6g")
     for name, table in champion.tables().items():
         path = folder / name
@@ -156,14 +165,6 @@ def _write(
         table.to_csv(path, index=False, float_format="%.6g")
     for name, figure in draw_model(champion, result.task, features, params).items():
         plots.save(figure, folder / "figures" / f"{name}.png")
-
-
-def _without_runs(result: EvaluationResult) -> dict[str, Any]:
-    """The scores without run identifiers: a repeated run gives the same file."""
-    content = result.to_dict()
-    for model in content["models"].values():
-        del model["run_id"]
-    return content
 
 
 def _metrics(result: EvaluationResult) -> dict[str, Any]:

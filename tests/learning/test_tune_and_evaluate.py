@@ -14,7 +14,7 @@ from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, Tune
 from nmr_platform.learning.splitting import make_split
 from nmr_platform.learning.tuning.summary import TuneSummary
 from nmr_platform.learning.tuning.tune import tune_task
-from nmr_platform.tracking.protocol import DatasetEntry
+from nmr_platform.tracking.protocol import DatasetEntry, RunEntry, closing_run
 from tests.learning.problems import KERNEL_TASK, W_TASK, frozen, problem
 from tests.learning.recording import RecordingTracker
 
@@ -49,9 +49,7 @@ def evaluated(request, tables, tmp_path_factory):
     tracker = RecordingTracker()
     summary = tuned(tmp_path_factory.mktemp("studies"), tracker, request.param, *tables)
     seen = []
-    result = evaluate_task(
-        summary, *tables, settings=EVALUATE, tracker=tracker, datasets=DATASETS, on_model=seen.append
-    )
+    result = evaluate_task(summary, *tables, settings=EVALUATE, on_model=seen.append)
     return summary, result, tracker, seen
 
 
@@ -84,13 +82,12 @@ def test_a_summary_on_disk_holds_nothing_that_another_run_would_give_differently
     assert not {"run_id", "trial_seconds", "wall_seconds", "tracking_seconds"} & set(study)
 
 
-def test_evaluation_continues_the_runs_of_tuning(evaluated):
+def test_every_model_has_metrics_and_tables_to_show(evaluated):
     _, result, tracker, _ = evaluated
     for model in result.models:
-        run = tracker.runs[model.run_id]
-        assert model.run_id == model.study.run_id
-        assert run.metrics.items() >= model.metrics().items()
-        assert {"tables/predictions.csv", "tables/importances.csv", "tables/scores_by_w.csv"} <= set(run.artefacts)
+        assert tracker.runs[model.study.run_id].record.name == model.study.run_name
+        assert {f"test_{result.task.metric}{end}" for end in ("", "_lower", "_upper")} <= set(model.metrics())
+        assert {"tables/predictions.csv", "tables/importances.csv", "tables/scores_by_w.csv"} <= set(model.tables())
 
 
 def test_every_score_has_an_interval_around_it(evaluated):
@@ -204,7 +201,7 @@ def test_oversampling_before_the_split_cannot_leak(tmp_path):
     tracker = RecordingTracker()
     tune = TUNE.replace(families=("extra_trees",))
     summary = tuned(tmp_path, tracker, KERNEL_TASK, {"plain": features}, labels, tune=tune)
-    result = evaluate_task(summary, {"plain": features}, labels, settings=EVALUATE, tracker=tracker)
+    result = evaluate_task(summary, {"plain": features}, labels, settings=EVALUATE)
     # Pure noise: copies on both sides would score near 1.
     assert summary.champion.cv_mean < 0.75
     assert result.champion.scores["f1_weighted"].value < 0.8
@@ -215,9 +212,7 @@ def test_evaluation_refuses_other_data_than_tuning_had(tmp_path, tracker, tables
     tune = TUNE.replace(families=("xgboost",), feature_sets=("plain",), n_trials=1)
     summary = tuned(tmp_path, tracker, W_TASK, features, labels, tune=tune)
     with pytest.raises(DataError, match=r"must be the one of tuning .* tune again"):
-        evaluate_task(
-            summary, features, labels.assign(disorder="x" + labels["disorder"]), settings=EVALUATE, tracker=tracker
-        )
+        evaluate_task(summary, features, labels.assign(disorder="x" + labels["disorder"]), settings=EVALUATE)
 
 
 def test_frozen_disorder_is_flagged_all_the_way(tmp_path, tracker, tables):
@@ -225,7 +220,7 @@ def test_frozen_disorder_is_flagged_all_the_way(tmp_path, tracker, tables):
     tune = TUNE.replace(families=("xgboost",), feature_sets=("plain",), n_trials=1)
     split = SplitSettings(frozen_disorder="curve")
     summary = tuned(tmp_path, tracker, W_TASK, features, frozen(labels), tune=tune, split=split)
-    result = evaluate_task(summary, features, frozen(labels), settings=EVALUATE, tracker=tracker)
+    result = evaluate_task(summary, features, frozen(labels), settings=EVALUATE)
     assert summary.disorder == result.disorder == result.to_dict()["disorder"] == "frozen"
     assert all(run.record.tags["disorder"] == "frozen" for run in tracker.runs.values())
 
@@ -241,7 +236,7 @@ def test_noisy_copies_under_new_names_cannot_leak(tmp_path):
     tune = TUNE.replace(families=("extra_trees",))
     tracker = RecordingTracker()
     summary = tuned(tmp_path, tracker, KERNEL_TASK, {"plain": features}, labels, tune=tune)
-    result = evaluate_task(summary, {"plain": features}, labels, settings=EVALUATE, tracker=tracker)
+    result = evaluate_task(summary, {"plain": features}, labels, settings=EVALUATE)
     assert summary.champion.cv_mean < 0.75
     assert result.champion.scores["f1_weighted"].value < 0.8
 
@@ -251,7 +246,7 @@ def test_an_unknown_feature_set_is_refused(tmp_path, tracker, tables):
         tuned(tmp_path, tracker, W_TASK, *tables, tune=TUNE.replace(feature_sets=("rich",)))
 
 
-def test_a_run_is_closed_as_failed_when_the_caller_fails(tmp_path, tracker, tables):
+def test_a_failure_of_the_caller_is_not_swallowed(tmp_path, tracker, tables):
     tune = TUNE.replace(families=("xgboost",), feature_sets=("plain",), n_trials=1)
     summary = tuned(tmp_path, tracker, W_TASK, *tables, tune=tune)
 
@@ -259,7 +254,12 @@ def test_a_run_is_closed_as_failed_when_the_caller_fails(tmp_path, tracker, tabl
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        evaluate_task(summary, *tables, settings=EVALUATE, tracker=tracker, on_model=fail)
+        evaluate_task(summary, *tables, settings=EVALUATE, on_model=fail)
+
+
+def test_a_run_is_closed_as_failed_when_showing_a_model_fails(tracker):
+    with pytest.raises(OSError, match="disk full"), closing_run(tracker, tracker.open_run(RunEntry("w", "study"))):
+        raise OSError("disk full")
     assert [run.state for run in tracker.runs.values()] == ["failed"]
 
 

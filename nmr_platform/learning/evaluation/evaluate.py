@@ -32,7 +32,6 @@ from nmr_platform.learning.splitting import HeldOut, TrainingPart
 from nmr_platform.learning.tasks import Task
 from nmr_platform.learning.tuning.folds import make_folds
 from nmr_platform.learning.tuning.summary import StudyResult, TuneSummary
-from nmr_platform.tracking import DatasetEntry, RunEntry, Tracker, closing_run
 
 __all__ = ["evaluate_task"]
 
@@ -45,24 +44,19 @@ def evaluate_task(
     labels: pd.DataFrame,
     *,
     settings: EvaluateSettings,
-    tracker: Tracker,
-    datasets: Sequence[DatasetEntry] = (),
     on_model: Callable[[ModelEvaluation], None] | None = None,
 ) -> EvaluationResult:
     """Score every tuned model of one task on the held-out part.
 
     The champion is the study of largest cross-validated score, whatever is found here; it alone gets prediction
-    intervals or calibrated probabilities, and explanations. Scores, tables and importances go to the study's parent
-    run; figures and the model are the caller's, who gets each model while its run is open.
+    intervals or calibrated probabilities, and explanations.
 
     Args:
         summary: What tuning left behind.
         features: The feature tables that tuning had, rows in the order of ``labels``.
         labels: The labels that tuning had.
         settings: Resamples, bins, coverage.
-        tracker: Where results are shown.
-        datasets: The data sets behind the features, recorded as test input.
-        on_model: Called with each evaluated model, its estimator included.
+        on_model: Called with each evaluated model while it still has its estimator.
 
     Raises:
         DataError: Features or labels are not those of tuning, so that the split differs.
@@ -76,15 +70,9 @@ def evaluate_task(
         raise DataError(message)
     models = []
     for study in summary.studies:
-        tags = {"study": study.study_name, "disorder": summary.disorder}
-        run_id = tracker.open_run(RunEntry(summary.task_name, study.run_name, tags=tags, datasets=datasets))
-        with closing_run(tracker, run_id):
-            model = _evaluate_model(summary, study, rows, settings, run_id)
-            tracker.log_metrics(run_id, model.metrics())
-            for name, table in model.tables().items():
-                tracker.log_table(run_id, name, table)
-            if on_model is not None:
-                on_model(model)
+        model = _evaluate_model(summary, study, rows, settings)
+        if on_model is not None:
+            on_model(model)
         # A forest on a large set takes hundreds of MB; only the champion's is worth holding.
         models.append(model if model.is_champion else replace(model, estimator=None))
     n_test = int(rows.split.in_test.sum())
@@ -92,7 +80,7 @@ def evaluate_task(
 
 
 def _evaluate_model(
-    summary: TuneSummary, study: StudyResult, rows: TaskRows, settings: EvaluateSettings, run_id: str
+    summary: TuneSummary, study: StudyResult, rows: TaskRows, settings: EvaluateSettings
 ) -> ModelEvaluation:
     task, names = summary.task, summary.task.class_names
     training, test = rows.training_part(study.feature_set), rows.held_out(study.feature_set)
@@ -116,7 +104,6 @@ def _evaluate_model(
     bootstrap = Bootstrap(settings.n_resamples, settings.confidence, settings.seed)
     model = ModelEvaluation(
         study=study,
-        run_id=run_id,
         is_champion=is_champion,
         scores=score_rows(task, predictions, bootstrap),
         bins=score_by_bins(task, predictions, bootstrap, n_bins=settings.n_bins),

@@ -22,7 +22,6 @@ class ModelEvaluation:
 
     Attributes:
         study: The study that found its parameters.
-        run_id: Identifier of its parent run.
         is_champion: Whether its cross-validated score is the largest of the task.
         scores: Held-out scores by name, see `score_rows`.
         bins: Scores by bin of W, see `score_by_bins`.
@@ -42,7 +41,6 @@ class ModelEvaluation:
     """
 
     study: StudyResult
-    run_id: str
     is_champion: bool
     scores: dict[str, Score]
     bins: pd.DataFrame
@@ -129,7 +127,6 @@ class EvaluationResult:
             "champion": self.champion.study.label,
             "models": {
                 model.study.label: {
-                    "run_id": model.run_id,
                     "cv_mean": model.study.cv_mean,
                     "cv_std": model.study.cv_std,
                     "params": model.study.best_params,
