@@ -1,1 +1,212 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all, whoever else writes them, and what a full disk looks like.
+
+What is being written lies beside its destination (a rename needs one file system) under a name that one writer owns as
+long as it lives: ``.<name>.<12 characters>.partial``. The lock beside it goes with the process, however that ends, so
+the next writer of the same destination clears up after a killed one and never touches what a live one writes.
+``.dvcignore`` lists these names: what a killed process left is neither data nor a dependency.
+"""
+
+import errno
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from nmr_platform.errors import DataError
+
+__all__ = ["full_disk_explained", "read_json", "staged_file", "staged_folder", "write_json", "write_text"]
+
+_DIGITS = 6
+_TOKEN = 12
+_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "the file is too large"}
+# What the system says when something that is no file, or a full folder, is in the way of a rename.
+_IN_THE_WAY = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+
+
+@contextmanager
+def staged_file(path: Path, *, replace: bool = True, what: str = "") -> Iterator[Path]:
+    """Yield a name to write a file under; when the block ends well, the file appears as ``path`` by one rename.
+
+    Args:
+        path: Where the file appears; its folder is made if need be.
+        replace: Whether something may be there already.
+        what: What is written, for the sentence about a full disk; the path by default.
+
+    Raises:
+        DataError: ``path`` exists and is not to be replaced, or the disk is full.
+    """
+    with _staged(path, replace=replace, what=what) as staging:
+        yield staging
+
+
+@contextmanager
+def staged_folder(path: Path, *, replace: bool = True, what: str = "") -> Iterator[Path]:
+    """Yield an empty folder to write into, which takes the place of ``path`` when the block ends well.
+
+    Args:
+        path: Where the folder appears.
+        replace: Whether something may be there already.
+        what: What is written, for the sentence about a full disk; the path by default.
+
+    Raises:
+        DataError: ``path`` exists and is not to be replaced, or the disk is full.
+    """
+    with _staged(path, replace=replace, what=what) as staging:
+        staging.mkdir()
+        yield staging
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one go, in UTF-8.
+
+    Args:
+        path: Where the file appears.
+        text: What is in it.
+
+    Raises:
+        DataError: The disk is full.
+    """
+    with staged_file(path) as staging:
+        staging.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any], *, rounded: bool = False) -> None:
+    """Write plain data as JSON in one go.
+
+    Args:
+        path: Where the file appears.
+        content: The data.
+        rounded: Keep six digits of every number, for people and `dvc metrics diff`.
+
+    Raises:
+        DataError: The disk is full.
+    """
+    write_text(path, json.dumps(_rounded(content) if rounded else content, indent=2) + "\n")
+
+
+def read_json(path: Path, *, made_by: str) -> Any:
+    """Read plain data that an earlier command wrote.
+
+    Args:
+        path: The file.
+        made_by: The command, for the sentence about a file that is not there.
+
+    Raises:
+        DataError: The file is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        message = f"File `{path}` does not exist yet; make it with `{made_by}`."
+        raise DataError(message, path=path) from error
+    except json.JSONDecodeError as error:
+        message = f"File `{path}` is damaged ({error}); make it again with `{made_by}`."
+        raise DataError(message, path=path) from error
+
+
+@contextmanager
+def full_disk_explained(what: str) -> Iterator[None]:
+    """Turn the error of a disk that takes no more into a sentence about ``what`` was to be written.
+
+    Raises:
+        DataError: The disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        message = (
+            f"There is no room to write {what} ({_FULL[error.errno]}); make some and run the same command again: "
+            "what is finished is kept."
+        )
+        raise DataError(message) from error
+
+
+class _Place(NamedTuple):
+    """The names that one writer owns, beside its destination."""
+
+    partial: Path
+    replaced: Path
+    lock: Path
+
+    @classmethod
+    def beside(cls, path: Path, token: str) -> Self:
+        """The names of the writer ``token`` of ``path``."""
+        return cls(*(path.with_name(f".{path.name}.{token}.{part}") for part in ("partial", "replaced", "lock")))
+
+    def publish(self, path: Path) -> None:
+        """Rename what was written to ``path``; of several writers that end at once, the last one stays."""
+        while True:
+            try:
+                self.partial.replace(path)
+            except OSError as error:
+                if error.errno not in _IN_THE_WAY:
+                    raise
+                _remove(self.replaced)
+                with suppress(FileNotFoundError):
+                    path.rename(self.replaced)
+            else:
+                return
+
+    def clear(self) -> None:
+        """Remove everything; the lock last, for it is how others find the rest."""
+        for path in (self.partial, self.replaced, self.lock):
+            _remove(path)
+
+
+@contextmanager
+def _staged(path: Path, *, replace: bool, what: str) -> Iterator[Path]:
+    _refuse_existing(path, replace=replace)
+    with full_disk_explained(what or f"`{path}`"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_up_after_the_dead(path)
+        place = _Place.beside(path, uuid4().hex[:_TOKEN])
+        with FileLock(place.lock, thread_local=False):
+            try:
+                yield place.partial
+                _refuse_existing(path, replace=replace)
+                place.publish(path)
+            finally:
+                place.clear()
+
+
+def _refuse_existing(path: Path, *, replace: bool) -> None:
+    if not replace and path.exists():
+        message = f"`{path}` exists; remove it or choose another name."
+        raise DataError(message, path=path)
+
+
+def _clear_up_after_the_dead(path: Path) -> None:
+    start, end = f".{path.name}.", ".lock"
+    for entry in path.parent.iterdir():
+        name = entry.name
+        if not (name.startswith(start) and name.endswith(end) and len(name) == len(start) + _TOKEN + len(end)):
+            continue
+        place = _Place.beside(path, name[len(start) : -len(end)])
+        # Held by a live writer, or another user's.
+        with suppress(Timeout, OSError), FileLock(entry, timeout=0, thread_local=False):
+            if place.replaced.exists() and not path.exists():
+                # Killed between its two renames.
+                place.replaced.rename(path)
+            place.clear()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

@@ -13,10 +13,10 @@ from nmr_platform.datasets.writing import (
     RECORDS,
     check_target,
     create_records,
-    staged_store,
     write_coordinates,
 )
 from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.files import staged_folder
 from nmr_platform.schema import validate
 from nmr_platform.simulation import ENGINE_VERSION
 
@@ -77,7 +77,7 @@ def publish(dataset: xr.Dataset, path: Path, *, chunk: int = 500) -> None:
     """
     check_target(path)
     shape = (dataset.sizes["curve"], dataset.sizes["time"])
-    with staged_store(path) as staging:
+    with staged_folder(path, what=f"data set `{path}`") as staging:
         write_coordinates(dataset, staging)
         for name, array in create_records(staging, shape, chunk).items():
             array[:] = dataset[name].to_numpy().astype(RECORDS[name], copy=False)

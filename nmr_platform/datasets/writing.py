@@ -1,8 +1,5 @@
 """How data sets are written: checked chunks, the same bytes every time, and all or nothing."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +9,9 @@ import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from nmr_platform.datasets.disk import full_disk_explained
 from nmr_platform.errors import DataError
 
-__all__ = ["FORMAT_VERSION", "RECORDS", "check_target", "create_records", "staged_store", "write_coordinates"]
+__all__ = ["FORMAT_VERSION", "RECORDS", "check_target", "create_records", "write_coordinates"]
 
 FORMAT_VERSION = 2
 """Raised whenever a reader of the previous layout would misread a new one."""
@@ -36,29 +32,6 @@ def check_target(path: Path) -> None:
     if path.exists() and not ours and (path.is_file() or any(path.iterdir())):
         message = f"`{path}` exists and is not a data set; remove it or choose another name."
         raise DataError(message, path=path)
-
-
-@contextmanager
-def staged_store(path: Path) -> Iterator[Path]:
-    """A folder to write a data set into, which takes the place of ``path`` when the block ends well.
-
-    Raises:
-        DataError: The disk is full.
-    """
-    # Beside the destination, for a rename needs one file system; the name is fixed so that the next run clears it up.
-    staging, old = (path.with_name(f".{path.name}.{part}") for part in ("partial", "old"))
-    with full_disk_explained(f"data set `{path}`"):
-        try:
-            for left in (staging, old):
-                shutil.rmtree(left, ignore_errors=True)
-            staging.mkdir(parents=True)
-            yield staging
-            if path.exists():
-                path.rename(old)
-            staging.rename(path)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_coordinates(dataset: xr.Dataset, staging: Path) -> None:

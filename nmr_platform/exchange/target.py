@@ -1,12 +1,9 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all, and never in the place of others."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from nmr_platform.errors import DataError
+from nmr_platform.files import staged_file, staged_folder
 
 __all__ = ["BLOCK", "fresh_file", "fresh_folder"]
 
@@ -14,41 +11,19 @@ BLOCK = 256
 """Curves that an export holds in memory at a time."""
 
 
-@contextmanager
-def fresh_folder(path: Path) -> Iterator[Path]:
+def fresh_folder(path: Path) -> AbstractContextManager[Path]:
     """Yield an empty folder that is renamed to ``path`` at the end.
 
     Raises:
-        DataError: ``path`` exists.
+        DataError: ``path`` exists, or the disk is full.
     """
-    with _staging(path) as staging:
-        staging.mkdir(parents=True)
-        yield staging
+    return staged_folder(path, replace=False)
 
 
-@contextmanager
-def fresh_file(path: Path) -> Iterator[Path]:
+def fresh_file(path: Path) -> AbstractContextManager[Path]:
     """Yield the name of a file that is renamed to ``path`` at the end.
 
     Raises:
-        DataError: ``path`` exists.
+        DataError: ``path`` exists, or the disk is full.
     """
-    with _staging(path) as staging:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield staging
-
-
-@contextmanager
-def _staging(path: Path) -> Iterator[Path]:
-    if path.exists():
-        message = f"`{path}` exists; remove it or choose another name."
-        raise DataError(message, path=path)
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield staging
-        staging.rename(path)
-    finally:
-        if staging.is_dir():
-            shutil.rmtree(staging, ignore_errors=True)
-        else:
-            staging.unlink(missing_ok=True)
+    return staged_file(path, replace=False)

@@ -1,7 +1,5 @@
 """The house look of every figure, and how a figure is written."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.files import staged_file
 
 __all__ = [
     "ACCENT",
@@ -159,16 +158,8 @@ def save(drawn: Figure, path: Path) -> None:
     if path.suffix != ".png":
         message = f"Argument `path` must end in .png, but is `{path.name}`."
         raise ConfigurationError(message, key="path", value=str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
     if drawn.get_layout_engine() is not None:
         drawn.draw_without_rendering()
         drawn.set_layout_engine("none")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".png")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        drawn.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with staged_file(path) as staging:
+        drawn.savefig(staging, format="png", dpi=DPI, metadata={"Software": None})

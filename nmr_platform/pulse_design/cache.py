@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmr_platform.files import staged_file
 from nmr_platform.simulation import ENGINE_VERSION
 
 __all__ = ["RecordCache"]
@@ -43,11 +43,9 @@ class RecordCache:
         return made
 
     def _keep(self, path: Path, made: NDArray[Any]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._make_room(path.parent, made.nbytes)
-        staging = path.with_name(f".{uuid4().hex}.partial.npy")
-        np.save(staging, made)
-        staging.replace(path)
+        with staged_file(path) as staging, staging.open("wb") as file:
+            np.save(file, made)
 
     def _make_room(self, folder: Path, wanted: int) -> None:
         files = []

@@ -5,10 +5,10 @@ import pandas as pd
 from nmr_platform.config import Params
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import extract
+from nmr_platform.files import staged_folder, write_json
 from nmr_platform.learning import Bootstrap, RegressionTask, new_curves
 from nmr_platform.learning import compare_disorder as compare
 from nmr_platform.stages.features import read_features
-from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.workspace import Workspace
 
 __all__ = ["compare_disorder"]

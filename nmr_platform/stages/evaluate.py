@@ -16,6 +16,7 @@ from nmr_platform.config import Params
 from nmr_platform.datasets import load
 from nmr_platform.errors import DataError
 from nmr_platform.features import extract
+from nmr_platform.files import staged_folder, write_json
 from nmr_platform.inference import Predictor
 from nmr_platform.learning import (
     Bootstrap,
@@ -29,7 +30,6 @@ from nmr_platform.learning import (
 from nmr_platform.stages.deploy import example_record, fit_novelties, make_predictor
 from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
-from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.stages.tune import read_tuned
 from nmr_platform.tracking import ModelEntry, RunEntry, Tracker, closing_run
 from nmr_platform.workspace import Workspace

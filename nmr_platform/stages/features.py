@@ -10,7 +10,7 @@ from nmr_platform.config import Params
 from nmr_platform.datasets import dvc_digest, labels_of, load
 from nmr_platform.errors import DataError
 from nmr_platform.features import extract
-from nmr_platform.stages.files import read_json, staged_folder, write_json
+from nmr_platform.files import read_json, staged_folder, write_json
 from nmr_platform.tracking import DatasetEntry
 from nmr_platform.workspace import Workspace
 

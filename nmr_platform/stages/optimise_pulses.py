@@ -7,6 +7,7 @@ from typing import Any
 
 from nmr_platform.config import Params
 from nmr_platform.datasets import DataSettings, Recipe
+from nmr_platform.files import staged_folder, write_json
 from nmr_platform.progress import progress_bar
 from nmr_platform.pulse_design import (
     BASELINE,
@@ -19,7 +20,6 @@ from nmr_platform.pulse_design import (
     read_search,
     search_pulses,
 )
-from nmr_platform.stages.files import staged_folder, write_json
 from nmr_platform.stages.pulse_figures import draw_pulses
 from nmr_platform.stages.pulse_files import summarise, write_pulses
 from nmr_platform.tracking import Tracker

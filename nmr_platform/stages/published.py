@@ -1,8 +1,8 @@
 """Every published number beside ours, with the time that our search took."""
 
 from nmr_platform.config import Params
+from nmr_platform.files import read_json
 from nmr_platform.reporting import PUBLISHED, ComparisonRow, compare_published
-from nmr_platform.stages.files import read_json
 from nmr_platform.stages.report import read_disorder
 from nmr_platform.stages.tune import read_tuned
 from nmr_platform.studies import closing_storage, load_studies, settled_trials

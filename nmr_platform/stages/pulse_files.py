@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from nmr_platform import plots
+from nmr_platform.files import write_json, write_text
 from nmr_platform.physics import Experiment, Sequence
 from nmr_platform.pulse_design import (
     NOMINAL,
@@ -19,7 +20,6 @@ from nmr_platform.pulse_design import (
     shape_files,
     timeline_csv,
 )
-from nmr_platform.stages.files import write_json, write_text
 
 __all__ = ["summarise", "write_pulses", "write_sequence"]
 

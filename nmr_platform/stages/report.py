@@ -13,6 +13,7 @@ from nmr_platform import plots
 from nmr_platform.config import Params
 from nmr_platform.datasets import load
 from nmr_platform.errors import DataError
+from nmr_platform.files import read_json, staged_folder
 from nmr_platform.learning import RegressionTask, Task
 from nmr_platform.reporting import (
     PUBLISHED,
@@ -24,7 +25,6 @@ from nmr_platform.reporting import (
     render_markdown,
     score_rows,
 )
-from nmr_platform.stages.files import read_json, staged_folder
 from nmr_platform.workspace import Workspace
 
 __all__ = ["read_disorder", "write_report"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmr_platform.errors import DataError, NmrPlatformError
+from nmr_platform.files import read_json
 from nmr_platform.stages.features import read_features
-from nmr_platform.stages.files import read_json
 from nmr_platform.tracking import resolve_store
 from nmr_platform.workspace import Workspace
 

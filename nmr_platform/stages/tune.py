@@ -4,10 +4,10 @@ from pydantic import ValidationError
 
 from nmr_platform.config import Params
 from nmr_platform.errors import DataError
+from nmr_platform.files import read_json, write_json
 from nmr_platform.learning import StudyProgress, Task, TuneSummary, help_study, study_plans, task_rows, tune_task
 from nmr_platform.progress import progress_bar
 from nmr_platform.stages.features import FeatureTables, read_features
-from nmr_platform.stages.files import read_json, write_json
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import DatasetEntry, Tracker
 from nmr_platform.workspace import Workspace

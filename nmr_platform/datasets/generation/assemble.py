@@ -14,8 +14,9 @@ from nmr_platform.datasets.generation.curves import Failure
 from nmr_platform.datasets.generation.shards import SHARD_SIZE, Shard, read_shard
 from nmr_platform.datasets.quantities import attributes_of
 from nmr_platform.datasets.recipe.recipe import Recipe
-from nmr_platform.datasets.writing import RECORDS, create_records, staged_store, write_coordinates
+from nmr_platform.datasets.writing import RECORDS, create_records, write_coordinates
 from nmr_platform.errors import DataError
+from nmr_platform.files import staged_folder
 from nmr_platform.simulation import ENGINE_VERSION
 
 __all__ = ["Collected", "assemble", "collect"]
@@ -84,7 +85,7 @@ def assemble(recipe: Recipe, shards: Sequence[Shard], folder: Path, collected: C
     """
     shape = (collected.n_curves, recipe.example.n_samples)
     chunk = _curves_per_chunk(shape[1])
-    with staged_store(path) as staging:
+    with staged_folder(path, what=f"data set `{path}`") as staging:
         write_coordinates(_coordinates(recipe, collected), staging)
         arrays = create_records(staging, shape, chunk)
         first = 0

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmr_platform.datasets.disk import full_disk_explained
 from nmr_platform.datasets.generation.curves import Failure, Row
 from nmr_platform.errors import DataError
+from nmr_platform.files import staged_file
 
 __all__ = ["SHARD_SIZE", "Shard", "ShardContent", "read_shard", "shards_of", "write_shard"]
 
@@ -99,19 +98,11 @@ def write_shard(path: Path, content: ShardContent) -> None:
     failures = np.array(json.dumps([asdict(failure) for failure in content.failures]))
     np.savez(buffer, allow_pickle=False, failures=failures, **content.arrays)
     data = buffer.getvalue()
-    # A worker taken for lost may still write the same shard elsewhere.
-    staging = path.with_name(f".{path.name}.{uuid4().hex}")
-    with full_disk_explained(f"shard `{path}`"):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with staging.open("wb") as file:
-                # A reader of plain .npz files ignores what follows the archive.
-                file.write(data + hashlib.sha256(data).digest())
-                file.flush()
-                os.fsync(file.fileno())
-            staging.replace(path)
-        finally:
-            staging.unlink(missing_ok=True)
+    with staged_file(path, what=f"shard `{path}`") as staging, staging.open("wb") as file:
+        # A reader of plain .npz files ignores what follows the archive.
+        file.write(data + hashlib.sha256(data).digest())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_shard(path: Path) -> ShardContent:
