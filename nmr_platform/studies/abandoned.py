@@ -1,18 +1,17 @@
 """Trials whose process went away: find them, mark them failed and line their parameters up again."""
 
-import os
-import socket
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import Event, Thread
-from uuid import uuid4
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
+
+from nmr_platform.processes import is_alive, this_process
 
 __all__ = [
     "ERROR",
@@ -24,14 +23,13 @@ __all__ = [
     "beating",
     "is_abandoned",
     "line_up",
-    "owner",
     "owner_is_alive",
     "recover",
     "withdraw",
 ]
 
 ERROR = "error"
-OWNER = "owner"
+OWNER = "worker"
 PLACE = "place"
 _ATTEMPT = "attempt"
 _REASON = "abandoned"
@@ -43,20 +41,12 @@ _STALE_AFTER = timedelta(hours=1)
 _STALE_AFTER_BEATING = timedelta(days=1)
 # A trial without an owner was asked for by other means than `ask`.
 _UNOWNED_AFTER = timedelta(minutes=1)
-_TOKEN = uuid4().hex[:8]
-
-
-def owner() -> dict[str, object]:
-    """Name of this process, to be left on every trial that it runs."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "token": _TOKEN}
 
 
 def owner_is_alive(trial: FrozenTrial) -> bool:
     """Whether the process that a trial belongs to is known to live, on this machine."""
     name = trial.user_attrs.get(OWNER)
-    if name is None or name["host"] != socket.gethostname():
-        return False
-    return bool(name["token"] == _TOKEN) if name["pid"] == os.getpid() else _is_alive(name["pid"])
+    return name is not None and bool(is_alive(name))
 
 
 def is_abandoned(trial: FrozenTrial) -> bool:
@@ -66,7 +56,7 @@ def is_abandoned(trial: FrozenTrial) -> bool:
 
 def line_up(study: Study, params: Mapping[str, object], **attributes: object) -> None:
     """Have ``params`` tried by the next trial, which bears this process's name from its first moment."""
-    study.enqueue_trial(dict(params), user_attrs={OWNER: owner(), **attributes})
+    study.enqueue_trial(dict(params), user_attrs={OWNER: this_process(), **attributes})
 
 
 def ask(study: Study) -> Trial:
@@ -81,14 +71,14 @@ def ask(study: Study) -> Trial:
         # Heartbeats are ours to record, see `beating`.
         warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed", category=UserWarning)
         trial = study.ask()
-    trial.set_user_attr(OWNER, owner())
+    trial.set_user_attr(OWNER, this_process())
     return trial
 
 
 def abandon_own(study: Study) -> None:
     """Abandon the running trials of this process."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if trial.user_attrs.get(OWNER) == owner():
+        if trial.user_attrs.get(OWNER) == this_process():
             abandon(study, trial)
 
 
@@ -181,16 +171,7 @@ def _is_stale(trial: FrozenTrial, study: Study) -> bool:
     name = trial.user_attrs.get(OWNER)
     if name is None:
         return age > _UNOWNED_AFTER
-    if name["host"] != socket.gethostname():
+    lives = is_alive(name)
+    if lives is None:
         return age > (_STALE_AFTER if _database(study) is None else _STALE_AFTER_BEATING)
-    return not owner_is_alive(trial)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return not lives

@@ -15,6 +15,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.processes import this_process
 from nmr_platform.studies.abandoned import (
     ERROR,
     OWNER,
@@ -22,7 +23,6 @@ from nmr_platform.studies.abandoned import (
     abandon_own,
     ask,
     beating,
-    owner,
     owner_is_alive,
     recover,
     withdraw,
@@ -144,7 +144,8 @@ def run_trials(
     def tell_about_the_rest() -> None:
         # A process killed between telling the study and telling others left them behind; one that lives does it itself.
         for trial in settled_trials(study):
-            if trial.number not in told and (trial.user_attrs.get(OWNER) == owner() or not owner_is_alive(trial)):
+            ours = trial.user_attrs.get(OWNER) == this_process()
+            if trial.number not in told and (ours or not owner_is_alive(trial)):
                 tell_about(trial)
 
     if not helping:
@@ -177,7 +178,7 @@ def _limit(study: Study, total: int) -> int:
 def _taken(study: Study, before: int | None = None) -> tuple[int, int]:
     """Number of settled trials and of those that others run; of the latter those ``before`` a number."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    others = (trial.number for trial in running if trial.user_attrs.get(OWNER) != owner())
+    others = (trial.number for trial in running if trial.user_attrs.get(OWNER) != this_process())
     return len(settled_trials(study)), sum(before is None or number < before for number in others)
 
 

@@ -1,7 +1,6 @@
 """What a tracker shows of a study, kept in the study itself so that the tracker can be rebuilt from it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from optuna.study import Study
@@ -9,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from nmr_platform.studies.abandoned import ERROR
 from nmr_platform.studies.trials import best_trial, finished_trials, score_of, settled_trials, trial_times
-from nmr_platform.tracking import DatasetEntry, RunEntry, TrialEntry
+from nmr_platform.tracking import RunEntry, TrialEntry
 
 __all__ = ["keep_run", "kept_run", "study_metrics", "trial_entry"]
 
@@ -19,16 +18,16 @@ _STATES = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialSt
 
 def keep_run(study: Study, run: RunEntry) -> None:
     """Keep in the study how its parent run is shown."""
-    record = {**asdict(run), "datasets": [asdict(dataset) for dataset in run.datasets]}
-    if study.user_attrs.get(_RUN) != record:
-        study.set_user_attr(_RUN, record)
+    plain = run.to_dict()
+    if study.user_attrs.get(_RUN) != plain:
+        study.set_user_attr(_RUN, plain)
 
 
 def kept_run(study: Study) -> RunEntry:
     """The parent run as it was kept; for a study that kept none, made from its name and identity."""
     kept: Mapping[str, Any] | None = study.user_attrs.get(_RUN)
     if kept is not None:
-        return RunEntry(**{**kept, "datasets": [DatasetEntry(**dataset) for dataset in kept["datasets"]]})
+        return RunEntry.from_dict(kept)
     experiment, _, name = study.study_name.partition("/")
     params = {key: value for key, value in study.user_attrs.get("identity", {}).items() if not isinstance(value, dict)}
     return RunEntry(experiment, name or experiment, params, {"study": study.study_name})

@@ -1,7 +1,6 @@
 """More processes for a study: on this machine, or as tasks of a Dask cluster."""
 
 import os
-import signal
 import subprocess
 import sys
 import warnings
@@ -9,11 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from nmr_platform.errors import NmrPlatformError
+from nmr_platform.processes import end_process
 
 __all__ = ["WorkerError", "WorkerWarning", "helping_processes", "helping_tasks"]
-
-# Enough to say good-bye: a trial in progress is given back to the study.
-_GRACE_SECONDS = 30.0
 
 
 class WorkerError(NmrPlatformError):
@@ -47,7 +44,8 @@ def helping_processes(
         yield processes
     except BaseException:
         for process in processes:
-            _end(process)
+            # A trial in progress is given back to the study.
+            end_process(process)
         raise
     _tell_of_failures([process.wait() for process in processes])
 
@@ -60,16 +58,6 @@ def _tell_of_failures(codes: Sequence[int]) -> None:
             f"the others. What went wrong stands in the output of the workers."
         )
         warnings.warn(message, WorkerWarning, stacklevel=4)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    try:
-        process.wait(_GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str], folder: str) -> int:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from nmr_platform.tracking.deployable import Deployable
 
@@ -51,6 +51,15 @@ class RunEntry:
     params: Mapping[str, object] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     datasets: Sequence[DatasetEntry] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {**asdict(self), "datasets": [asdict(dataset) for dataset in self.datasets]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The entry that `to_dict` gave."""
+        return cls(**{**values, "datasets": [DatasetEntry(**dataset) for dataset in values["datasets"]]})
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def test_four_processes_share_one_study_and_run_exactly_its_trials(tmp_path, dat
     found, parent = shown(tracked, "four")
     assert found == trials
     assert (parent.info.status, parent.data.metrics["n_trials"]) == ("FINISHED", 24.0)
-    owners = {trial.user_attrs["owner"]["pid"] for trial in study_of(tmp_path, "four").trials}
+    owners = {trial.user_attrs["worker"] for trial in study_of(tmp_path, "four").trials}
     assert len(owners) > 1
 
 

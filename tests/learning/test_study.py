@@ -16,7 +16,8 @@ from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.models.boosting import XGBoost
 from nmr_platform.learning.models.forests import ExtraTrees
 from nmr_platform.learning.tuning.study import StudyError, run_study
-from nmr_platform.studies.abandoned import OWNER, owner
+from nmr_platform.processes import this_process
+from nmr_platform.studies.abandoned import OWNER
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
 from tests.learning.problems import W_TASK, QuickFamily, quick_spec, quick_study
 from tests.learning.recording import RecordingTracker
@@ -213,7 +214,8 @@ def test_trials_left_running_by_a_dead_process_are_failed_and_tried_again(tmp_pa
     storage = open_storage(tmp_path)
     (name,) = optuna.get_all_study_names(storage)
     trial = optuna.load_study(study_name=name, storage=storage).ask()
-    trial.set_user_attr(OWNER, {**owner(), "pid": 2**22 + 1})
+    host, _, token = this_process().rsplit(":", 2)
+    trial.set_user_attr(OWNER, f"{host}:{2**22 + 1}:{token}")
     left = QuickFamily().search_space(trial)
     result = quick_study(tmp_path, tracker, n_trials=4)
     states = [trial.state for trial in trials_of(tmp_path)]
@@ -228,7 +230,7 @@ def test_a_trial_of_a_live_worker_is_left_alone(tmp_path, tracker):
     storage = open_storage(tmp_path)
     (name,) = optuna.get_all_study_names(storage)
     trial = optuna.load_study(study_name=name, storage=storage).ask()
-    trial.set_user_attr(OWNER, owner())
+    trial.set_user_attr(OWNER, this_process())
     quick_study(tmp_path, tracker, n_trials=3)
     assert trials_of(tmp_path)[2].state is TrialState.RUNNING
 

@@ -8,6 +8,7 @@ from optuna import TrialPruned
 from optuna.trial import TrialState
 
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.processes import this_process
 from nmr_platform.studies import (
     ERROR,
     STORAGE_VARIABLE,
@@ -26,7 +27,7 @@ from nmr_platform.studies import (
     trial_entry,
     trial_times,
 )
-from nmr_platform.studies.abandoned import OWNER, ask, owner
+from nmr_platform.studies.abandoned import OWNER, ask
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.tracking import DatasetEntry, RunEntry
 
@@ -140,7 +141,7 @@ def test_a_trial_bears_its_owner_from_its_first_moment(tmp_path):
 
     sampler.before_trial = spy
     run_trials(study, 2, parabola, on_settled=lambda _: None)
-    assert seen == [owner(), owner()]
+    assert seen == [this_process(), this_process()]
 
 
 @pytest.mark.parametrize("moment", ["before", "while", "after"])

@@ -28,7 +28,7 @@ def test_tasks_of_a_cluster_share_one_study_and_run_exactly_its_trials(scheduler
         pass
     study = optuna.load_study(study_name="shared", storage=open_storage(tmp_path))
     assert len(finished_trials(study)) == 16
-    assert len({trial.user_attrs["owner"]["pid"] for trial in study.trials}) == 2
+    assert len({trial.user_attrs["worker"] for trial in study.trials}) == 2
 
 
 @pytest.mark.slow
