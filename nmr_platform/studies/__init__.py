@@ -4,8 +4,8 @@ from nmr_platform.studies.abandoned import ERROR, line_up
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.studies.listing import StudySummary, list_studies, load_studies
 from nmr_platform.studies.loop import Outcome, open_study, run_trials
+from nmr_platform.studies.runs import StudyRun, keep_run, kept_run, show_study, study_metrics, trial_entry
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler, grid_points
-from nmr_platform.studies.showing import keep_run, kept_run, study_metrics, trial_entry
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, closing_storage, open_storage
 from nmr_platform.studies.trials import (
     best_trial,
@@ -25,6 +25,7 @@ __all__ = [
     "Outcome",
     "SamplerKind",
     "SteadySampler",
+    "StudyRun",
     "StudySummary",
     "best_trial",
     "closing_storage",
@@ -44,6 +45,7 @@ __all__ = [
     "run_trials",
     "score_of",
     "settled_trials",
+    "show_study",
     "study_metrics",
     "trial_entry",
     "trial_times",

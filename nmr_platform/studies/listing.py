@@ -1,6 +1,5 @@
 """What studies there are, and where they stand."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +8,7 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import TrialState
 
-from nmr_platform.studies.trials import best_trial, score_of, settled_trials
+from nmr_platform.studies.trials import best_trial, finished_trials, is_pruned, score_of, settled_trials
 
 __all__ = ["StudySummary", "list_studies", "load_studies"]
 
@@ -20,7 +19,7 @@ class StudySummary:
 
     Attributes:
         name: The study.
-        finished: Trials that have a score.
+        finished: Trials that went to their end and have a score.
         pruned: Trials that were stopped early.
         failed: Trials that failed by themselves.
         running: Trials in progress.
@@ -51,14 +50,13 @@ def list_studies(storage: BaseStorage) -> list[StudySummary]:
 
 def _summary(study: Study) -> StudySummary:
     settled = settled_trials(study)
-    states = Counter(trial.state for trial in settled)
     ends: list[datetime] = [trial.datetime_complete for trial in settled if trial.datetime_complete is not None]
     best = best_trial(study)
     return StudySummary(
         name=study.study_name,
-        finished=states[TrialState.COMPLETE],
-        pruned=states[TrialState.PRUNED],
-        failed=states[TrialState.FAIL],
+        finished=len(finished_trials(study)),
+        pruned=sum(map(is_pruned, settled)),
+        failed=sum(trial.state is TrialState.FAIL for trial in settled),
         running=len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))),
         best=None if best is None else score_of(best),
         best_trial=None if best is None else best.number,

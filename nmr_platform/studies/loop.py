@@ -29,7 +29,7 @@ from nmr_platform.studies.abandoned import (
 )
 from nmr_platform.studies.patient import is_away
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler
-from nmr_platform.studies.trials import over_trials, settled_trials, trials_since_best
+from nmr_platform.studies.trials import PRUNED, over_trials, settled_trials, trials_since_best
 
 __all__ = ["Outcome", "open_study", "run_trials"]
 
@@ -47,6 +47,8 @@ class Outcome:
             two objectives has it.
         metrics: What to show of the trial; this is also what the tracker can be rebuilt from.
         params: What to show as tried if it is more than was searched, for instance fixed parameters.
+        tags: What else to show of the trial.
+        pruned: Whether the trial was stopped early: its value guides the sampler, but is no result.
     """
 
     value: float
@@ -54,6 +56,8 @@ class Outcome:
     cost: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     params: Mapping[str, object] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    pruned: bool = False
 
     @property
     def values(self) -> list[float]:
@@ -233,7 +237,7 @@ def _tell(
 
 
 def _shown(outcome: Outcome) -> dict[str, object]:
-    shown = {"metrics": dict(outcome.metrics), "params": dict(outcome.params)}
+    shown = {name: dict(getattr(outcome, name)) for name in ("metrics", "params", "tags")} | {PRUNED: outcome.pruned}
     return {name: values for name, values in shown.items() if values}
 
 

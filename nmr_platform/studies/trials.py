@@ -6,8 +6,10 @@ from optuna.trial import FrozenTrial, TrialState
 from nmr_platform.studies.abandoned import is_abandoned
 
 __all__ = [
+    "PRUNED",
     "best_trial",
     "finished_trials",
+    "is_pruned",
     "over_trials",
     "score_of",
     "settled_trials",
@@ -16,14 +18,23 @@ __all__ = [
 ]
 
 
+PRUNED = "pruned"
+"""Attribute of a trial that was stopped early, but has told the sampler a score: what it had reached by then."""
+
+
+def is_pruned(trial: FrozenTrial) -> bool:
+    """Whether a trial was stopped early, so that its score, if it has one, is not a whole trial's."""
+    return trial.state is TrialState.PRUNED or bool(trial.user_attrs.get(PRUNED))
+
+
 def finished_trials(study: Study) -> list[FrozenTrial]:
-    """Trials that have a score, in order."""
-    finished: list[FrozenTrial] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return finished
+    """Trials that went to their end and have a score, in order."""
+    scored = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return [trial for trial in scored if not is_pruned(trial)]
 
 
 def over_trials(study: Study) -> list[FrozenTrial]:
-    """Trials that did what they should: those that have a score, and those that were pruned; in order."""
+    """Trials that did what they should: those that went to their end, and those that were pruned; in order."""
     over: list[FrozenTrial] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     return over
 
@@ -35,7 +46,7 @@ def settled_trials(study: Study) -> list[FrozenTrial]:
 
 
 def score_of(trial: FrozenTrial) -> float:
-    """The score of a finished trial; of two objectives the first."""
+    """The score of a trial that has one; of two objectives the first."""
     return float(trial.values[0])
 
 

@@ -13,6 +13,7 @@ from nmr_platform.studies import (
     ERROR,
     STORAGE_VARIABLE,
     Outcome,
+    StudyRun,
     best_trial,
     finished_trials,
     keep_run,
@@ -24,12 +25,14 @@ from nmr_platform.studies import (
     over_trials,
     run_trials,
     settled_trials,
+    show_study,
     trial_entry,
     trial_times,
 )
 from nmr_platform.studies.abandoned import OWNER, ask
 from nmr_platform.studies.figures import draw_study
-from nmr_platform.tracking import DatasetEntry, RunEntry
+from nmr_platform.tracking import DatasetEntry, RunEntry, closing_run
+from tests.learning.recording import RecordingTracker
 
 
 @pytest.fixture(autouse=True)
@@ -306,7 +309,41 @@ def test_a_study_that_kept_no_run_or_metrics_can_still_be_shown(tmp_path):
     study, _ = run(tmp_path, 1)
     assert kept_run(study).experiment == "parabola"
     (trial,) = finished_trials(study)
-    assert trial_entry(trial).metrics == {"score": trial.value, "square": -trial.value}
+    assert trial_entry(trial).metrics == {"score": trial.value}
+
+
+def test_a_study_shows_the_same_when_it_is_shown_again_from_what_it_kept(tmp_path):
+    def shown(trial):
+        x = trial.suggest_float("x", -1.0, 1.0)
+        return Outcome(
+            -(x**2), metrics={"r2": -(x**2)}, params={"x": x, "fixed": 1}, tags={"name": "a"}, pruned=trial.number == 1
+        )
+
+    study = study_in(tmp_path)
+    keep_run(study, RunEntry("W", "forest", {"seed": 0}, {"a": "b"}), "cross-validated r2")
+    live, again = RecordingTracker(), RecordingTracker()
+    run = StudyRun.open(study, live)
+    with closing_run(live, run.run_id):
+        run_trials(study, 5, shown, on_settled=run.log_trial)
+        run.log_summary()
+    assert show_study(study_in(tmp_path), again) == 5
+    (kept,), (rebuilt,) = live.runs.values(), again.runs.values()
+    best = best_trial(study)
+    assert best.number != 1, "a trial that was stopped early is no best one"
+    assert kept.metrics["best_score"] == kept.metrics["r2"] == best.value
+    assert (kept.metrics["n_trials"], kept.metrics["n_pruned"]) == (4.0, 1.0)
+    assert kept.params == {"best_x": best.params["x"], "best_fixed": 1}
+    assert [kept.trials[number].state for number in range(3)] == ["finished", "pruned", "finished"]
+    assert kept.trials[0].tags == {"name": "a"}
+    assert "study/history.png" in kept.artefacts
+    assert (rebuilt.record, rebuilt.trials, rebuilt.params, rebuilt.state) == (
+        kept.record,
+        kept.trials,
+        kept.params,
+        kept.state,
+    )
+    assert rebuilt.metrics == kept.metrics
+    assert rebuilt.artefacts.keys() == kept.artefacts.keys()
 
 
 def test_studies_are_listed_with_their_best(tmp_path):

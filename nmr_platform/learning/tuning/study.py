@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from optuna.exceptions import TrialPruned
 from optuna.pruners import MedianPruner
 from optuna.storages import BaseStorage
-from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.errors import NmrPlatformError
@@ -25,8 +24,8 @@ from nmr_platform.learning.tuning.summary import StudyResult
 from nmr_platform.studies import (
     ERROR,
     Outcome,
+    StudyRun,
     best_trial,
-    draw_study,
     finished_trials,
     keep_run,
     open_study,
@@ -34,7 +33,6 @@ from nmr_platform.studies import (
     run_trials,
     score_of,
     settled_trials,
-    trial_entry,
 )
 from nmr_platform.tracking import Tracker, closing_run
 
@@ -88,20 +86,18 @@ def run_study(
         StudyError: Every trial failed.
     """
     start, tracking = time.perf_counter(), tracker.seconds
-    study, run_id = _open(spec, storage, tracker)
+    run = _open(spec, storage, tracker)
 
     def report(_: FrozenTrial) -> None:
         if progress is not None:
-            best = max((score_of(other) for other in finished_trials(study)), default=np.nan)
-            progress(StudyProgress(spec.label, len(over_trials(study)), spec.settings.n_trials, best))
+            best = best_trial(run.study)
+            score = np.nan if best is None else score_of(best)
+            progress(StudyProgress(spec.label, len(over_trials(run.study)), spec.settings.n_trials, score))
 
-    with closing_run(tracker, run_id):
-        _run_trials(spec, study, tracker, run_id, report)
-        result = _result(spec, study, run_id)
-        tracker.log_params(run_id, {f"best_{name}": value for name, value in result.best_params.items()})
-        tracker.log_metrics(run_id, _parent_metrics(spec, result))
-        for name, figure in draw_study(study, f"cross-validated {spec.task.metric}").items():
-            tracker.log_figure(run_id, f"study/{name}.png", figure)
+    with closing_run(tracker, run.run_id):
+        _run_trials(spec, run, report)
+        result = _result(spec, run)
+        run.log_summary()
     return result.replace(
         wall_seconds=time.perf_counter() - start, tracking_seconds=max(0.0, tracker.seconds - tracking)
     )
@@ -115,13 +111,11 @@ def help_study(spec: StudyPlan, storage: BaseStorage, tracker: Tracker) -> None:
         storage: Where the study remembers its trials; the other process must reach it too.
         tracker: Where trials are shown.
     """
-    study, run_id = _open(spec, storage, tracker)
-    _run_trials(spec, study, tracker, run_id, helping=True)
+    _run_trials(spec, _open(spec, storage, tracker), helping=True)
     tracker.flush()
 
 
-def _open(spec: StudyPlan, storage: BaseStorage, tracker: Tracker) -> tuple[Study, str]:
-    """The study and its parent run."""
+def _open(spec: StudyPlan, storage: BaseStorage, tracker: Tracker) -> StudyRun:
     settings = spec.settings
     study = open_study(
         storage,
@@ -134,29 +128,26 @@ def _open(spec: StudyPlan, storage: BaseStorage, tracker: Tracker) -> tuple[Stud
         with_cost=settings.with_cost,
         pruner=MedianPruner(n_startup_trials=settings.startup_trials) if settings.prunes else None,
     )
-    record = spec.run_entry()
-    keep_run(study, record)
-    return study, tracker.open_run(record)
+    keep_run(study, spec.run_entry(), f"cross-validated {spec.task.metric}")
+    return StudyRun.open(study, tracker)
 
 
 def _run_trials(
     spec: StudyPlan,
-    study: Study,
-    tracker: Tracker,
-    run_id: str,
+    run: StudyRun,
     report: Callable[[FrozenTrial], None] | None = None,
     *,
     helping: bool = False,
 ) -> None:
     def show(trial: FrozenTrial) -> None:
-        tracker.log_trial(run_id, trial_entry(trial))
+        run.log_trial(trial)
         if report is not None:
             report(trial)
 
     settings = spec.settings
     with Parallel(n_jobs=settings.n_jobs, prefer="threads") as pool:
         run_trials(
-            study,
+            run.study,
             settings.n_trials,
             _objective(spec, pool),
             on_settled=show,
@@ -242,7 +233,8 @@ def _finite(score: float, task: Task) -> float:
     return score
 
 
-def _result(spec: StudyPlan, study: Study, run_id: str) -> StudyResult:
+def _result(spec: StudyPlan, run: StudyRun) -> StudyResult:
+    study = run.study
     finished, best = finished_trials(study), best_trial(study)
     if best is None:
         errors = [trial.user_attrs[ERROR] for trial in settled_trials(study) if ERROR in trial.user_attrs]
@@ -256,7 +248,7 @@ def _result(spec: StudyPlan, study: Study, run_id: str) -> StudyResult:
         feature_set=spec.feature_set,
         study_name=study.study_name,
         run_name=spec.run_name,
-        run_id=run_id,
+        run_id=run.run_id,
         best_trial=best.number,
         best_params=best.user_attrs[_PARAMS],
         cv_mean=float(np.mean(folds)),
@@ -275,15 +267,3 @@ def _trial_metrics(metric: str, folds: list[float], seconds: float) -> dict[str,
     scores = {f"fold_{index}_{metric}": score for index, score in enumerate(folds)}
     spread = {f"cv_{metric}": float(np.mean(folds)), f"cv_{metric}_std": float(np.std(folds))}
     return {**spread, **scores, "fit_seconds": seconds}
-
-
-def _parent_metrics(spec: StudyPlan, result: StudyResult) -> dict[str, float]:
-    metric = spec.task.metric
-    return {
-        f"cv_{metric}": result.cv_mean,
-        f"cv_{metric}_std": result.cv_std,
-        "n_trials": float(result.n_trials),
-        "n_pruned": float(result.n_pruned),
-        "n_failed": float(result.n_failed),
-        "trial_seconds": result.trial_seconds,
-    }
