@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.tables import print_table
 from benchmarks.timing import best_seconds
-from nmr_platform.features import FeatureSet, FeaturesSettings, extract
+from nmr_platform.features import Acquisition, FeaturesSettings, PolynomialFeatures, extract
 from nmr_platform.features.polynomial import DEGREE, N_SPLITS
 from nmr_platform.schema import read_yaml, validate
 
@@ -20,8 +20,8 @@ _CURVES = 15_000
 _LOOP_CURVES = 100
 _ECHO_INDEX = 1256
 _N_SAMPLES = 1884
-_N_SITES = 10_000
 _STEP = 1 / (2 * np.pi)
+_TAKEN = Acquisition(echo_index=_ECHO_INDEX, step=_STEP, n_samples=_N_SAMPLES, n_sites=10_000)
 _PARAMS = Path(__file__).parents[1] / "params.yaml"
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     m = _records(_CURVES)
     rows, total = [], 0.0
     for feature_set in validate(FeaturesSettings, read_yaml(_PARAMS)["features"]).sets:
-        run = partial(extract, m, feature_set, echo_index=_ECHO_INDEX, step=_STEP, n_sites=_N_SITES)
+        run = partial(extract, m, feature_set, _TAKEN)
         columns = run().shape[1]
         processor = _best(run, time.process_time)
         total += processor
@@ -38,10 +38,10 @@ def main() -> None:
     rows.append(("all of them", "", f"{total:.2f} s", ""))
     print_table(f"Features of {_CURVES} curves", ("feature set", "columns", "processor", "elapsed"), rows)
 
-    polynomial = FeatureSet(kind="polynomial", signal="magnitude")
+    polynomial = PolynomialFeatures(signal="magnitude")
     window = np.abs(m[:_LOOP_CURVES, _ECHO_INDEX - 150 : _ECHO_INDEX + 150])
     loop = _best(partial(_loop_features, window), time.process_time) * _CURVES / _LOOP_CURVES
-    product = _best(partial(extract, m, polynomial, echo_index=_ECHO_INDEX, step=_STEP), time.process_time)
+    product = _best(partial(extract, m, polynomial, _TAKEN), time.process_time)
     print_table(
         "Polynomial features",
         ("how", "processor"),

@@ -25,7 +25,7 @@ from benchmarks.tables import print_table
 from nmr_platform import plots
 from nmr_platform.config import read_params
 from nmr_platform.datasets import Recipe, simulate_curves
-from nmr_platform.features import extract
+from nmr_platform.features import Acquisition, extract
 from nmr_platform.physics import Experiment
 from nmr_platform.progress import progress_bar
 from nmr_platform.pulse_design.objectives.noise import noise_covariance, redrawn
@@ -67,13 +67,7 @@ def main() -> None:
     recipes = {name: params.data.recipe(name) for name in ("power", *_TWINS)}
     feature_set = next(item for item in params.features.sets if item.name == _FEATURES)
     example = recipes["power"].example
-    features = partial(
-        extract,
-        feature_set=feature_set,
-        echo_index=example.echo_indices[0],
-        step=example.step,
-        n_sites=example.lattice.size,
-    )
+    features = partial(extract, feature_set=feature_set, acquisition=Acquisition.of(example))
     pairs, shown = [], []
     with progress_bar("fit twins and tell them apart", len(_EXPONENTS) * len(_TWINS), "pairs") as advance:
         for exponent in _EXPONENTS:

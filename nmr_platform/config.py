@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from nmr_platform.datasets import QUANTITIES, DataSettings, ExecutorSettings, ThreadsSettings
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import AnyFeatureSet, FeaturesSettings, window_span
+from nmr_platform.features import Acquisition, FeatureSet, FeaturesSettings
 from nmr_platform.learning import (
     DisorderComparisonSettings,
     EvaluateSettings,
@@ -177,14 +177,15 @@ def _require_target(key: str, task: Task, params: Params) -> None:
             raise ConfigurationError(message, key=key, value=task.target)
 
 
-def _require_window(key: str, item: AnyFeatureSet, experiment: Experiment) -> None:
+def _require_window(key: str, item: FeatureSet, experiment: Experiment) -> None:
     if not experiment.echo_indices:
         message = f"Key `{key}` must have an echo to look at, but `data.experiment.sequence` expects none."
         raise ConfigurationError(message, key=key)
+    acquisition = Acquisition.of(experiment)
     for number, part in enumerate(item.parts):
         place = key if part is item else f"{key}.of.{number}"
         try:
-            window_span(part, experiment.echo_indices[-1], experiment.n_samples)
+            part.span(acquisition)
         except ConfigurationError as error:
             message = str(error).replace(f"Argument `{error.key}`", f"Key `{place}.{error.key}`")
             raise ConfigurationError(message, key=f"{place}.{error.key}", value=error.value) from error

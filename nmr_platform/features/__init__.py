@@ -1,31 +1,26 @@
 """Features of a spin echo: scikit-learn transformers from the complex record M(t) to named float32 columns."""
 
 from nmr_platform.features.acquisition import Acquisition
-from nmr_platform.features.extraction import extract, feature_intervals, make_transformer, window_span
-from nmr_platform.features.frequency import SpectrumTransformer
-from nmr_platform.features.polynomial import PolynomialBins
-from nmr_platform.features.quantiles import DyadicQuantiles
-from nmr_platform.features.settings import AnyFeatureSet, CombinedSet, FeatureSet, FeaturesSettings
-from nmr_platform.features.shape import EchoShape
-from nmr_platform.features.signals import SignalReader, disorder_floor
-from nmr_platform.features.window import RecordWindow, WindowSpan
+from nmr_platform.features.frequency import FrequencyFeatures
+from nmr_platform.features.pointwise import PointwiseFeatures
+from nmr_platform.features.polynomial import PolynomialFeatures, PolynomialFrequencyFeatures
+from nmr_platform.features.quantiles import QuantileFeatures
+from nmr_platform.features.sets import CombinedFeatures, FeatureSet, FeaturesSettings, SingleFeatureSet, extract
+from nmr_platform.features.shape import ShapeFeatures
+from nmr_platform.features.windowed import WindowedFeatures
 
 __all__ = [
     "Acquisition",
-    "AnyFeatureSet",
-    "CombinedSet",
-    "DyadicQuantiles",
-    "EchoShape",
+    "CombinedFeatures",
     "FeatureSet",
     "FeaturesSettings",
-    "PolynomialBins",
-    "RecordWindow",
-    "SignalReader",
-    "SpectrumTransformer",
-    "WindowSpan",
-    "disorder_floor",
+    "FrequencyFeatures",
+    "PointwiseFeatures",
+    "PolynomialFeatures",
+    "PolynomialFrequencyFeatures",
+    "QuantileFeatures",
+    "ShapeFeatures",
+    "SingleFeatureSet",
+    "WindowedFeatures",
     "extract",
-    "feature_intervals",
-    "make_transformer",
-    "window_span",
 ]

@@ -1,151 +1,90 @@
-"""How the curves that a model learnt from were recorded, and in what another curve differs from them."""
+"""What features need to know of how a record was taken."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
-from typing import Annotated, Any, Self
+import json
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
+import xarray as xr
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from nmr_platform.datasets import Recipe
 from nmr_platform.errors import DataError
 from nmr_platform.physics import Experiment
-from nmr_platform.schema import Schema
+from nmr_platform.schema import Schema, validate
 
 __all__ = ["Acquisition"]
 
-# How far a sample may lie from the model's, in steps: files print times with few digits.
-_JITTER = 0.1
-
 
 class Acquisition(Schema):
-    """A pulse sequence and the times at which its record was sampled.
+    """Where the echo is in a record, and what its samples are.
 
     Attributes:
-        experiment: Sequence, receiver and step of the training curves, and the middle of what they drew.
-        varied: Dotted keys of the sequence that the training curves varied, for instance ``theta1``.
+        echo_index: Sample of the echo.
+        step: Time from one sample to the next, us.
+        n_samples: Length of the record.
+        n_sites: Number of spins, whose disorder limits how small |M| can be; None if no feature asks for it.
     """
 
-    experiment: Experiment
-    varied: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    units: ClassVar[Mapping[str, str]] = {"step": "us"}
+
+    echo_index: NonNegativeInt
+    step: PositiveFloat
+    n_samples: PositiveInt
+    n_sites: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _record_holds_the_echo(self) -> Self:
+        if self.echo_index >= self.n_samples:
+            message = f"Key `echo_index` must be less than the {self.n_samples} samples, but is {self.echo_index}."
+            raise ValueError(message)
+        return self
 
     @classmethod
-    def of(cls, experiment: Experiment, drawn: Iterable[str] = ()) -> Self:
-        """The acquisition of an experiment with an echo.
+    def of(cls, experiment: Experiment, echo_index: int | None = None) -> Self:
+        """The acquisition of a simulated record.
 
         Args:
-            experiment: What was recorded.
-            drawn: Dotted keys of the experiment in which the curves of a data set differ.
+            experiment: What was simulated.
+            echo_index: Sample to look around; the last echo by default.
 
         Raises:
             DataError: The sequence has no echo.
         """
-        if not experiment.echo_indices:
-            message = f"The sequence must have an echo to learn from, but {experiment.sequence} expects none."
-            raise DataError(message)
-        varied = sorted(key.removeprefix("sequence.") for key in drawn if key.startswith("sequence."))
-        return cls(experiment=experiment, varied=tuple(varied))
+        if echo_index is None:
+            if not experiment.echo_indices:
+                message = f"The sequence must have an echo to learn from, but {experiment.sequence} expects none."
+                raise DataError(message)
+            echo_index = experiment.echo_indices[-1]
+        return cls(
+            echo_index=echo_index,
+            step=experiment.step * experiment.receiver.every,
+            n_samples=experiment.n_samples,
+            n_sites=experiment.lattice.size,
+        )
 
-    @cached_property
-    def time(self) -> NDArray[np.float64]:
-        """Time of every sample after the end of the first pulse, us, shape (n_samples,)."""
-        return self.experiment.time
-
-    @property
-    def sequence(self) -> str:
-        """The sequence as text, for instance ``90x - 100 us - 180y - 200 us``."""
-        return str(self.experiment.sequence)
-
-    @property
-    def step(self) -> float:
-        """Time from one sample to the next, us."""
-        return self.experiment.step * self.experiment.receiver.every
-
-    @property
-    def echo_index(self) -> int:
-        """Sample of the echo."""
-        return self.experiment.echo_indices[-1]
-
-    @property
-    def echo_time(self) -> float:
-        """Time of the echo, us."""
-        return float(self.time[self.echo_index])
-
-    def require_time(self, time: NDArray[np.float64]) -> None:
-        """Refuse a record that was sampled at other times.
+    @classmethod
+    def of_dataset(cls, dataset: xr.Dataset) -> Self:
+        """The acquisition of a data set's curves, simulated or measured.
 
         Args:
-            time: Time of every sample after the end of the first pulse, us, shape (n,).
+            dataset: Attributes ``echo_index``, ``step`` (us), and ``recipe`` or ``experiment`` for the number of spins.
 
         Raises:
-            DataError: The step, the length or the times are other ones.
+            DataError: It does not say where the echo is, or has none.
         """
-        n, wanted = len(time), len(self.time)
-        spacing, ours = _mean_spacing(time), _mean_spacing(self.time)
-        # Written so that it also holds where a time is NaN.
-        if not abs(spacing - ours) * min(n, wanted) <= _JITTER * self.step:
-            message = (
-                f"The curve must have a sample every {ours:.7g} us, like the curves that the model learnt from, "
-                f"but has one every {spacing:.7g} us."
-            )
+        attributes = dataset.attrs
+        echo_index = int(attributes.get("echo_index", -1))
+        if echo_index < 0:
+            message = f"Data set `{attributes.get('name', 'without a name')}` must say where its echo is, but does not."
             raise DataError(message)
-        if n != wanted:
-            message = (
-                f"The curve must have {wanted} samples, like the curves that the model learnt from "
-                f"({self._described}), but has {n}."
-            )
-            raise DataError(message)
-        if not np.abs(time - self.time).max() <= _JITTER * self.step:
-            message = (
-                f"The curve must be sampled from {self.time[0]:.7g} to {self.time[-1]:.7g} us after the first pulse, "
-                f"like the curves that the model learnt from, but is from {time[0]:.7g} to {time[-1]:.7g} us."
-            )
-            raise DataError(message)
-
-    def require_same(self, other: "Acquisition") -> None:
-        """Refuse the curves of another sequence, sampling or place of the echo.
-
-        Raises:
-            DataError: With what differs.
-        """
-        ours = dict(_leaves(self.experiment.sequence.model_dump()))
-        theirs = dict(_leaves(other.experiment.sequence.model_dump()))
-        for key in sorted(ours.keys() | theirs.keys()):
-            if key in self.varied:
-                continue
-            if ours.get(key) != theirs.get(key) or key in other.varied:
-                held = "varies" if key in other.varied else f"is {theirs.get(key)!r}"
-                message = (
-                    f"The curve must come from the sequence that the model learnt from, {self.sequence}, but is of "
-                    f"{other.sequence}: its `{key}` {held} instead of {ours.get(key)!r}."
-                )
-                raise DataError(message)
-        self.require_time(other.time)
-        if other.echo_index != self.echo_index:
-            message = (
-                f"The curve must have its echo at {self.echo_time:.7g} us, sample {self.echo_index}, but has it at "
-                f"{other.echo_time:.7g} us, sample {other.echo_index}."
-            )
-            raise DataError(message)
-
-    @property
-    def _described(self) -> str:
-        return f"{self.time[0]:.7g} to {self.time[-1]:.7g} us, echo at {self.echo_time:.7g} us"
-
-
-def _mean_spacing(time: NDArray[np.float64]) -> float:
-    return float(time[-1] - time[0]) / (len(time) - 1) if len(time) > 1 else float("nan")
-
-
-def _leaves(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Numbers and names of nested plain data with their dotted keys; numbers that differ by rounding are equal."""
-    items: Iterable[tuple[Any, Any]]
-    if isinstance(values, Mapping):
-        items = values.items()
-    elif isinstance(values, list | tuple):
-        items = enumerate(values)
-    else:
-        yield prefix, float(f"{values:.9g}") if isinstance(values, float) else values
-        return
-    for key, value in items:
-        yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
+        experiment = None
+        if "recipe" in attributes:
+            experiment = validate(Recipe, json.loads(attributes["recipe"])).example
+        elif "experiment" in attributes:
+            experiment = validate(Experiment, json.loads(attributes["experiment"]))
+        return cls(
+            echo_index=echo_index,
+            step=float(attributes["step"]),
+            n_samples=dataset.sizes["time"],
+            n_sites=None if experiment is None else experiment.lattice.size,
+        )

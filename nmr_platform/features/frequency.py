@@ -1,19 +1,55 @@
 """Frequency features: the spectrum of the echo, smoothly cut out, zero-padded and phased at the echo's centre."""
 
+from typing import ClassVar, Literal, Self
+
 import numpy as np
 import pandas as pd
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
+from pydantic import model_validator
 
+from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
+from nmr_platform.features.window import WindowSpan
+from nmr_platform.features.windowed import WindowedFeatures
 
-__all__ = ["PADDING", "SpectrumTransformer", "echo_envelope", "spectrum_intervals", "spectrum_length"]
+__all__ = ["FrequencyFeatures", "SpectralFeatures", "SpectrumTransformer", "echo_envelope", "spectrum_length"]
 
-PADDING = 2**8
+_PADDING = 2**8
 # The reference's envelope, 1/(1 + exp(-0.35 (t - 35))) and its mirror image on a window of 300^2/948 units of t,
 # written as fractions of the window so that other widths keep its shape.
 _EDGE = 35 * 948 / 300**2
 _STEEPNESS = 0.35 * 300**2 / 948
+
+
+class SpectralFeatures(WindowedFeatures):
+    """What kinds that look at the spectrum of the echo share: signals and windows that have one."""
+
+    # Spectra of a logarithm or a phase say nothing.
+    readable: ClassVar[tuple[str, ...]] = ("magnitude", "complex", "aligned")
+
+    @model_validator(mode="after")
+    def _window_fades(self) -> Self:
+        if self.window == "record":
+            message = f"Key `window` must be echo for {self.kind} features, whose envelope fades in and out around it."
+            raise ValueError(message)
+        return self
+
+    def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
+        """The spectrum."""
+        del acquisition
+        return [("spectrum", SpectrumTransformer(span.n_bins, self.components))]
+
+    def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
+        """One row a frequency."""
+        step = span.width * acquisition.step
+        return [spectrum_intervals(span.n_bins, component, step=step) for component in self.components]
+
+
+class FrequencyFeatures(SpectralFeatures):
+    """The spectrum of the echo: |Im S| of a magnitude, the signed parts of S of a complex signal."""
+
+    kind: Literal["frequency"] = "frequency"
 
 
 class SpectrumTransformer(StatelessTransformer):
@@ -75,7 +111,7 @@ def echo_envelope(n_samples: int) -> NDArray[np.float64]:
 
 def spectrum_length(n_samples: int) -> int:
     """Number of frequencies of a window of ``n_samples`` samples."""
-    return n_samples + 2 * PADDING
+    return n_samples + 2 * _PADDING
 
 
 def spectrum_intervals(n_samples: int, component: str, *, step: float) -> pd.DataFrame:
@@ -110,6 +146,6 @@ def _spectrum_names(n_samples: int, component: str) -> list[str]:
 
 
 def _spectrum(windows: NDArray[np.inexact]) -> NDArray[np.complex128]:
-    padded = np.pad(windows, ((0, 0), (PADDING, PADDING)))
+    padded = np.pad(windows, ((0, 0), (_PADDING, _PADDING)))
     spectrum: NDArray[np.complex128] = scipy.fft.fft(scipy.fft.ifftshift(padded, axes=1), axis=1)
     return np.asarray(scipy.fft.fftshift(spectrum, axes=1))

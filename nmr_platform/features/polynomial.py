@@ -2,20 +2,69 @@
 
 from functools import lru_cache
 from math import lcm
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
+from nmr_platform.features.frequency import SpectralFeatures, spectrum_length
+from nmr_platform.features.window import WindowSpan, sample_intervals
+from nmr_platform.features.windowed import WindowedFeatures
 
-__all__ = ["DEGREE", "N_SPLITS", "SHORTEST_RECORD", "PolynomialBins", "polynomial_intervals"]
+__all__ = ["DEGREE", "N_SPLITS", "PolynomialBins", "PolynomialFeatures", "PolynomialFrequencyFeatures"]
 
 N_SPLITS = (4, 5, 10)
 DEGREE = 3
 # Bins are equal only if every number of splits divides the length.
 _UNIT = lcm(*N_SPLITS)
-SHORTEST_RECORD = -(-max(N_SPLITS) * (DEGREE + 1) // _UNIT) * _UNIT
+_SHORTEST_RECORD = -(-max(N_SPLITS) * (DEGREE + 1) // _UNIT) * _UNIT
+
+
+class PolynomialFeatures(WindowedFeatures):
+    """Cubic fits in 4, 5 and 10 bins of the window, for |M| under the reference's own names."""
+
+    fewest_samples: ClassVar[int] = _SHORTEST_RECORD
+
+    kind: Literal["polynomial"] = "polynomial"
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Prefix of the names of each component's columns."""
+        return tuple("" if part == "abs" else f"{part}_" for part in self.components)
+
+    def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
+        """The fits."""
+        del acquisition
+        return [("polynomial", PolynomialBins(span.n_bins, self.prefixes))]
+
+    def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
+        """One row a coefficient."""
+        samples = [sample_intervals(span, component, step=acquisition.step) for component in self.components]
+        return [_bin_intervals(*part) for part in zip(samples, self.prefixes, strict=True)]
+
+
+class PolynomialFrequencyFeatures(SpectralFeatures):
+    """Cubic fits in 4, 5 and 10 bins of the echo's spectrum."""
+
+    kind: Literal["polynomial_frequency"] = "polynomial_frequency"
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Prefix of the names of each component's columns."""
+        return tuple("f_" if part == "abs" else f"{part}_f_" for part in self.components)
+
+    def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
+        """The fits of the spectrum."""
+        fits = PolynomialBins(spectrum_length(span.n_bins), self.prefixes)
+        return [*super().steps(span, acquisition), ("polynomial", fits)]
+
+    def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
+        """One row a coefficient."""
+        frequencies = super().places(span, acquisition)
+        return [_bin_intervals(*part) for part in zip(frequencies, self.prefixes, strict=True)]
 
 
 class PolynomialBins(StatelessTransformer):
@@ -64,16 +113,8 @@ class PolynomialBins(StatelessTransformer):
         return coefficients.reshape(len(blocks), -1)
 
 
-def polynomial_intervals(samples: pd.DataFrame, prefix: str) -> pd.DataFrame:
-    """Where each coefficient's bin lies, given where the fitted samples lie.
-
-    Args:
-        samples: Intervals of one component's samples in order, as `sample_intervals` gives them.
-        prefix: Prefix of the names.
-
-    Returns:
-        One row a coefficient, the same columns; ``power`` is the power of x.
-    """
+def _bin_intervals(samples: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    """Where each coefficient's bin lies, given where one component's fitted samples lie; power is that of x."""
     first, length = _middle(len(samples))
     start, stop = samples["start"].to_numpy(), samples["stop"].to_numpy()
     rows = [

@@ -6,20 +6,22 @@ doi 10.1007/s10618-024-01036-9), written here from the article.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
+from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
+from nmr_platform.features.window import WindowSpan, sample_intervals
+from nmr_platform.features.windowed import WindowedFeatures
 
-__all__ = ["DEPTH", "DIVISOR", "SHORTEST_SERIES", "DyadicQuantiles", "dyadic_intervals", "quantile_intervals"]
+__all__ = ["DyadicQuantiles", "QuantileFeatures", "dyadic_intervals"]
 
-DEPTH = 6
-DIVISOR = 4
-# Second differences must leave something to take a quantile of.
-SHORTEST_SERIES = 4
+_DEPTH = 6
+_DIVISOR = 4
 _SMOOTHING = 5
 
 
@@ -32,6 +34,33 @@ class _Place:
     start: int
     stop: int
     probabilities: tuple[float, ...]
+
+
+class QuantileFeatures(WindowedFeatures):
+    """QUANT: quantiles over dyadic intervals of the signals, their differences and their spectrum."""
+
+    # Second differences must leave something to take a quantile of.
+    fewest_samples: ClassVar[int] = 4
+
+    kind: Literal["quantiles"] = "quantiles"
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The real signals that M(t) is read as.
+
+        The values of each signal are sorted by themselves, so that those of |M| do not follow from those of its parts:
+        they are added to the signal ``complex``.
+        """
+        return super().components + (("abs",) if self.signal == "complex" else ())
+
+    def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
+        """The quantiles."""
+        del acquisition
+        return [("quantiles", DyadicQuantiles(span.n_bins, self.components))]
+
+    def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
+        """One row a quantile."""
+        return [_quantile_intervals(sample_intervals(span, part, step=acquisition.step)) for part in self.components]
 
 
 class DyadicQuantiles(StatelessTransformer):
@@ -61,7 +90,7 @@ class DyadicQuantiles(StatelessTransformer):
     """
 
     def __init__(
-        self, n_samples: int, components: tuple[str, ...] = ("abs",), depth: int = DEPTH, divisor: int = DIVISOR
+        self, n_samples: int, components: tuple[str, ...] = ("abs",), depth: int = _DEPTH, divisor: int = _DIVISOR
     ) -> None:
         self.n_samples = n_samples
         self.components = components
@@ -95,7 +124,7 @@ class DyadicQuantiles(StatelessTransformer):
         return np.concatenate(columns, axis=1)
 
 
-def dyadic_intervals(length: int, depth: int = DEPTH) -> list[tuple[str, int, int]]:
+def dyadic_intervals(length: int, depth: int = _DEPTH) -> list[tuple[str, int, int]]:
     """The intervals of a series, level by level: equal parts first, then those shifted by half a part.
 
     Args:
@@ -119,23 +148,16 @@ def dyadic_intervals(length: int, depth: int = DEPTH) -> list[tuple[str, int, in
     return intervals
 
 
-def quantile_intervals(samples: pd.DataFrame, *, depth: int = DEPTH, divisor: int = DIVISOR) -> pd.DataFrame:
-    """Where each quantile's interval lies in time, or in frequency for those of the spectrum.
+def _quantile_intervals(samples: pd.DataFrame) -> pd.DataFrame:
+    """Where each quantile's interval lies, given where one component's samples lie.
 
-    Args:
-        samples: Intervals of one component's samples in order, as `sample_intervals` gives them.
-        depth: Number of levels.
-        divisor: Points of an interval for one more quantile.
-
-    Returns:
-        One row a quantile, the same columns, with axis ``frequency`` (MHz) for the spectrum; the smoothing of the first
-        differences does not count as width.
+    That is in time, or in frequency for those of the spectrum; the smoothing of first differences is no width.
     """
     component = samples["component"].iloc[0]
     start, stop = samples["start"].to_numpy(), samples["stop"].to_numpy()
     width = 1 / (stop[-1] - start[0])
     rows = []
-    for place in _places(len(samples), depth, divisor):
+    for place in _places(len(samples), _DEPTH, _DIVISOR):
         if place.prefix == "f_":
             row = {"start": (place.start - 0.5) * width, "stop": (place.stop - 0.5) * width, "axis": "frequency"}
         else:
@@ -188,6 +210,6 @@ def _quantiles(series: NDArray[np.float32], place: _Place) -> NDArray[np.float32
     below = np.minimum(position.astype(int), max(ordered.shape[1] - 2, 0))
     above = np.minimum(below + 1, ordered.shape[1] - 1)
     share = (position - below).astype(np.float32)
-    found: NDArray[np.float32] = ordered[:, below] * (1 - share) + ordered[:, above] * share
-    found[:, 1::2] -= ordered.mean(axis=1, keepdims=True)
-    return found
+    values: NDArray[np.float32] = ordered[:, below] * (1 - share) + ordered[:, above] * share
+    values[:, 1::2] -= ordered.mean(axis=1, keepdims=True)
+    return values

@@ -1,9 +1,13 @@
 """Statistics of the echo's shape and of the free decay: a few dozen columns that a physicist would measure by hand."""
 
+from typing import ClassVar, Literal, Self
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from pydantic import model_validator
 
+from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 from nmr_platform.features.statistics import (
     decay_rate,
@@ -14,8 +18,9 @@ from nmr_platform.features.statistics import (
     standardised_moments,
 )
 from nmr_platform.features.window import WindowSpan
+from nmr_platform.features.windowed import WindowedFeatures
 
-__all__ = ["EchoShape"]
+__all__ = ["EchoShape", "ShapeFeatures"]
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -43,6 +48,45 @@ _ECHO = (
 )
 _PHASE = ("cos", "sin", "slope", "curvature")
 _DECAY = ("start", "area", "time", "rate", "background", "refocused")
+
+
+class ShapeFeatures(WindowedFeatures):
+    """What one would measure by hand: moments, widths, flanks and secondary maxima of the echo, and the free decay."""
+
+    # Shapes of a logarithm or a phase say nothing.
+    readable: ClassVar[tuple[str, ...]] = ("magnitude", "complex")
+    # What the flanks of an echo need.
+    fewest_samples: ClassVar[int] = 8
+
+    kind: Literal["shape"] = "shape"
+
+    @property
+    def looks_around_the_echo(self) -> bool:
+        """The echo is measured by itself, also in the whole record."""
+        return True
+
+    @property
+    def needs_floor(self) -> bool:
+        """A maximum must stand out from the disorder to count."""
+        return True
+
+    @model_validator(mode="after")
+    def _amplitude_is_kept(self) -> Self:
+        if self.rescale:
+            message = "Key `rescale` must not be given for shape features: those that depend on the amplitude say so."
+            raise ValueError(message)
+        return self
+
+    def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
+        """The statistics."""
+        return [("shape", self._measured(span, acquisition, self.floor(acquisition)))]
+
+    def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
+        """One row a statistic."""
+        return [self._measured(span, acquisition).intervals()]
+
+    def _measured(self, span: WindowSpan, acquisition: Acquisition, floor: float = 0.0) -> "EchoShape":
+        return EchoShape(span, self.half_width, self.signal, self.window == "record", acquisition.step, floor)
 
 
 class EchoShape(StatelessTransformer):

@@ -109,12 +109,12 @@ def secondary_maximum(magnitude: Real, prominence: float) -> tuple[Real, NDArray
     number, height, standing = np.zeros((3, len(magnitude)))
     second = largest.copy()
     for row, values in enumerate(magnitude):
-        peaks, found = find_peaks(values, prominence=prominence)
+        peaks, properties = find_peaks(values, prominence=prominence)
         others = peaks != largest[row]
         number[row] = len(peaks)
         if others.any():
-            best = found["prominences"][others].argmax()
+            best = properties["prominences"][others].argmax()
             second[row] = peaks[others][best]
             height[row] = values[second[row]]
-            standing[row] = found["prominences"][others][best]
+            standing[row] = properties["prominences"][others][best]
     return number, second, height, standing

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features.base import StatelessTransformer
 
-__all__ = ["RecordWindow", "WindowSpan", "check_window"]
+__all__ = ["RecordWindow", "WindowSpan", "check_window", "sample_intervals"]
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,31 @@ def check_window(span: WindowSpan, n_samples: int) -> None:
             f"fit a record of {n_samples} samples with the echo at index {span.echo_index}."
         )
         raise ConfigurationError(message, key="decimate", value=span.width)
+
+
+def sample_intervals(span: WindowSpan, component: str, *, step: float) -> pd.DataFrame:
+    """Where each sample of the window lies in time; a sample stands for the step around it, a bin for its samples.
+
+    Args:
+        span: The window.
+        component: What M(t) is read as, for instance ``abs``, ``re`` or ``im``.
+        step: Time between two samples of the record in us; sample k is at ``k * step``.
+
+    Returns:
+        One row a column: ``name`` (``abs_-150`` is 150 samples before the echo), ``component``, ``start`` and ``stop``
+        (us), ``axis`` (``time``), ``power`` (none).
+    """
+    first = span.echo_index + span.offsets
+    return pd.DataFrame(
+        {
+            "name": [f"{component}_{offset}" for offset in span.offsets.tolist()],
+            "component": component,
+            "start": (first - 0.5) * step,
+            "stop": (first + span.width - 0.5) * step,
+            "axis": "time",
+            "power": pd.array([pd.NA] * len(first), dtype="Int64"),
+        }
+    )
 
 
 def _means(samples: NDArray[np.inexact], width: int) -> NDArray[np.inexact]:

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.features import Acquisition, AnyFeatureSet, extract
+from nmr_platform.features import Acquisition, FeatureSet, extract
+from nmr_platform.inference.acquisition import Conditions
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.inference.predictor_facts import PredictorFacts, find_predictor, read_facts, write_facts
 from nmr_platform.learning import RegressionTask, Task, interval_half_width, load_estimator, save_estimator
@@ -45,8 +46,8 @@ class Predictor:
         task_name: str,
         task: Task,
         estimator: Any,
-        feature_set: AnyFeatureSet,
-        acquisition: Acquisition,
+        feature_set: FeatureSet,
+        acquisition: Conditions,
         novelty: Novelty,
         *,
         residuals: NDArray[np.float64] | None,
@@ -90,7 +91,7 @@ class Predictor:
         time: NDArray[np.float64],
         *,
         sequence: str | None = None,
-        acquisition: Acquisition | None = None,
+        acquisition: Conditions | None = None,
         coverage: float | None = None,
     ) -> pd.DataFrame:
         """Predict from raw records.
@@ -113,13 +114,7 @@ class Predictor:
         """
         self._require_acquisition(time, sequence, acquisition)
         wanted, task = self.record.acquisition, self.record.task
-        features = extract(
-            m,
-            self.record.feature_set,
-            echo_index=wanted.echo_index,
-            step=wanted.step,
-            n_sites=wanted.experiment.lattice.size,
-        )
+        features = extract(m, self.record.feature_set, Acquisition.of(wanted.experiment))
         predicted = self.estimator.predict(features).astype(np.str_ if task.class_names else np.float64)
         p_values = self.novelty.p_values(features)
         table: dict[str, Any] = {"quantity": self._quantity, "unit": task.unit, "prediction": predicted}
@@ -202,7 +197,7 @@ class Predictor:
         return task.target if isinstance(task, RegressionTask) else self.record.task_name
 
     def _require_acquisition(
-        self, time: NDArray[np.float64], sequence: str | None, acquisition: Acquisition | None
+        self, time: NDArray[np.float64], sequence: str | None, acquisition: Conditions | None
     ) -> None:
         wanted = self.record.acquisition
         if acquisition is not None:

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, ValidationError
 
 from nmr_platform.errors import DataError
-from nmr_platform.features import Acquisition, AnyFeatureSet
+from nmr_platform.features import FeatureSet
+from nmr_platform.inference.acquisition import Conditions
 from nmr_platform.learning import Task
 from nmr_platform.schema import Schema
 from nmr_platform.tracking import FOLDER
@@ -42,8 +43,8 @@ class PredictorFacts(Schema):
     format_version: Literal[1] = 1
     task_name: str
     task: Task
-    feature_set: Annotated[AnyFeatureSet, Field(discriminator="kind")]
-    acquisition: Acquisition
+    feature_set: FeatureSet
+    acquisition: Conditions
     disorder: Literal["fresh", "frozen"]
     coverage: float = Field(gt=0.0, lt=1.0)
     residuals: Annotated[tuple[float, ...], Field(strict=False)] | None

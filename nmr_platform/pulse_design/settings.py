@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from nmr_platform.datasets import Distribution
-from nmr_platform.features import FeatureSet
+from nmr_platform.features import SingleFeatureSet
 from nmr_platform.learning import FamilyName
 from nmr_platform.pulse_design.objectives.settings import (
     FisherSettings,
@@ -133,7 +133,7 @@ class PulseSearchSettings(Schema):
     start: Annotated[tuple[str, ...], Field(strict=False)] = ()
     objective: ObjectiveSettings
     trade_off: bool = False
-    features: FeatureSet
+    features: SingleFeatureSet
     sampler: SamplerKind = "tpe"
     startup_trials: PositiveInt
     n_trials: PositiveInt

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import FeatureSet, extract
+from nmr_platform.features import Acquisition, WindowedFeatures, extract
 from nmr_platform.physics import Experiment
 
 __all__ = ["binned_windows", "feature_table", "window_centres"]
@@ -40,7 +40,7 @@ def window_centres(experiment: Experiment, half_width: int) -> tuple[int, ...]:
 
 
 def feature_table(
-    records: Sequence[NDArray[np.complex64]], experiments: Sequence[Experiment], features: FeatureSet
+    records: Sequence[NDArray[np.complex64]], experiments: Sequence[Experiment], features: WindowedFeatures
 ) -> pd.DataFrame:
     """Features of all windows of all sequences, side by side.
 
@@ -56,7 +56,7 @@ def feature_table(
     tables = []
     for k, (m, experiment) in enumerate(zip(records, experiments, strict=True)):
         for j, centre in enumerate(window_centres(experiment, features.half_width)):
-            table = extract(m, features, echo_index=centre, step=experiment.step, n_sites=experiment.lattice.size)
+            table = extract(m, features, Acquisition.of(experiment, centre))
             tables.append(table.add_prefix(f"s{k + 1}e{j + 1}_"))
     if len(tables) == 1:
         return tables[0].rename(columns=lambda name: name.removeprefix("s1e1_"))

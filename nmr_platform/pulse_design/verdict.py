@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform.datasets import Recipe, quantities_of, with_values
-from nmr_platform.features import FeatureSet
+from nmr_platform.features import WindowedFeatures
 from nmr_platform.learning import (
     RegressionTask,
     SplitSettings,
@@ -106,7 +106,7 @@ def compare(
     recipe: Recipe,
     measurements: Mapping[str, Measurement],
     settings: VerdictSettings,
-    features: FeatureSet,
+    features: WindowedFeatures,
     *,
     storage: Path,
     cache: RecordCache | None = None,
@@ -161,7 +161,7 @@ def compare(
 class _Court:
     """Tunes and scores models."""
 
-    def __init__(self, settings: VerdictSettings, features: FeatureSet, storage: Path) -> None:
+    def __init__(self, settings: VerdictSettings, features: WindowedFeatures, storage: Path) -> None:
         self._features = features.name
         self._storage = storage
         self._split = SplitSettings(test_fraction=settings.test_fraction, seed=settings.seed, frozen_disorder="curve")
@@ -216,7 +216,7 @@ def _labels(bench: Bench) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _table(bench: Bench, measurement: Measurement, features: FeatureSet) -> pd.DataFrame:
+def _table(bench: Bench, measurement: Measurement, features: WindowedFeatures) -> pd.DataFrame:
     experiments = [bench.experiment(sequence) for sequence in measurement]
     return feature_table(bench.records(measurement, len(bench.curves)), experiments, features)
 

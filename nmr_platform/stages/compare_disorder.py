@@ -37,10 +37,7 @@ def compare_disorder(params: Params, workspace: Workspace) -> pd.DataFrame:
     m, other_labels = new_curves([recipe])
     data = {
         params.data.disorder: (features.tables[chosen.name].loc[rows].reset_index(drop=True), labels),
-        other: (
-            extract(m, chosen, echo_index=features.echo_index, step=features.step, n_sites=features.n_sites),
-            other_labels,
-        ),
+        other: (extract(m, chosen, features.acquisition), other_labels),
     }
     table = compare(
         {"fresh": data["fresh"], "frozen": data["frozen"]},

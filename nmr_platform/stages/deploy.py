@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from nmr_platform.config import Params
 from nmr_platform.datasets import Constant, Recipe, simulate_curves
-from nmr_platform.features import Acquisition
-from nmr_platform.inference import Novelty, Predictor
+from nmr_platform.inference import Conditions, Novelty, Predictor
 from nmr_platform.learning import ModelEvaluation, TuneSummary, task_rows
 from nmr_platform.stages.features import FeatureTables
 
@@ -55,11 +54,11 @@ def example_record(recipe: Recipe) -> NDArray[np.complexfloating[Any, Any]]:
     return simulate_curves([recipe.curve(0)], recipe, threads=1)[0].m
 
 
-def acquisition_of(recipe: Recipe) -> Acquisition:
+def acquisition_of(recipe: Recipe) -> Conditions:
     """Sequence and sampling of a data set's curves.
 
     Raises:
         DataError: The sequence has no echo.
     """
     drawn = [key for key, distribution in recipe.prior.items() if not isinstance(distribution, Constant)]
-    return Acquisition.of(recipe.example, [*drawn, *(recipe.sweep.keys if recipe.sweep else ())])
+    return Conditions.of(recipe.example, [*drawn, *(recipe.sweep.keys if recipe.sweep else ())])

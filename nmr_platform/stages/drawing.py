@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 
 from nmr_platform import plots
 from nmr_platform.config import Params
-from nmr_platform.features import feature_intervals
 from nmr_platform.learning import ModelEvaluation, RegressionTask, Task
 from nmr_platform.stages.features import FeatureTables
 
@@ -57,9 +56,7 @@ def _draw_confusion(model: ModelEvaluation, task: Task, title: str) -> dict[str,
 def _draw_importances(model: ModelEvaluation, features: FeatureTables, params: Params, title: str) -> dict[str, Figure]:
     """Importances over the mean echo, and as bars for polynomial features; SHAP values likewise, where there are."""
     chosen = next(item for item in params.features.sets if item.name == model.study.feature_set)
-    intervals = feature_intervals(
-        chosen, echo_index=features.echo_index, step=features.step, n_samples=len(features.mean_echo)
-    )
+    intervals = chosen.intervals(features.acquisition)
     echo = features.mean_echo[sorted(set(model.predictions["kernel"]))].mean(axis=1)
     drawn = {}
     for name, column in {"importances": "impurity", "shap": "shap"}.items():

@@ -121,13 +121,7 @@ def _with_robustness(
     scorer = RecordScorer(
         task,
         model.estimator,
-        partial(
-            extract,
-            feature_set=chosen,
-            echo_index=features.echo_index,
-            step=features.step,
-            n_sites=features.n_sites,
-        ),
+        partial(extract, feature_set=chosen, acquisition=features.acquisition),
         Bootstrap(settings.n_resamples, settings.confidence, settings.seed),
     )
     extras = dict(model.extras)

@@ -9,8 +9,9 @@ import xarray as xr
 from nmr_platform.config import Params
 from nmr_platform.datasets import dvc_digest, labels_of, load
 from nmr_platform.errors import DataError
-from nmr_platform.features import extract
+from nmr_platform.features import Acquisition, extract
 from nmr_platform.files import read_json, staged_folder, write_json
+from nmr_platform.schema import validate
 from nmr_platform.tracking import DatasetEntry
 from nmr_platform.workspace import Workspace
 
@@ -27,18 +28,14 @@ class FeatureTables:
         tables: Feature tables by name, rows in the order of ``labels``.
         labels: Kernel, disorder and parameters of every curve.
         mean_echo: Mean |M| of every kernel, one column each, indexed by time in us.
-        echo_index: Sample of the echo.
-        step: Sampling interval, us.
-        n_sites: Spins of a curve's lattice.
+        acquisition: How every curve was recorded.
         datasets: The data sets behind it.
     """
 
     tables: dict[str, pd.DataFrame]
     labels: pd.DataFrame
     mean_echo: pd.DataFrame
-    echo_index: int
-    step: float
-    n_sites: int
+    acquisition: Acquisition
     datasets: tuple[DatasetEntry, ...]
 
 
@@ -54,21 +51,15 @@ def extract_features(params: Params, workspace: Workspace) -> FeatureTables:
         _require_digest(kernel, dataset, params, workspace)
     first = next(iter(datasets.values()))
     m = np.concatenate([dataset["m"].to_numpy() for dataset in datasets.values()])
-    echo_index, step = int(first.attrs["echo_index"]), float(first.attrs["step"])
-    n_sites = params.data.recipe(next(iter(datasets))).example.lattice.size
+    acquisition = Acquisition.of_dataset(first)
     made = FeatureTables(
-        tables={
-            item.name: extract(m, item, echo_index=echo_index, step=step, n_sites=n_sites)
-            for item in params.features.sets
-        },
+        tables={item.name: extract(m, item, acquisition) for item in params.features.sets},
         labels=pd.concat([labels_of(dataset) for dataset in datasets.values()], ignore_index=True),
         mean_echo=pd.DataFrame(
             {kernel: np.abs(dataset["m"].to_numpy()).mean(axis=0) for kernel, dataset in datasets.items()},
             index=pd.Index(first["time"].to_numpy(), name="time"),
         ),
-        echo_index=echo_index,
-        step=step,
-        n_sites=n_sites,
+        acquisition=acquisition,
         datasets=tuple(_record(kernel, dataset, workspace) for kernel, dataset in datasets.items()),
     )
     _write(made, workspace)
@@ -86,9 +77,7 @@ def read_features(workspace: Workspace) -> FeatureTables:
         tables={name: pd.read_parquet(workspace.features / f"{name}.parquet") for name in record["tables"]},
         labels=pd.read_parquet(workspace.features / "labels.parquet"),
         mean_echo=pd.read_parquet(workspace.features / "mean_echo.parquet"),
-        echo_index=record["echo_index"],
-        step=record["step"],
-        n_sites=record["n_sites"],
+        acquisition=validate(Acquisition, record["acquisition"]),
         datasets=tuple(DatasetEntry(**item) for item in record["datasets"]),
     )
 
@@ -125,9 +114,7 @@ def _write(made: FeatureTables, workspace: Workspace) -> None:
         made.mean_echo.to_parquet(folder / "mean_echo.parquet")
         record = {
             "tables": list(made.tables),
-            "echo_index": made.echo_index,
-            "step": made.step,
-            "n_sites": made.n_sites,
+            "acquisition": made.acquisition.model_dump(),
             "datasets": [
                 {"name": d.name, "digest": d.digest, "source": d.source, "profile": dict(d.profile)}
                 for d in made.datasets

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from nmr_platform.datasets import Recipe, load
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import Method, Record, TimeUnit, measured_curve, read_delimited
-from nmr_platform.features import Acquisition
-from nmr_platform.inference import Predictor
+from nmr_platform.inference import Conditions, Predictor
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import validate
 from nmr_platform.stages.deploy import acquisition_of
@@ -57,7 +56,7 @@ class Curves:
     source: Path
     m: NDArray[np.complexfloating[Any, Any]]
     time: NDArray[np.float64]
-    acquisition: Acquisition | None = None
+    acquisition: Conditions | None = None
     measured: Record | None = None
 
 
@@ -148,7 +147,7 @@ def _naming(path: Path, model: Predictor) -> Iterator[None]:
         raise DataError(message, path=path) from error
 
 
-def _brought_to(curves: Curves, acquisition: Acquisition, how: Measured) -> Curves:
+def _brought_to(curves: Curves, acquisition: Conditions, how: Measured) -> Curves:
     """Resample a measured record onto the model's times, if that is asked for."""
     if curves.measured is None or how.resample is None:
         return curves
@@ -156,11 +155,11 @@ def _brought_to(curves: Curves, acquisition: Acquisition, how: Measured) -> Curv
     return Curves(curves.source, made["m"].to_numpy(), made["time"].to_numpy())
 
 
-def _acquisition(attributes: Mapping[str, Any]) -> Acquisition | None:
+def _acquisition(attributes: Mapping[str, Any]) -> Conditions | None:
     """How a data set was recorded; None if it was imported from a format that does not say."""
     if "recipe" in attributes:
         return acquisition_of(validate(Recipe, json.loads(attributes["recipe"])))
     try:
-        return Acquisition.of(validate(Experiment, json.loads(attributes["experiment"])))
+        return Conditions.of(validate(Experiment, json.loads(attributes["experiment"])))
     except (ConfigurationError, KeyError):
         return None

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-__all__ = ["ECHO_INDEX", "N_SAMPLES", "N_SITES", "STEP"]
+from nmr_platform.features import Acquisition
+
+__all__ = ["ECHO_INDEX", "N_SAMPLES", "STEP", "TAKEN"]
 
 N_SAMPLES = 1884
 ECHO_INDEX = 1256
-N_SITES = 10_000
 STEP = 1 / (2 * np.pi)
+TAKEN = Acquisition(echo_index=ECHO_INDEX, step=STEP, n_samples=N_SAMPLES, n_sites=10_000)

@@ -1,14 +1,27 @@
 """What every feature set must fulfil; a new one inherits `FeatureSetContract` and names its settings."""
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from nmr_platform.features import AnyFeatureSet, CombinedSet, FeatureSet, extract, feature_intervals, make_transformer
-from tests.features.records import ECHO_INDEX, N_SAMPLES, N_SITES, STEP
+from nmr_platform.features import (
+    CombinedFeatures,
+    FeatureSet,
+    FeaturesSettings,
+    FrequencyFeatures,
+    PointwiseFeatures,
+    PolynomialFeatures,
+    PolynomialFrequencyFeatures,
+    QuantileFeatures,
+    ShapeFeatures,
+    extract,
+)
+from nmr_platform.schema import validate
+from tests.features.records import ECHO_INDEX, N_SAMPLES, STEP, TAKEN
 
 PARTS = ("abs", "re", "im", "inphase", "quadrature", "log", "cos", "sin", "freq", "phase")
 
@@ -21,19 +34,29 @@ class FeatureSetContract:
     ``turns``: whether the columns change when M is multiplied with a phase.
     """
 
-    feature_set: AnyFeatureSet
+    feature_set: FeatureSet
     n_features: int
     scale: int | None = 1
     turns: bool = False
 
     def extract(self, records):
-        return extract(records, self.feature_set, echo_index=ECHO_INDEX, step=STEP, n_sites=N_SITES)
+        return extract(records, self.feature_set, TAKEN)
 
     def intervals(self):
-        return feature_intervals(self.feature_set, echo_index=ECHO_INDEX, step=STEP, n_samples=N_SAMPLES)
+        return self.feature_set.intervals(TAKEN)
 
     def transformer(self):
-        return make_transformer(self.feature_set, ECHO_INDEX, n_samples=N_SAMPLES, step=STEP, n_sites=N_SITES)
+        return self.feature_set.transformer(TAKEN)
+
+    def test_a_line_of_a_parameter_file_makes_it_again(self):
+        line = self.feature_set.model_dump(mode="json")
+        assert validate(FeaturesSettings, {"sets": [line]}).sets == (self.feature_set,)
+
+    def test_its_name_can_name_a_file_and_says_what_differs_from_the_default(self):
+        assert re.fullmatch(r"[a-z0-9_+-]+", self.feature_set.name)
+        for part in self.feature_set.parts:
+            assert part.name.startswith(f"{part.kind}-{part.signal}")
+            assert part.replace(decimate=part.decimate + 1).name != part.name
 
     def test_columns_are_float32_and_finite(self, records):
         table = self.extract(records)
@@ -112,140 +135,139 @@ class FeatureSetContract:
 
 
 class TestPointwiseMagnitude(FeatureSetContract):
-    feature_set = FeatureSet(kind="pointwise", signal="magnitude")
+    feature_set = PointwiseFeatures(signal="magnitude")
     n_features = 300
 
 
 class TestPointwiseComplexRescaled(FeatureSetContract):
-    feature_set = FeatureSet(kind="pointwise", signal="complex", rescale=True, half_width=100)
+    feature_set = PointwiseFeatures(signal="complex", rescale=True, half_width=100)
     n_features = 400
     scale = 0
     turns = True
 
 
 class TestPointwiseAligned(FeatureSetContract):
-    feature_set = FeatureSet(kind="pointwise", signal="aligned", decimate=3)
+    feature_set = PointwiseFeatures(signal="aligned", decimate=3)
     n_features = 200
 
 
 class TestPointwiseLogMagnitude(FeatureSetContract):
-    feature_set = FeatureSet(kind="pointwise", signal="log_magnitude")
+    feature_set = PointwiseFeatures(signal="log_magnitude")
     n_features = 300
     scale = None
 
 
 class TestPointwiseLogMagnitudeRescaled(FeatureSetContract):
-    feature_set = FeatureSet(kind="pointwise", signal="log_magnitude", rescale=True, window="record", decimate=12)
+    feature_set = PointwiseFeatures(signal="log_magnitude", rescale=True, window="record", decimate=12)
     n_features = 156
     scale = None
 
 
 class TestPointwisePhase(FeatureSetContract):
-    feature_set = FeatureSet(kind="pointwise", signal="phase")
+    feature_set = PointwiseFeatures(signal="phase")
     n_features = 600
     scale = None
 
 
 class TestPointwiseInstantaneousFrequency(FeatureSetContract):
-    feature_set = FeatureSet(kind="pointwise", signal="instantaneous_frequency", decimate=2)
+    feature_set = PointwiseFeatures(signal="instantaneous_frequency", decimate=2)
     n_features = 150
     scale = None
 
 
 class TestPointwiseRecord(FeatureSetContract):
-    feature_set = FeatureSet(kind="pointwise", signal="magnitude", window="record", decimate=6)
+    feature_set = PointwiseFeatures(signal="magnitude", window="record", decimate=6)
     n_features = 313
 
 
 class TestPolynomialMagnitude(FeatureSetContract):
-    feature_set = FeatureSet(kind="polynomial", signal="magnitude")
+    feature_set = PolynomialFeatures(signal="magnitude")
     n_features = 76
 
 
 class TestPolynomialComplexOfAnUnevenWindow(FeatureSetContract):
-    feature_set = FeatureSet(kind="polynomial", signal="complex", half_width=147)
+    feature_set = PolynomialFeatures(signal="complex", half_width=147)
     n_features = 152
     turns = True
 
 
 class TestPolynomialMagnitudeRescaled(FeatureSetContract):
-    feature_set = FeatureSet(kind="polynomial", signal="magnitude", rescale=True)
+    feature_set = PolynomialFeatures(signal="magnitude", rescale=True)
     n_features = 76
     scale = 0
 
 
 class TestPolynomialLogMagnitudeOfTheRecord(FeatureSetContract):
-    feature_set = FeatureSet(kind="polynomial", signal="log_magnitude", window="record", decimate=6)
+    feature_set = PolynomialFeatures(signal="log_magnitude", window="record", decimate=6)
     n_features = 76
     scale = None
 
 
 class TestFrequencyMagnitude(FeatureSetContract):
-    feature_set = FeatureSet(kind="frequency", signal="magnitude")
+    feature_set = FrequencyFeatures(signal="magnitude")
     n_features = 812
 
 
 class TestFrequencyComplex(FeatureSetContract):
-    feature_set = FeatureSet(kind="frequency", signal="complex")
+    feature_set = FrequencyFeatures(signal="complex")
     n_features = 1624
     turns = True
 
 
 class TestFrequencyAligned(FeatureSetContract):
-    feature_set = FeatureSet(kind="frequency", signal="aligned", decimate=3)
+    feature_set = FrequencyFeatures(signal="aligned", decimate=3)
     n_features = 1224
 
 
 class TestPolynomialFrequencyMagnitude(FeatureSetContract):
-    feature_set = FeatureSet(kind="polynomial_frequency", signal="magnitude")
+    feature_set = PolynomialFrequencyFeatures(signal="magnitude")
     n_features = 76
 
 
 class TestPolynomialFrequencyComplex(FeatureSetContract):
-    feature_set = FeatureSet(kind="polynomial_frequency", signal="complex", rescale=True)
+    feature_set = PolynomialFrequencyFeatures(signal="complex", rescale=True)
     n_features = 152
     scale = 0
     turns = True
 
 
 class TestQuantilesMagnitude(FeatureSetContract):
-    feature_set = FeatureSet(kind="quantiles", signal="magnitude", decimate=3)
+    feature_set = QuantileFeatures(signal="magnitude", decimate=3)
     n_features = 1011
 
 
 class TestQuantilesComplex(FeatureSetContract):
-    feature_set = FeatureSet(kind="quantiles", signal="complex", decimate=5, half_width=100)
+    feature_set = QuantileFeatures(signal="complex", decimate=5, half_width=100)
     n_features = 3 * 471
     turns = True
 
 
 class TestQuantilesLogMagnitudeOfTheRecord(FeatureSetContract):
-    feature_set = FeatureSet(kind="quantiles", signal="log_magnitude", window="record", decimate=12)
+    feature_set = QuantileFeatures(signal="log_magnitude", window="record", decimate=12)
     n_features = 1612
     scale = None
 
 
 class TestShapeMagnitude(FeatureSetContract):
-    feature_set = FeatureSet(kind="shape", signal="magnitude")
+    feature_set = ShapeFeatures(signal="magnitude")
     n_features = 16
     scale = None
 
 
 class TestShapeComplexOfTheRecord(FeatureSetContract):
-    feature_set = FeatureSet(kind="shape", signal="complex", window="record", decimate=2)
+    feature_set = ShapeFeatures(signal="complex", window="record", decimate=2)
     n_features = 16 + 4 + 7
     scale = None
     turns = True
 
 
 class TestCombined(FeatureSetContract):
-    feature_set = CombinedSet(
-        kind="combined",
+    feature_set = CombinedFeatures(
         name="shape+samples",
         of=(
-            FeatureSet(kind="shape", signal="magnitude", window="record"),
-            FeatureSet(kind="frequency", signal="magnitude", decimate=3),
-            FeatureSet(kind="pointwise", signal="aligned", decimate=3),
+            ShapeFeatures(signal="magnitude", window="record"),
+            FrequencyFeatures(signal="magnitude", decimate=3),
+            PointwiseFeatures(signal="aligned", decimate=3),
         ),
     )
     n_features = 22 + 612 + 200
@@ -254,21 +276,23 @@ class TestCombined(FeatureSetContract):
 
 def test_columns_of_a_combined_set_are_those_of_its_parts(records):
     combined = TestCombined.feature_set
-    options = {"echo_index": ECHO_INDEX, "step": STEP, "n_sites": N_SITES}
-    table = extract(records, combined, **options)
+    table = extract(records, combined, TAKEN)
     for part in combined.of:
-        alone = extract(records, part, **options).add_prefix(f"{part.name}.")
+        alone = extract(records, part, TAKEN).add_prefix(f"{part.name}.")
         pd.testing.assert_frame_equal(table[alone.columns], alone)
 
 
-@pytest.mark.parametrize("kind", ["pointwise", "polynomial", "frequency", "polynomial_frequency", "quantiles"])
+@pytest.mark.parametrize(
+    "kind",
+    [PointwiseFeatures, PolynomialFeatures, FrequencyFeatures, PolynomialFrequencyFeatures, QuantileFeatures],
+)
 def test_a_row_of_zeros_stays_zero_when_rescaled(kind):
-    feature_set = FeatureSet(kind=kind, signal="complex", rescale=True)
-    table = extract(np.zeros((1, 1884), dtype=complex), feature_set, echo_index=ECHO_INDEX, step=STEP)
+    feature_set = kind(signal="complex", rescale=True)
+    table = extract(np.zeros((1, N_SAMPLES), dtype=complex), feature_set, TAKEN)
     assert (table.to_numpy() == 0).all()
 
 
 def test_table_remembers_how_it_was_made(records):
-    feature_set = FeatureSet(kind="pointwise", signal="magnitude")
-    table = extract(records, feature_set, echo_index=ECHO_INDEX, step=STEP)
+    feature_set = PointwiseFeatures(signal="magnitude")
+    table = extract(records, feature_set, TAKEN)
     assert table.attrs == {"feature_set": "pointwise-magnitude", "echo_index": ECHO_INDEX, "step": STEP}

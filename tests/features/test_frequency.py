@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import FeatureSet, SpectrumTransformer, feature_intervals
-from nmr_platform.features.frequency import echo_envelope
+from nmr_platform.features import Acquisition, FrequencyFeatures
+from nmr_platform.features.frequency import SpectrumTransformer, echo_envelope
 
 OFFSETS = np.arange(300) - 150
 
@@ -50,8 +50,8 @@ def test_a_rotating_signal_peaks_at_its_own_frequency_and_sign(order):
 
 
 def test_frequencies_are_in_megahertz_and_centred_on_zero():
-    feature_set = FeatureSet(kind="frequency", signal="magnitude")
-    intervals = feature_intervals(feature_set, echo_index=1256, step=0.5, n_samples=1884).set_index("name")
+    feature_set = FrequencyFeatures(signal="magnitude")
+    intervals = feature_set.intervals(Acquisition(echo_index=1256, step=0.5, n_samples=1884)).set_index("name")
     zero = intervals.loc["abs_f0"]
     assert zero["start"] == pytest.approx(-zero["stop"])
     assert zero["stop"] - zero["start"] == pytest.approx(1 / (812 * 0.5))

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import FeatureSet, PolynomialBins, feature_intervals
+from nmr_platform.features import Acquisition, PolynomialFeatures
+from nmr_platform.features.polynomial import PolynomialBins
 
 SPLITS = (4, 5, 10)
 coefficient = st.floats(-1, 1, allow_nan=False, width=32)
@@ -64,8 +65,8 @@ def test_components_are_fitted_one_after_the_other():
 
 
 def test_bins_tile_the_window_in_time():
-    feature_set = FeatureSet(kind="polynomial", signal="magnitude")
-    intervals = feature_intervals(feature_set, echo_index=1000, step=0.5, n_samples=2000)
+    feature_set = PolynomialFeatures(signal="magnitude")
+    intervals = feature_set.intervals(Acquisition(echo_index=1000, step=0.5, n_samples=2000))
     constants = intervals[intervals["power"] == 0]
     for n_splits in SPLITS:
         row = constants[constants["name"].str.startswith(f"{n_splits}_")]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import DyadicQuantiles, FeatureSet, feature_intervals
-from nmr_platform.features.quantiles import dyadic_intervals
+from nmr_platform.features import Acquisition, QuantileFeatures
+from nmr_platform.features.quantiles import DyadicQuantiles, dyadic_intervals
 
 
 def computed_in_a_loop(signal, depth=6, divisor=4):
@@ -76,8 +76,8 @@ def test_names_tell_component_series_interval_and_probability():
 
 
 def test_intervals_lie_where_the_points_are():
-    feature_set = FeatureSet(kind="quantiles", signal="magnitude", half_width=32)
-    intervals = feature_intervals(feature_set, echo_index=100, step=0.5, n_samples=200).set_index("name")
+    feature_set = QuantileFeatures(signal="magnitude", half_width=32)
+    intervals = feature_set.intervals(Acquisition(echo_index=100, step=0.5, n_samples=200)).set_index("name")
     # Samples 68 to 131; the third eighth begins with sample 84, and ends half a step after sample 91.
     assert list(intervals.loc["abs_8_3_q0", ["start", "stop"]]) == [41.75, 45.75]
     # 63 first differences: the first half, 31 of them, reaches to sample 68 + 31.

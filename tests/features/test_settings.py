@@ -3,7 +3,7 @@
 import pytest
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import FeatureSet, FeaturesSettings
+from nmr_platform.features import FeaturesSettings, PointwiseFeatures
 from nmr_platform.schema import validate
 
 
@@ -24,12 +24,12 @@ from nmr_platform.schema import validate
     ],
 )
 def test_name_says_what_differs_from_the_default(values, name):
-    assert FeatureSet.model_validate(values).name == name
+    assert [item.name for item in validate(FeaturesSettings, {"sets": [values]}).sets] == [name]
 
 
 def test_settings_take_the_lists_of_a_yaml_file():
     settings = validate(FeaturesSettings, {"sets": [{"kind": "pointwise", "signal": "magnitude"}]})
-    assert settings.sets == (FeatureSet(kind="pointwise", signal="magnitude"),)
+    assert settings.sets == (PointwiseFeatures(signal="magnitude"),)
 
 
 def test_a_combined_set_stands_beside_plain_ones():

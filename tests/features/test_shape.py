@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmr_platform.features import FeatureSet, extract, feature_intervals
+from nmr_platform.features import Acquisition, ShapeFeatures, extract
 
 STEP = 0.1
 ECHO = 4000
@@ -11,9 +11,13 @@ N_SAMPLES = 6000
 TIME = (np.arange(N_SAMPLES) - ECHO) * STEP
 
 
+def taken(n_sites=10_000):
+    return Acquisition(echo_index=ECHO, step=STEP, n_samples=N_SAMPLES, n_sites=n_sites)
+
+
 def measured(*records, signal="magnitude", window="echo", half_width=600, n_sites=10_000, **options):
-    feature_set = FeatureSet(kind="shape", signal=signal, window=window, half_width=half_width, **options)
-    return extract(np.array(records), feature_set, echo_index=ECHO, step=STEP, n_sites=n_sites)
+    feature_set = ShapeFeatures(signal=signal, window=window, half_width=half_width, **options)
+    return extract(np.array(records), feature_set, taken(n_sites))
 
 
 def gaussian(centre=0.0, width=5.0, height=0.4):
@@ -113,8 +117,8 @@ def test_amplitude_changes_heights_and_areas_only():
 
 
 def test_flanks_lie_on_their_sides_of_the_echo():
-    feature_set = FeatureSet(kind="shape", signal="complex", window="record", half_width=600)
-    table = feature_intervals(feature_set, echo_index=ECHO, step=STEP, n_samples=N_SAMPLES).set_index("name")
+    feature_set = ShapeFeatures(signal="complex", window="record", half_width=600)
+    table = feature_set.intervals(taken()).set_index("name")
     middle = (ECHO - 0.5) * STEP
     assert table.loc["echo_rate_left", "stop"] == table.loc["echo_rate_right", "start"] == pytest.approx(middle)
     assert table.loc["echo_centre", "stop"] - table.loc["echo_centre", "start"] == pytest.approx(1200 * STEP)

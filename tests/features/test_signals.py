@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import FeatureSet, SignalReader, WindowSpan, disorder_floor, extract
+from nmr_platform.features import Acquisition, PointwiseFeatures, ShapeFeatures, extract
+from nmr_platform.features.signals import SignalReader, disorder_floor
+from nmr_platform.features.window import WindowSpan
 
+TAKEN = Acquisition(echo_index=1256, step=1.0, n_samples=1884, n_sites=100)
 SPAN = WindowSpan(echo_index=2, before=1, after=2)
 M = np.array([[1 + 2j, 3 - 4j, -5j]])
 
@@ -68,20 +71,22 @@ def test_the_floor_is_what_independent_phases_leave():
 
 @pytest.mark.parametrize("signal", ["complex", "aligned", "phase", "instantaneous_frequency"])
 def test_real_records_have_no_phase_to_read(records, signal):
-    feature_set = FeatureSet(kind="pointwise", signal=signal)
+    feature_set = PointwiseFeatures(signal=signal)
     with pytest.raises(ConfigurationError, match=r"`m` must be complex to be read as `\w+`, but is float32"):
-        extract(np.abs(records), feature_set, echo_index=1256, step=1.0, n_sites=100)
+        extract(np.abs(records), feature_set, TAKEN)
 
 
 def test_real_records_have_a_logarithm(records):
-    feature_set = FeatureSet(kind="pointwise", signal="log_magnitude")
-    options = {"echo_index": 1256, "step": 1.0, "n_sites": 100}
-    found, expected = extract(np.abs(records), feature_set, **options), extract(records, feature_set, **options)
+    feature_set = PointwiseFeatures(signal="log_magnitude")
+    found, expected = extract(np.abs(records), feature_set, TAKEN), extract(records, feature_set, TAKEN)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("values", [{"signal": "log_magnitude"}, {"signal": "phase"}, {"kind": "shape"}])
-def test_the_floor_needs_the_number_of_spins(records, values):
-    feature_set = FeatureSet.model_validate({"kind": "pointwise", "signal": "magnitude"} | values)
+@pytest.mark.parametrize(
+    "feature_set",
+    [PointwiseFeatures(signal="log_magnitude"), PointwiseFeatures(signal="phase"), ShapeFeatures(signal="magnitude")],
+    ids=lambda item: item.name,
+)
+def test_the_floor_needs_the_number_of_spins(records, feature_set):
     with pytest.raises(ConfigurationError, match=f"`n_sites` must be given for `{feature_set.name}`"):
-        extract(records, feature_set, echo_index=1256, step=1.0)
+        extract(records, feature_set, TAKEN.replace(n_sites=None))

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.features import FeatureSet, RecordWindow, WindowSpan, extract, feature_intervals, window_span
+from nmr_platform.features import (
+    Acquisition,
+    FrequencyFeatures,
+    PointwiseFeatures,
+    PolynomialFeatures,
+    ShapeFeatures,
+    extract,
+)
+from nmr_platform.features.window import RecordWindow, WindowSpan
+from tests.features.records import TAKEN
 
 
 def averaged_in_a_loop(row, width):
@@ -47,10 +56,11 @@ def test_what_would_fold_onto_slow_signals_is_gone(width):
 
 
 def test_the_record_is_cut_into_bins_counted_from_the_echo():
-    feature_set = FeatureSet(kind="pointwise", signal="magnitude", window="record", decimate=4)
-    span = window_span(feature_set, 10, 30)
+    feature_set = PointwiseFeatures(signal="magnitude", window="record", decimate=4)
+    taken = Acquisition(echo_index=10, step=0.5, n_samples=30)
+    span = feature_set.span(taken)
     assert (span.first, span.stop, span.n_bins) == (2, 30, 7)
-    intervals = feature_intervals(feature_set, echo_index=10, step=0.5, n_samples=30).set_index("name")
+    intervals = feature_set.intervals(taken).set_index("name")
     assert list(intervals.index) == ["abs_-8", "abs_-4", "abs_0", "abs_4", "abs_8", "abs_12", "abs_16"]
     assert list(intervals.loc["abs_0", ["start", "stop"]]) == [4.75, 6.75]
 
@@ -60,11 +70,9 @@ def test_window_outside_the_record_is_refused(records, echo_index):
     match = f"`half_width` must keep .* 150 samples on each side of echo index {echo_index} .* record of 1884 samples"
     with pytest.raises(ConfigurationError, match=match):
         RecordWindow(WindowSpan(echo_index, 150, 150)).transform(records)
-    for kind in ("frequency", "shape"):
+    for kind in (FrequencyFeatures, ShapeFeatures):
         with pytest.raises(ConfigurationError, match=match):
-            feature_intervals(
-                FeatureSet(kind=kind, signal="magnitude"), echo_index=echo_index, step=1.0, n_samples=1884
-            )
+            kind(signal="magnitude").intervals(TAKEN.replace(echo_index=echo_index))
 
 
 @pytest.mark.parametrize("echo_index", [150, 1734])
@@ -75,20 +83,23 @@ def test_window_that_just_fits_is_accepted(records, echo_index):
 @pytest.mark.parametrize(
     ("kind", "decimate", "match"),
     [
-        ("pointwise", 700, "`decimate` must leave a bin on each side of the echo, but bins of 700 samples do not fit"),
-        ("polynomial", 60, "`decimate` must leave 40 samples or more for polynomial features, but 60 leaves 30"),
+        (
+            PointwiseFeatures,
+            700,
+            "`decimate` must leave a bin on each side of the echo, but bins of 700 samples do",
+        ),
+        (PolynomialFeatures, 60, "`decimate` must leave 40 samples or more for polynomial features, but 60 leaves 30"),
     ],
 )
 def test_bins_too_wide_for_the_record_are_refused(kind, decimate, match):
-    feature_set = FeatureSet(kind=kind, signal="magnitude", window="record", decimate=decimate)
+    feature_set = kind(signal="magnitude", window="record", decimate=decimate)
     with pytest.raises(ConfigurationError, match=match):
-        window_span(feature_set, 1256, 1884)
+        feature_set.span(TAKEN)
 
 
-def test_the_whole_record_must_say_how_long_it_is():
-    feature_set = FeatureSet(kind="pointwise", signal="magnitude", window="record")
-    with pytest.raises(ConfigurationError, match="`n_samples` must be given for `pointwise-magnitude-record`"):
-        window_span(feature_set, 1256)
+def test_records_are_as_long_as_their_acquisition_says(records):
+    with pytest.raises(ConfigurationError, match="`m` must have 2000 samples a curve, but has 1884"):
+        extract(records, PointwiseFeatures(signal="magnitude"), TAKEN.replace(n_samples=2000))
 
 
 def test_bad_records_are_refused(records):
@@ -100,11 +111,11 @@ def test_bad_records_are_refused(records):
     spoiled = records.copy()
     spoiled[3, 1256] = np.nan
     with pytest.raises(DataError, match="finite around the echo, but curve 3 is not"):
-        extract(spoiled, FeatureSet(kind="pointwise", signal="magnitude"), echo_index=1256, step=1.0)
+        extract(spoiled, PointwiseFeatures(signal="magnitude"), TAKEN)
 
 
 def test_a_sample_stands_for_the_step_around_it():
-    feature_set = FeatureSet(kind="pointwise", signal="magnitude", half_width=2)
-    intervals = feature_intervals(feature_set, echo_index=10, step=0.5, n_samples=20).set_index("name")
+    feature_set = PointwiseFeatures(signal="magnitude", half_width=2)
+    intervals = feature_set.intervals(Acquisition(echo_index=10, step=0.5, n_samples=20)).set_index("name")
     assert intervals.loc["abs_0", "start"] == 4.75
     assert intervals.loc["abs_0", "stop"] == 5.25

@@ -4,8 +4,8 @@ import numpy as np
 from xgboost import XGBRegressor
 
 from nmr_platform import Experiment
-from nmr_platform.features import FeatureSet, extract
-from nmr_platform.features.acquisition import Acquisition
+from nmr_platform.features import Acquisition, PointwiseFeatures, extract
+from nmr_platform.inference import Conditions
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.inference.predictor import Predictor
 from nmr_platform.learning.models.boosting import BalancedXGBClassifier
@@ -13,10 +13,10 @@ from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
 
 __all__ = ["ACQUISITION", "CLASSES", "W", "classifier", "echoes", "regressor"]
 
-FEATURE_SET = FeatureSet(kind="pointwise", signal="complex", half_width=20)
+FEATURE_SET = PointwiseFeatures(signal="complex", half_width=20)
 W = RegressionTask()
 CLASSES = ClassificationTask(kernels=("power", "gaussian"))
-ACQUISITION = Acquisition.of(
+ACQUISITION = Conditions.of(
     Experiment.model_validate(
         {
             "lattice": {"shape": [4, 4]},
@@ -40,7 +40,7 @@ def echoes(n, seed=0):
 
 
 def _table(m):
-    return extract(m, FEATURE_SET, echo_index=ACQUISITION.echo_index, step=ACQUISITION.step)
+    return extract(m, FEATURE_SET, Acquisition.of(ACQUISITION.experiment))
 
 
 def _predictor(name, task, estimator, target, **settings):

@@ -5,7 +5,7 @@ import pytest
 
 from nmr_platform import Experiment
 from nmr_platform.errors import DataError
-from nmr_platform.features.acquisition import Acquisition
+from nmr_platform.inference import Conditions
 
 HAHN = {"kind": "hahn", "tau": 20.0}
 
@@ -25,7 +25,7 @@ def experiment(sequence=HAHN, **changes):
 
 
 def acquisition(sequence=HAHN, drawn=(), **changes):
-    return Acquisition.of(experiment(sequence, **changes), drawn)
+    return Conditions.of(experiment(sequence, **changes), drawn)
 
 
 def custom(*echo_times):

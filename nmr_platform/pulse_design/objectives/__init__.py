@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from nmr_platform.features import FeatureSet
+from nmr_platform.features import WindowedFeatures
 from nmr_platform.pulse_design.bench import Bench
 from nmr_platform.pulse_design.objectives.base import LOWEST, Judgement, Objective
 from nmr_platform.pulse_design.objectives.fisher import FisherObjective
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def make_objective(
-    settings: ObjectiveSettings, benches: Mapping[str, Bench], kernel: str, features: FeatureSet, seed: int
+    settings: ObjectiveSettings, benches: Mapping[str, Bench], kernel: str, features: WindowedFeatures, seed: int
 ) -> Objective:
     """The objective that ``settings`` describe.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
 from nmr_platform.datasets import Curve
-from nmr_platform.features import FeatureSet
+from nmr_platform.features import WindowedFeatures
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design.bench import Bench
 from nmr_platform.pulse_design.objectives.base import LOWEST, Judgement
@@ -45,7 +45,7 @@ class FisherObjective:
         features: Gives the width of the windows.
     """
 
-    def __init__(self, bench: Bench, settings: FisherSettings, features: FeatureSet) -> None:
+    def __init__(self, bench: Bench, settings: FisherSettings, features: WindowedFeatures) -> None:
         self._bench = bench
         self._settings = settings
         self._half_width = features.half_width

@@ -10,7 +10,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
 
-from nmr_platform.features import FeatureSet
+from nmr_platform.features import WindowedFeatures
 from nmr_platform.pulse_design.bench import TARGETS, Bench
 from nmr_platform.pulse_design.objectives.base import LOWEST, Judgement
 from nmr_platform.pulse_design.objectives.settings import ScoreSettings
@@ -46,7 +46,7 @@ class ScoreObjective:
         seed: Of the folds and the trees.
     """
 
-    def __init__(self, bench: Bench, settings: ScoreSettings, features: FeatureSet, seed: int) -> None:
+    def __init__(self, bench: Bench, settings: ScoreSettings, features: WindowedFeatures, seed: int) -> None:
         self._bench = bench
         self._settings = settings
         self._features = features

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from nmr_platform.features import FeatureSet
+from nmr_platform.features import WindowedFeatures
 from nmr_platform.pulse_design.bench import Bench
 from nmr_platform.pulse_design.objectives.base import Judgement
 from nmr_platform.pulse_design.objectives.noise import noise_covariance, redrawn
@@ -38,7 +38,7 @@ class SeparationObjective:
         features: Gives the width of the windows.
     """
 
-    def __init__(self, benches: Mapping[str, Bench], settings: SeparationSettings, features: FeatureSet) -> None:
+    def __init__(self, benches: Mapping[str, Bench], settings: SeparationSettings, features: WindowedFeatures) -> None:
         self._benches = benches
         self._settings = settings
         self._half_width = features.half_width

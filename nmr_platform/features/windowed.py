@@ -1,0 +1,190 @@
+"""What all kinds of features share: a window of the record, what its samples are read as, and a name."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, Self
+
+import pandas as pd
+from pydantic import PositiveInt, model_validator
+from sklearn.pipeline import Pipeline
+
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.features.acquisition import Acquisition
+from nmr_platform.features.base import StatelessTransformer
+from nmr_platform.features.signals import COMPONENTS, NEEDS_FLOOR, SignalReader, disorder_floor
+from nmr_platform.features.window import RecordWindow, WindowSpan, check_window
+from nmr_platform.schema import Schema
+
+__all__ = ["DEFAULT_HALF_WIDTH", "WindowedFeatures"]
+
+DEFAULT_HALF_WIDTH = 150
+
+
+class WindowedFeatures(Schema, ABC):
+    """One way to turn a record M(t) into columns.
+
+    A kind is a subclass that gives ``kind`` a Literal and says in `steps` what is computed of the signals and in
+    `places` where it lies. Nothing is learnt from data.
+
+    Attributes:
+        readable: Signals that the kind can read.
+        fewest_samples: Samples that the window must hold, after averaging.
+        kind: Tag of the subclass.
+        signal: What M(t) is read as: ``magnitude`` |M|; ``complex``, its real and imaginary part; ``aligned``, the
+            same relative to the phase at the echo; ``log_magnitude``; ``phase``, its cosine and sine relative to the
+            echo; ``instantaneous_frequency``.
+        window: ``echo`` looks around the echo, ``record`` at the whole record with the free decay.
+        decimate: Samples that are averaged into one, without aliasing.
+        rescale: Divide each row by its own maximum of |M| in the window. This throws the amplitude away.
+        half_width: Samples kept on each side of the echo.
+    """
+
+    readable: ClassVar[tuple[str, ...]] = tuple(COMPONENTS)
+    fewest_samples: ClassVar[int] = 2
+
+    kind: str
+    signal: Literal["magnitude", "complex", "aligned", "log_magnitude", "phase", "instantaneous_frequency"]
+    window: Literal["echo", "record"] = "echo"
+    decimate: PositiveInt = 1
+    rescale: bool = False
+    half_width: PositiveInt = DEFAULT_HALF_WIDTH
+
+    @abstractmethod
+    def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
+        """What is done with the signals, shape (n_curves, n_components * n_bins), component after component.
+
+        Args:
+            span: The window.
+            acquisition: How the record was taken.
+
+        Returns:
+            Named transformers, applied one after another; none gives the signals themselves.
+        """
+
+    @abstractmethod
+    def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
+        """Where the columns lie, in tables as `intervals` describes them, one under another.
+
+        Args:
+            span: The window.
+            acquisition: How the record was taken.
+        """
+
+    @property
+    def name(self) -> str:
+        """Short name, for instance ``pointwise-magnitude`` or ``polynomial-complex-rescaled-h100``."""
+        parts: list[str] = [self.kind, self.signal]
+        parts += ["record"] * (self.window == "record")
+        parts += ["rescaled"] * self.rescale
+        parts += [f"d{self.decimate}"] * (self.decimate != 1)
+        parts += [f"h{self.half_width}"] * (self.half_width != DEFAULT_HALF_WIDTH)
+        return "-".join(parts)
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The real signals that M(t) is read as, for instance ``("abs",)`` or ``("re", "im")``."""
+        return COMPONENTS[self.signal]
+
+    @property
+    def parts(self) -> tuple["WindowedFeatures", ...]:
+        """The set itself; several for a combined one."""
+        return (self,)
+
+    @property
+    def looks_around_the_echo(self) -> bool:
+        """Whether ``half_width`` matters."""
+        return self.window == "echo"
+
+    @property
+    def needs_floor(self) -> bool:
+        """Whether the set asks how many spins there are, whose disorder limits how small |M| can be."""
+        return self.signal in NEEDS_FLOOR
+
+    def floor(self, acquisition: Acquisition) -> float:
+        """The magnitude that disorder leaves, in units of M; zero if the set does not ask for it.
+
+        Raises:
+            ConfigurationError: It does, and the number of spins is not known.
+        """
+        if not self.needs_floor:
+            return 0.0
+        if acquisition.n_sites is None:
+            message = f"Argument `n_sites` must be given for `{self.name}`."
+            raise ConfigurationError(message, key="n_sites")
+        return disorder_floor(acquisition.n_sites)
+
+    def span(self, acquisition: Acquisition) -> WindowSpan:
+        """The part of the record that the set looks at.
+
+        Raises:
+            ConfigurationError: The window reaches outside the record, or holds too few samples.
+        """
+        echo, n_samples, width = acquisition.echo_index, acquisition.n_samples, self.decimate
+        reach = self.half_width // width
+        around = WindowSpan(echo, reach, reach, width)
+        if self.looks_around_the_echo:
+            check_window(around, n_samples)
+        if self.window == "echo":
+            return around
+        span = WindowSpan(echo, echo // width, (n_samples - echo) // width, width)
+        check_window(span, n_samples)
+        if span.n_bins < self.fewest_samples:
+            message = (
+                f"Argument `decimate` must leave {self.fewest_samples} samples or more for {self.kind} "
+                f"features, but {width} leaves {span.n_bins} of {n_samples}."
+            )
+            raise ConfigurationError(message, key="decimate", value=width)
+        return span
+
+    def transformer(self, acquisition: Acquisition) -> Pipeline:
+        """From raw records, shape (n_curves, n_samples), real or complex, to (n_curves, n_features), float32.
+
+        It learns nothing, so it may transform unfitted, and it is the first part of a model that predicts from records.
+
+        Raises:
+            ConfigurationError: The window reaches outside the record, or the number of spins is needed and not known.
+        """
+        span = self.span(acquisition)
+        reader = SignalReader(self.components, span, self.rescale, self.floor(acquisition), acquisition.step)
+        return Pipeline([("window", RecordWindow(span)), ("signal", reader), *self.steps(span, acquisition)])
+
+    def intervals(self, acquisition: Acquisition) -> pd.DataFrame:
+        """Where every feature lies, so that its importance can be drawn over the echo.
+
+        Returns:
+            One row a column of the feature table, in its order: ``name``; ``component``, what M(t) was read as
+            (``abs``, ``re``, ``im``, ``inphase``, ``quadrature``, ``log``, ``cos``, ``sin``, ``freq`` or, for shapes,
+            ``phase``); ``start`` and ``stop``, in us from the first sample where ``axis`` is ``time`` and in MHz where
+            it is ``frequency``; ``power`` of a polynomial's coefficient, missing for other features.
+
+        Raises:
+            ConfigurationError: The window reaches outside the record.
+        """
+        return pd.concat(self.places(self.span(acquisition), acquisition), ignore_index=True)
+
+    @model_validator(mode="after")
+    def _kind_can_read_the_signal(self) -> Self:
+        if self.signal not in self.readable:
+            options = ", ".join(self.readable)
+            message = f"Key `signal` must be one of {options} for {self.kind} features, but is {self.signal}."
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_ignored(self) -> Self:
+        if not self.looks_around_the_echo and self.half_width != DEFAULT_HALF_WIDTH:
+            message = f"Key `half_width` must not be given for the window record, but is {self.half_width}."
+            raise ValueError(message)
+        if self.rescale and self.signal in ("phase", "instantaneous_frequency"):
+            message = f"Key `rescale` must not be given for the signal {self.signal}, which has no amplitude."
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _window_holds_enough(self) -> Self:
+        if self.looks_around_the_echo and 2 * (self.half_width // self.decimate) < self.fewest_samples:
+            message = (
+                f"Key `half_width` must be at least {self.decimate * (self.fewest_samples // 2)} for {self.kind} "
+                f"features, but is {self.half_width}."
+            )
+            raise ValueError(message)
+        return self
