@@ -16,6 +16,7 @@ from nmr_platform.features.pointwise import PointwiseFeatures
 from nmr_platform.features.polynomial import PolynomialFeatures, PolynomialFrequencyFeatures
 from nmr_platform.features.quantiles import QuantileFeatures
 from nmr_platform.features.shape import ShapeFeatures
+from nmr_platform.features.windowed import WindowedFeatures
 from nmr_platform.schema import Schema
 
 __all__ = ["CombinedFeatures", "FeatureSet", "FeaturesSettings", "SingleFeatureSet", "extract"]
@@ -91,7 +92,9 @@ class FeaturesSettings(Schema):
         return self
 
 
-def extract(m: NDArray[np.inexact], feature_set: FeatureSet, acquisition: Acquisition) -> pd.DataFrame:
+def extract(
+    m: NDArray[np.inexact], feature_set: WindowedFeatures | CombinedFeatures, acquisition: Acquisition
+) -> pd.DataFrame:
     """Extract one feature set from raw records.
 
     Args:
