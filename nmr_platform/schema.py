@@ -2,9 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from nmr_platform.errors import ConfigurationError
 
-__all__ = ["Schema", "read_yaml", "validate"]
+__all__ = ["Schema", "read_yaml", "schemas_in", "unit_at", "validate"]
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -30,7 +30,7 @@ class Schema(BaseModel):
     """A frozen, strict value that refuses unknown keys.
 
     Attributes:
-        units: Unit of every key that has one, for the sentences about it; a name means the same in all models.
+        units: Unit of every number among its own keys and those of its subclasses, ``1`` for a plain one.
     """
 
     units: ClassVar[Mapping[str, str]] = {}
@@ -45,9 +45,50 @@ class Schema(BaseModel):
 
     __hash__ = BaseModel.__hash__
 
+    @classmethod
+    def unit_of(cls, key: str) -> str:
+        """Unit of a key as this class or one that it is made from declares it; empty if none does."""
+        declared = (vars(base).get("units", {}) for base in cls.__mro__)
+        return next((units[key] for units in declared if key in units), "")
+
     def replace(self, **changes: object) -> Self:
         """Return a copy with ``changes`` applied, validated again."""
         return type(self).model_validate({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
+
+
+def schemas_in(annotation: Any) -> Iterator[type[Schema]]:
+    """The models that a value of type ``annotation``, perhaps a union or a tuple, may be or hold."""
+    if isinstance(annotation, type) and issubclass(annotation, Schema):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from schemas_in(argument)
+
+
+def unit_at(model: type[BaseModel], location: Iterable[int | str]) -> str:
+    """Unit of a key somewhere inside a model.
+
+    Args:
+        model: Where to start.
+        location: Names of the keys that lead there, numbers for places in a list, and perhaps, after a key that may
+            hold several kinds of value, which kind it is.
+
+    Returns:
+        The unit that the models at this place declare; empty if there is none.
+    """
+    unit, models = "", [model]
+    for part in location:
+        holders = [each for each in models if part in each.model_fields]
+        if holders:
+            name = str(part)
+            unit = next((u for each in holders if issubclass(each, Schema) and (u := each.unit_of(name))), "")
+            models = [inner for each in holders for inner in schemas_in(each.model_fields[name].annotation)]
+        else:
+            models = [each for each in models if _is_of_kind(each, part)] or models
+    return unit
+
+
+def _is_of_kind(model: type[BaseModel], tag: int | str) -> bool:
+    return "kind" in model.model_fields and tag in get_args(model.model_fields["kind"].annotation)
 
 
 def validate(model: type[S], values: object, *, where: str = "") -> S:
@@ -89,9 +130,10 @@ def read_yaml(path: Path) -> Any:
 
 def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where: str) -> str:
     key, held, context = _dotted(fault["loc"], values, where), _short(fault["input"]), fault.get("ctx", {})
+    unit = _in_its_unit(fault, model)
     match fault["type"]:
         case "missing":
-            sentence = f"Key `{key}` is missing{_in_its_unit(fault)}."
+            sentence = f"Key `{key}` is missing{unit}."
         case "extra_forbidden":
             sentence = f"Key `{key}` is not known.{_suggestion(str(fault['loc'][-1]), _all_keys(model))}"
         case "union_tag_not_found":
@@ -109,26 +151,21 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where
         case "too_long":
             sentence = f"Key `{key}` is {held}, but it must have {context['max_length']} or fewer entries."
         case "float_type" if _reads_as_number(fault["input"]):
-            sentence = f"Key `{key}` is the text {held}, but it must be a number{_in_its_unit(fault)}, without quotes."
+            sentence = f"Key `{key}` is the text {held}, but it must be a number{unit}, without quotes."
         case "value_error":
             message = str(context["error"])
             sentence = message if "`" in message else f"Key `{key}`: {message}"
         case _:
             reason = fault["msg"][0].lower() + fault["msg"][1:]
             reason = reason.replace("input should", "it must")
-            sentence = f"Key `{key}` is {held}, but {reason}{_in_its_unit(fault)}."
+            sentence = f"Key `{key}` is {held}, but {reason}{unit}."
     return sentence
 
 
-def _in_its_unit(fault: ErrorDetails) -> str:
-    """The unit of the key that a fault is about, for the end of a sentence; nothing if it has none."""
-    name = next((part for part in reversed(fault["loc"]) if isinstance(part, str)), "")
-    waiting, units = [Schema], dict[str, str]()
-    while waiting:
-        model = waiting.pop()
-        units |= model.units
-        waiting += model.__subclasses__()
-    return f" ({units[name]})" if name in units else ""
+def _in_its_unit(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    """The unit of the key that a fault is about, for the end of a sentence; nothing for a plain number."""
+    unit = unit_at(model, fault["loc"])
+    return f" ({unit})" if unit not in ("", "1") else ""
 
 
 def _dotted(location: tuple[int | str, ...], values: object, where: str) -> str:

@@ -1,12 +1,13 @@
 """The base of every configuration model."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from pydantic import Field, PositiveFloat, model_validator
 
 from nmr_platform.errors import ConfigurationError, NmrPlatformError
-from nmr_platform.schema import Schema, read_yaml, validate
+from nmr_platform.schema import Schema, read_yaml, unit_at, validate
 
 
 class Coil(Schema):
@@ -124,3 +125,29 @@ def test_exponents_without_a_point_are_numbers_as_in_yaml_1_2(tmp_path):
     path = tmp_path / "numbers.yaml"
     path.write_text("[1e-5, -2E3, 1.5e2, .5e1, 1e5x, 12]")
     assert read_yaml(path) == [1e-5, -2000.0, 150.0, 5.0, "1e5x", 12]
+
+
+class Lens(Schema):
+    units: ClassVar[Mapping[str, str]] = {"radius": "mm", "focus": "mm"}
+    radius: float
+
+
+class Bifocal(Lens):
+    units: ClassVar[Mapping[str, str]] = {"strength": "1/m"}
+    focus: PositiveFloat
+    strength: PositiveFloat
+
+
+def test_a_sentence_gives_the_unit_that_the_class_or_its_base_declares_and_no_other_class():
+    assert sentence({"antenna": {"kind": "loop", "radius": 0.0}}).endswith("must be greater than 0.")
+    with pytest.raises(ConfigurationError, match=r"Key `focus` is missing \(mm\). Key `strength` is -1.0.* 0 \(1/m\)"):
+        validate(Bifocal, {"radius": 1.0, "strength": -1.0})
+
+
+def test_the_unit_at_a_place_is_that_of_the_kind_of_value_there():
+    class Bench(Schema):
+        parts: dict[str, Annotated[tuple[Lens | Loop, ...], Field(strict=False)]]
+
+    assert unit_at(Bench, ("parts", "first", 0, "radius")) == "mm"
+    assert unit_at(Bench, ("parts", "first", 0, "loop", "radius")) == ""
+    assert unit_at(Bench, ("parts",)) == unit_at(Bench, ("nothing",)) == ""

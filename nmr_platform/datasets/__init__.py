@@ -14,7 +14,7 @@ from nmr_platform.datasets.generation.progress import BarWatcher, JsonWatcher, W
 from nmr_platform.datasets.integrity import Verified, n_verified, repair, verify
 from nmr_platform.datasets.labels import labels_of
 from nmr_platform.datasets.presets import PRESETS, read_preset
-from nmr_platform.datasets.quantities import QUANTITIES, attributes_of, quantities_of
+from nmr_platform.datasets.quantities import QUANTITIES, Quantity, attributes_of, quantities_of, quantity
 from nmr_platform.datasets.recipe.distributions import (
     Choice,
     Constant,
@@ -51,6 +51,7 @@ __all__ = [
     "JsonWatcher",
     "KernelSettings",
     "LogUniform",
+    "Quantity",
     "Range",
     "Recipe",
     "Sweep",
@@ -72,6 +73,7 @@ __all__ = [
     "parse_executor",
     "publish",
     "quantities_of",
+    "quantity",
     "read_preset",
     "recipe_of",
     "repair",

@@ -1,4 +1,4 @@
-"""What is known about a curve besides its record: the coordinates of a data set, with their units."""
+"""The one table of what can be known about a curve: name, unit, meaning, formula, and how an experiment gives it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -6,57 +6,164 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nmr_platform.physics import Experiment
+from nmr_platform.schema import unit_at
 
-__all__ = ["QUANTITIES", "Quantity", "attributes_of", "columns_for", "quantities_of"]
+__all__ = ["QUANTITIES", "Quantity", "attributes_of", "columns_for", "quantities_of", "quantity"]
 
 
 class Quantity(NamedTuple):
-    """A number that every experiment has.
+    """A number that belongs to a curve.
 
     Attributes:
-        units: Its unit.
-        long_name: What it is.
-        of: Reads it off an experiment.
+        name: What tables and tasks call it.
+        unit: Its unit; ``1`` for a plain number, empty where nobody knows.
+        meaning: What it is, in words.
+        formula: How it follows from others; empty for a parameter.
     """
 
-    units: str
-    long_name: str
-    of: Callable[[Experiment], float]
+    name: str
+    unit: str
+    meaning: str
+    formula: str = ""
+
+    @property
+    def label(self) -> str:
+        """The unit as people read it: nothing for a plain number."""
+        return "" if self.unit == "1" else self.unit
+
+    @property
+    def description(self) -> str:
+        """Words and formula, for instance ``transverse coupling alpha_x sum K``."""
+        return f"{self.meaning} {self.formula}".strip()
+
+    def of(self, experiment: Experiment) -> float:
+        """Its value in an experiment, in its unit; NaN where the experiment has none, for instance xi of a power law.
+
+        Raises:
+            KeyError: Not every experiment has one; see `QUANTITIES`.
+        """
+        return _READERS[self.name](experiment)
 
 
-QUANTITIES: dict[str, Quantity] = {
-    "W": Quantity("MHz", "kernel integral (alpha_x + alpha_y + alpha_z) sum K", lambda e: e.kernel_integral),
-    "X": Quantity("MHz", "alpha_x sum K", lambda e: e.coupling.alpha_x * e.kernel_sum),
-    "Z": Quantity("MHz", "alpha_z sum K", lambda e: e.coupling.alpha_z * e.kernel_sum),
-    "kernel_sum": Quantity("1", "sum K", lambda e: e.kernel_sum),
-    "alpha_x": Quantity("MHz", "coupling of the x components", lambda e: e.coupling.alpha_x),
-    "alpha_y": Quantity("MHz", "coupling of the y components", lambda e: e.coupling.alpha_y),
-    "alpha_z": Quantity("MHz", "coupling of the z components", lambda e: e.coupling.alpha_z),
-    "xi": Quantity(
-        "lattice constants", "range of the kernel; NaN where it has none", lambda e: getattr(e.kernel, "xi", np.nan)
-    ),
-    "exponent": Quantity(
-        "1", "exponent of the kernel; NaN where it has none", lambda e: getattr(e.kernel, "exponent", np.nan)
-    ),
-    "gamma_plus": Quantity("MHz", "Lindblad rate of I+", lambda e: e.dissipation.gamma_plus),
-    "gamma_minus": Quantity("MHz", "Lindblad rate of I-", lambda e: e.dissipation.gamma_minus),
-    "gamma_z": Quantity("MHz", "Lindblad rate of Iz", lambda e: e.dissipation.gamma_z),
-    "N": Quantity("1", "number of spins", lambda e: e.lattice.size),
+_READERS: dict[str, Callable[[Experiment], float]] = {
+    "W": lambda e: e.kernel_integral,
+    "X": lambda e: e.coupling.alpha_x * e.kernel_sum,
+    "Z": lambda e: e.coupling.alpha_z * e.kernel_sum,
+    "kernel_sum": lambda e: e.kernel_sum,
+    "alpha_x": lambda e: e.coupling.alpha_x,
+    "alpha_y": lambda e: e.coupling.alpha_y,
+    "alpha_z": lambda e: e.coupling.alpha_z,
+    "xi": lambda e: getattr(e.kernel, "xi", np.nan),
+    "exponent": lambda e: getattr(e.kernel, "exponent", np.nan),
+    "gamma_plus": lambda e: e.dissipation.gamma_plus,
+    "gamma_minus": lambda e: e.dissipation.gamma_minus,
+    "gamma_z": lambda e: e.dissipation.gamma_z,
+    "N": lambda e: e.lattice.size,
 }
-"""Quantities that constraints may name; all but N are coordinates of every data set."""
+
+_DERIVED = [
+    Quantity("W", "MHz", "kernel integral", "(alpha_x + alpha_y + alpha_z) sum K"),
+    Quantity("X", "MHz", "transverse coupling", "alpha_x sum K"),
+    Quantity("Z", "MHz", "longitudinal coupling", "alpha_z sum K"),
+    Quantity("kernel_sum", "1", "sum of the kernel", "sum K"),
+    Quantity("N", "1", "number of spins"),
+    # What expressions, and curves that were imported, call numbers that are no keys of an experiment.
+    Quantity("alpha", "MHz", "coupling that those of the components follow"),
+    Quantity("weight_s", "1", "weight of the kernel's isotropic part"),
+    Quantity("weight_p", "1", "weight of the kernel's cos(theta)"),
+    Quantity("weight_d", "1", "weight of the kernel's cos(2 theta)"),
+]
+
+# Every number of an experiment; its unit is the one that the class which has it declares.
+_PARAMETERS = {
+    "coupling.alpha_x": "coupling of the x components",
+    "coupling.alpha_y": "coupling of the y components",
+    "coupling.alpha_z": "coupling of the z components",
+    "kernel.xi": "range of the kernel",
+    "kernel.exponent": "exponent of the kernel",
+    "kernel.s": "weight of the kernel's isotropic part",
+    "kernel.p": "weight of the kernel's cos(theta)",
+    "kernel.d": "weight of the kernel's cos(2 theta)",
+    "dissipation.gamma_plus": "Lindblad rate of I+",
+    "dissipation.gamma_minus": "Lindblad rate of I-",
+    "dissipation.gamma_z": "Lindblad rate of Iz",
+    "lattice.shape": "size of the lattice",
+    "lattice.spacing": "distance of nearest neighbours",
+    "lattice.vectors": "primitive vectors",
+    "lattice.basis": "positions of the sites in a cell, in fractions of the primitive vectors",
+    "line.fwhm": "full width of the line at half maximum",
+    "line.bandwidth": "full width of the band that the offsets are confined to",
+    "line.offsets": "Larmor offsets of the line's points",
+    "line.densities": "height of the line at its points",
+    "sequence.tau": "time between the first two pulses",
+    "sequence.mixing": "time between the second and the third pulse",
+    "sequence.echo_spacing": "time between two echoes",
+    "sequence.recovery": "time between inversion and reading",
+    "sequence.acquisition": "time recorded after the second pulse",
+    "sequence.n_echoes": "number of refocusing pulses",
+    "sequence.theta1": "flip angle of the first pulse",
+    "sequence.theta2": "flip angle of the second pulse",
+    "sequence.theta3": "flip angle of the third pulse",
+    "sequence.phi1": "phase of the first pulse",
+    "sequence.phi2": "phase of the second pulse",
+    "sequence.phi3": "phase of the third pulse",
+    "sequence.nutation": "strength of the drive",
+    "sequence.echo_times": "where echoes are expected",
+    "sequence.elements.theta": "flip angle of a pulse",
+    "sequence.elements.phi": "phase of a pulse",
+    "sequence.elements.duration": "how long a pulse, a part of one, or a delay lasts",
+    "sequence.elements.segments.amplitude": "nutation frequency in a part of a pulse",
+    "sequence.elements.segments.phase": "phase of a part of a pulse",
+    "drive.calibration": "factor on every flip angle and drive amplitude",
+    "drive.inhomogeneity": "relative standard deviation of that factor over the sample",
+    "phase_cycle.pulses": "phase added to a pulse by the phase cycle",
+    "phase_cycle.receiver": "phase of the receiver",
+    "receiver.noise": "standard deviation of the noise on each part of M",
+    "receiver.dead_time": "time after a pulse in which nothing is recorded",
+    "receiver.every": "steps from one recorded sample to the next",
+    "step": "time step and sampling interval",
+}
+
+_TABLE = {each.name: each for each in _DERIVED} | {
+    name: Quantity(name, unit_at(Experiment, key.split(".")), meaning)
+    for key, meaning in _PARAMETERS.items()
+    for name in [key.rpartition(".")[2]]
+}
+
+QUANTITIES = {name: _TABLE[name] for name in _READERS}
+"""Quantities that every experiment has, which constraints may name; all but N are coordinates of every data set."""
 
 _COORDINATES = tuple(name for name in QUANTITIES if name != "N")
 _TAKEN = {"curve", "time", "m", "m_z", "kernel", "disorder", "seed", "n_draws", *QUANTITIES}
-_UNITS = {
-    "bandwidth": "MHz",
-    "fwhm": "MHz",
-    "phi1": "degrees",
-    "phi2": "degrees",
-    "theta": "degrees",
-    "theta1": "degrees",
-    "theta2": "degrees",
-    "phi": "degrees",
+# What data sets say of these since format 2, byte for byte.
+_LONG_NAMES = {
+    "X": "alpha_x sum K",
+    "Z": "alpha_z sum K",
+    "kernel_sum": "sum K",
+    "xi": "range of the kernel; NaN where it has none",
+    "exponent": "exponent of the kernel; NaN where it has none",
+    "disorder": "identity of the Larmor offsets",
+    "n_draws": "draws from the prior that it took to meet the constraints",
 }
+
+
+def quantity(name: str) -> Quantity:
+    """What is known of a coordinate, of a target, or of a key that a prior draws.
+
+    Args:
+        name: For instance ``W``, ``theta1`` or ``sequence.theta1``.
+
+    Returns:
+        Its row of the table; for an auxiliary number of somebody's prior, one without a unit.
+
+    Examples:
+        >>> quantity("sequence.theta1")
+        Quantity(name='theta1', unit='degrees', meaning='flip angle of the first pulse', formula='')
+        >>> quantity("X").description
+        'transverse coupling alpha_x sum K'
+    """
+    words = [word for word in name.split(".") if not word.isdigit()]
+    return _TABLE.get(words[-1] if words else name, Quantity(name, "", name))
 
 
 def columns_for(keys: tuple[str, ...]) -> dict[str, str]:
@@ -65,8 +172,7 @@ def columns_for(keys: tuple[str, ...]) -> dict[str, str]:
     The name is the key's last part where that is unique, otherwise the whole key.
     """
     ends = [key.rpartition(".")[2] for key in keys]
-    standard = {"kernel.kind", *(f"kernel.{name}" for name in ("xi", "exponent"))}
-    standard |= {f"coupling.alpha_{d}" for d in "xyz"} | {f"dissipation.gamma_{d}" for d in ("plus", "minus", "z")}
+    standard = {"kernel.kind", *(key for key in _PARAMETERS if key.rpartition(".")[2] in QUANTITIES)}
     return {
         end if ends.count(end) == 1 and end not in _TAKEN and not end.isdigit() else key: key
         for key, end in zip(keys, ends, strict=True)
@@ -80,14 +186,16 @@ def quantities_of(experiment: Experiment) -> dict[str, float]:
 
 
 def attributes_of(name: str, columns: Mapping[str, str]) -> dict[str, Any]:
-    """Units and meaning of a coordinate, as attributes."""
+    """Units and meaning of a coordinate, as attributes.
+
+    Args:
+        name: The coordinate.
+        columns: Of a recipe: which key each coordinate shows beyond the standard ones.
+    """
+    known = quantity(columns.get(name, name))
+    long_name = f"prior key {columns[name]}" if name in columns else _LONG_NAMES.get(name, known.description)
     if name in QUANTITIES:
-        return {"units": QUANTITIES[name].units, "long_name": QUANTITIES[name].long_name}
-    if name == "disorder":
-        return {"long_name": "identity of the Larmor offsets"}
-    if name == "n_draws":
-        return {"long_name": "draws from the prior that it took to meet the constraints"}
-    if name in columns:
-        units = _UNITS.get(columns[name].rpartition(".")[2])
-        return {"long_name": f"prior key {columns[name]}", **({"units": units} if units else {})}
-    return {}
+        return {"units": known.unit, "long_name": long_name}
+    if known.name == long_name == name:
+        return {}
+    return {"long_name": long_name, **({"units": known.unit} if known.unit else {})}

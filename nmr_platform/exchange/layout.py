@@ -14,17 +14,6 @@ from nmr_platform.errors import DataError
 
 __all__ = ["curve_dataset", "experiment_values"]
 
-# Units and meaning of what imported curves may have beside the standard coordinates.
-_UPSTREAM = {
-    "weight_s": ("1", "weight of the kernel's isotropic part"),
-    "weight_p": ("1", "weight of the kernel's cos(theta)"),
-    "weight_d": ("1", "weight of the kernel's cos(2 theta)"),
-    "theta1": ("degrees", "flip angle of the first pulse"),
-    "theta2": ("degrees", "flip angle of the second pulse"),
-    "phi1": ("degrees", "phase of the first pulse"),
-    "phi2": ("degrees", "phase of the second pulse"),
-}
-
 
 def curve_dataset(
     m: NDArray[Any],
@@ -48,7 +37,7 @@ def curve_dataset(
     """
     m = np.asarray(m, np.complex64)
     m_z = np.full(m.shape, np.nan, np.float32) if m_z is None else np.asarray(m_z, np.float32)
-    named = {name: ("curve", values, _attributes(name)) for name, values in coordinates.items()}
+    named = {name: ("curve", values, attributes_of(name, {})) for name, values in coordinates.items()}
     digest = hashlib.sha256(m.tobytes() + time.tobytes()).hexdigest()[:16]
     return xr.Dataset(
         {
@@ -58,12 +47,6 @@ def curve_dataset(
         coords={"curve": np.arange(len(m)), "time": ("time", time, {"units": "us"}), **named},
         attrs={**attributes, "digest": digest},
     )
-
-
-def _attributes(name: str) -> dict[str, Any]:
-    if name in _UPSTREAM:
-        return dict(zip(("units", "long_name"), _UPSTREAM[name], strict=True))
-    return attributes_of(name, {})
 
 
 def experiment_values(dataset: xr.Dataset) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from nmr_platform.datasets import quantity
 from nmr_platform.errors import DataError
 from nmr_platform.schema import Schema
 
@@ -19,7 +20,6 @@ Metric = Literal["r2", "f1_weighted"]
 Kernels = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 
 OTHER = "other"
-_UNITS = {"xi": "lattice constants", "exponent": "", "kernel_sum": ""}
 # Relative spread below which a target is rounding and nothing else.
 _SAME = 1e-9
 # What says which curve it is and nothing about the sample.
@@ -112,8 +112,8 @@ class RegressionTask(_TaskBase):
 
     @property
     def unit(self) -> str:
-        """Unit of the target."""
-        return _UNITS.get(self.target, "MHz")
+        """Unit of the target; empty for a plain number, and for an auxiliary one of somebody's prior."""
+        return quantity(self.target).label
 
     def y(self, labels: pd.DataFrame) -> NDArray[np.float64]:
         """The target of every row, shape (n,), in `unit`.

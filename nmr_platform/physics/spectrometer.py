@@ -49,7 +49,7 @@ class Receiver(Schema):
         every: Record every so many steps.
     """
 
-    units: ClassVar[Mapping[str, str]] = {"noise": "units of M", "dead_time": "us"}
+    units: ClassVar[Mapping[str, str]] = {"noise": "units of M", "dead_time": "us", "every": "steps"}
 
     noise: NonNegativeFloat = 0.0
     dead_time: NonNegativeFloat = 0.0

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import Curve, Recipe, simulate_curves
+from nmr_platform.datasets import QUANTITIES, Curve, Recipe, simulate_curves
 from nmr_platform.physics import Experiment
 from nmr_platform.physics import Sequence as PulseSequence
 from nmr_platform.pulse_design.cache import RecordCache
@@ -44,10 +44,7 @@ class Bench:
     @property
     def targets(self) -> NDArray[np.float64]:
         """W, X and Z of every curve, MHz, shape (n_curves, 3)."""
-        each = [curve.experiment for curve in self.curves]
-        return np.array(
-            [[e.kernel_integral, e.coupling.alpha_x * e.kernel_sum, e.coupling.alpha_z * e.kernel_sum] for e in each]
-        )
+        return np.array([[QUANTITIES[name].of(curve.experiment) for name in TARGETS] for curve in self.curves])
 
     def experiment(self, sequence: PulseSequence) -> Experiment:
         """The experiment at the middle of the prior under ``sequence``; all curves share its time axis.

@@ -11,7 +11,7 @@ import xarray as xr
 
 from nmr_platform import plots
 from nmr_platform.config import Params
-from nmr_platform.datasets import load
+from nmr_platform.datasets import load, quantity
 from nmr_platform.errors import DataError
 from nmr_platform.files import read_json, staged_folder
 from nmr_platform.learning import RegressionTask, Task
@@ -49,11 +49,6 @@ _PULSE_CAPTIONS = {
     "sequence": "The best sequence found.",
     "echoes": "One curve's record under 90/180 and under the sequence found.",
     "verdict": "Gain over 90/180 on new curves, with 95 % intervals.",
-}
-_QUANTITIES = {
-    "W": "kernel integral (alpha_x + alpha_y + alpha_z) sum K",
-    "X": "transverse coupling alpha_x sum K",
-    "Z": "longitudinal coupling alpha_z sum K",
 }
 
 
@@ -163,7 +158,8 @@ def _section(name: str, scores: Mapping[str, Any], params: Params, workspace: Wo
 def _question(task: Task) -> str:
     kernels = ", ".join(task.kernels)
     if isinstance(task, RegressionTask):
-        return f"{_QUANTITIES.get(task.target, task.target)} in {task.unit}, from one echo ({kernels})"
+        unit = f" in {task.unit}" if task.unit else ""
+        return f"{quantity(task.target).description}{unit}, from one echo ({kernels})"
     if task.positive is None:
         return f"which kernel made this echo: {kernels}"
     return f"was it the {task.positive} kernel, or another ({kernels})"

@@ -1,6 +1,8 @@
 """What all coupling kernels have in common: angular factor, antiferromagnetic sign, K(0) = 0."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,8 @@ class CouplingKernel(Schema):
         d: Weight of cos(2 theta).
         antiferromagnetic: Multiply by -1 where the lattice's `parity` is odd.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"s": "1", "p": "1", "d": "1"}
 
     s: float = 1.0
     p: float = 0.0
@@ -76,6 +80,8 @@ class CouplingKernel(Schema):
 
 class RadialKernel(CouplingKernel):
     """A kernel whose isotropic part is a function of the distance."""
+
+    units: ClassVar[Mapping[str, str]] = {"xi": "lattice constants", "exponent": "1"}
 
     @abstractmethod
     def radial(self, r: Array) -> Array:

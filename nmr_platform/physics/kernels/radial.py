@@ -1,7 +1,6 @@
 """Kernels that are a formula in the distance."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,6 @@ class GaussianKernel(RadialKernel):
         xi: Range, length.
         exponent: 2 for a Gaussian.
     """
-
-    units: ClassVar[Mapping[str, str]] = {"xi": "lattice constants"}
 
     kind: Literal["gaussian"] = "gaussian"
     xi: PositiveFloat

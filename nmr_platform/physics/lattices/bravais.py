@@ -1,7 +1,8 @@
 """Any lattice, by its primitive vectors and the positions of the sites in a cell."""
 
+from collections.abc import Mapping
 from itertools import combinations
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ class BravaisLattice(PeriodicLattice):
         basis: Positions of the sites in a cell, in fractions of the primitive vectors.
         spacing: Factor on the primitive vectors, length.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"vectors": "lattice constants", "basis": "1"}
 
     kind: Literal["bravais"] = "bravais"
     vectors: Annotated[tuple[Point, ...], Field(min_length=1, max_length=3, strict=False)]

@@ -24,7 +24,7 @@ class TableLine(LineShape):
         densities: Height of the line at each, any unit: the line is divided by its integral.
     """
 
-    units: ClassVar[Mapping[str, str]] = {"offsets": "MHz"}
+    units: ClassVar[Mapping[str, str]] = {"offsets": "MHz", "densities": "1"}
 
     kind: Literal["table"] = "table"
     offsets: Annotated[tuple[float, ...], Field(min_length=2, strict=False)]

@@ -93,6 +93,7 @@ class NamedSequence(SequenceBase):
         **dict.fromkeys(("tau", "mixing", "echo_spacing", "recovery", "acquisition"), "us"),
         **dict.fromkeys(("theta1", "theta2", "theta3", "phi1", "phi2", "phi3"), "degrees"),
         "nutation": "MHz",
+        "n_echoes": "1",
     }
 
     nutation: PositiveFloat | None = None

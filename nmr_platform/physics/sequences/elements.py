@@ -46,7 +46,7 @@ class Pulse(Schema):
         duration: us. 0 is an ideal pulse; during a longer one, offsets and couplings go on acting.
     """
 
-    units: ClassVar[Mapping[str, str]] = {"theta": "degrees", "phi": "degrees"}
+    units: ClassVar[Mapping[str, str]] = {"theta": "degrees", "phi": "degrees", "duration": "us"}
 
     kind: Literal["pulse"] = "pulse"
     theta: float
@@ -99,6 +99,8 @@ class Delay(Schema):
     Attributes:
         duration: us; rounded to whole steps when simulated.
     """
+
+    units: ClassVar[Mapping[str, str]] = {"duration": "us"}
 
     kind: Literal["delay"] = "delay"
     duration: NonNegativeFloat

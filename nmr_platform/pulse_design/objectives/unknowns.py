@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from nmr_platform.datasets import QUANTITIES
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design.objectives.settings import Parameter
@@ -21,18 +22,11 @@ def read(experiment: Experiment, name: Parameter) -> float:
     Raises:
         ConfigurationError: The kernel has no such number.
     """
-    match name:
-        case "X":
-            return experiment.coupling.alpha_x * experiment.kernel_sum
-        case "Z":
-            return experiment.coupling.alpha_z * experiment.kernel_sum
-        case "xi" | "exponent":
-            if not hasattr(experiment.kernel, name):
-                message = f"Key `parameters` must fit the kernel, but {experiment.kernel.kind} has no {name}."
-                raise ConfigurationError(message, key="parameters", value=name)
-            return float(getattr(experiment.kernel, name))
-        case _:
-            return float(getattr(experiment.dissipation, name))
+    value = float(QUANTITIES[name].of(experiment))
+    if np.isnan(value):
+        message = f"Key `parameters` must fit the kernel, but {experiment.kernel.kind} has no {name}."
+        raise ConfigurationError(message, key="parameters", value=name)
+    return value
 
 
 def changed(experiment: Experiment, name: Parameter, value: float) -> Experiment:
