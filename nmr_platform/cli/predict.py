@@ -54,14 +54,15 @@ def predict(
 
     Example: `nmr predict echo.csv --task W --unit us`
     """
-    from nmr_platform import stages  # noqa: PLC0415
+    from nmr_platform import inference  # noqa: PLC0415
 
     if task and model:
         message = "Options `--task` and `--model` must not be given together: a task stands for its champion."
         raise ConfigurationError(message, key="task", value=task)
     names = model or [f"nmr-{name}@champion" for name in task or ()]
-    measured = stages.Measured(unit, start, scale, resample)
-    found = stages.predict_files(files, stages.load_models(names, params.parent), measured=measured, coverage=coverage)
+    measured = inference.Measured(unit, start, scale, resample)
+    models = inference.load_models(names, params.parent)
+    found = inference.predict_files(files, models, measured=measured, coverage=coverage)
     say(_table(found), {"predictions": _records(found)}, as_json=as_json)
 
 

@@ -1,25 +1,67 @@
 """The deployable model: from a raw record M(t) to a value, its interval, and whether the record was to be expected."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field, ValidationError
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features import Acquisition, FeatureSet, extract
-from nmr_platform.inference.acquisition import Conditions
+from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.novelty import Novelty
-from nmr_platform.inference.predictor_facts import PredictorFacts, find_predictor, read_facts, write_facts
 from nmr_platform.learning import RegressionTask, Task, interval_half_width, load_estimator, save_estimator
+from nmr_platform.schema import Schema
+from nmr_platform.tracking import FOLDER
 
-__all__ = ["Predictor"]
+if TYPE_CHECKING:
+    from nmr_platform.tracking.mlflow import ServedModel
 
+__all__ = ["Predictor", "PredictorFacts"]
+
+_FILE = "predictor.json"
+# No path: facts that were tampered with cannot point outside their folder.
+FileName = Annotated[str, Field(pattern=r"^\w+\.(skops|ubj)$")]
 # Below it, a curve of the training set's kind would be rarer than one in twenty.
 _RARE = 0.05
+
+
+class PredictorFacts(Schema):
+    """Everything about a predictor that is plain data.
+
+    Attributes:
+        format_version: Of the folder.
+        task_name: Name of the task.
+        task: The task.
+        feature_set: What is extracted from a record.
+        acquisition: Sequence and sampling of the curves that it learnt from.
+        disorder: ``fresh``, or ``frozen`` if it learnt from one realisation only.
+        coverage: Nominal coverage of its intervals, unless the caller asks for another.
+        residuals: Absolute residuals of the cross-validation on the training part, in the target's unit; None without
+            intervals, as for a classification.
+        likelihoods: Calibration of `Novelty`.
+        estimator: File of the estimator.
+        detector: File of the detector.
+    """
+
+    version: ClassVar[int] = 1
+
+    format_version: Literal[1] = 1
+    task_name: str
+    task: Task
+    feature_set: FeatureSet
+    acquisition: Conditions
+    disorder: Literal["fresh", "frozen"]
+    coverage: float = Field(gt=0.0, lt=1.0)
+    residuals: Annotated[tuple[float, ...], Field(strict=False)] | None
+    likelihoods: Annotated[tuple[float, ...], Field(strict=False, min_length=1)]
+    estimator: FileName = "none.skops"
+    detector: FileName = "none.skops"
 
 
 @dataclass(frozen=True)
@@ -27,16 +69,16 @@ class Predictor:
     """A fitted model that takes raw records.
 
     Attributes:
-        record: What is known about it.
+        facts: What is known about it.
         estimator: Fitted regressor, or classifier with ``predict_proba``, on the columns of the feature set.
         novelty: Whether a curve is like the training set.
     """
 
-    record: PredictorFacts
+    facts: PredictorFacts
     estimator: Any
     novelty: Novelty
 
-    loader_module: ClassVar[str] = "nmr_platform.inference.loader"
+    loader_module: ClassVar[str] = "nmr_platform.inference.predictor"
     requirements: ClassVar[tuple[str, ...]] = ("nmr-platform", "mapie", "scikit-learn", "skops", "xgboost")
     optional_columns: ClassVar[tuple[str, ...]] = ("sequence",)
 
@@ -68,7 +110,7 @@ class Predictor:
             coverage: Nominal coverage of the intervals, between 0 and 1.
             disorder: ``frozen`` if all training curves share one realisation.
         """
-        record = PredictorFacts(
+        facts = PredictorFacts(
             task_name=task_name,
             task=task,
             feature_set=feature_set,
@@ -78,12 +120,12 @@ class Predictor:
             residuals=None if residuals is None else tuple(np.abs(residuals).tolist()),
             likelihoods=tuple(novelty.calibration.tolist()),
         )
-        return cls(record, estimator, novelty)
+        return cls(facts, estimator, novelty)
 
     @property
     def options(self) -> dict[str, Any]:
         """What a caller may choose: ``coverage`` of the intervals, between 0 and 1."""
-        return {} if self.record.residuals is None else {"coverage": self.record.coverage}
+        return {} if self.facts.residuals is None else {"coverage": self.facts.coverage}
 
     def predict(
         self,
@@ -113,8 +155,8 @@ class Predictor:
             ConfigurationError: ``coverage`` is out of range.
         """
         self._require_acquisition(time, sequence, acquisition)
-        wanted, task = self.record.acquisition, self.record.task
-        features = extract(m, self.record.feature_set, Acquisition.of(wanted.experiment))
+        wanted, task = self.facts.acquisition, self.facts.task
+        features = extract(m, self.facts.feature_set, Acquisition.of(wanted.experiment))
         predicted = self.estimator.predict(features).astype(np.str_ if task.class_names else np.float64)
         p_values = self.novelty.p_values(features)
         table: dict[str, Any] = {"quantity": self._quantity, "unit": task.unit, "prediction": predicted}
@@ -122,9 +164,9 @@ class Predictor:
             known = list(self.estimator.classes_)
             probabilities = np.asarray(self.estimator.predict_proba(features), dtype=np.float64)
             table |= {f"probability_{name}": probabilities[:, known.index(name)] for name in task.class_names}
-        if self.record.residuals is not None:
-            level = self.record.coverage if coverage is None else coverage
-            half = interval_half_width(np.array(self.record.residuals), coverage=level)
+        if self.facts.residuals is not None:
+            level = self.facts.coverage if coverage is None else coverage
+            half = interval_half_width(np.array(self.facts.residuals), coverage=level)
             table |= {"lower": predicted - half, "upper": predicted + half}
         return pd.DataFrame({**table, "p_value": p_values, "warning": [self._warning(p) for p in p_values]})
 
@@ -155,7 +197,7 @@ class Predictor:
 
     def example_row(self, m: NDArray[np.complexfloating]) -> pd.DataFrame:
         """A request for one curve, shape (n_samples,), recorded as the training curves were."""
-        acquisition = self.record.acquisition
+        acquisition = self.facts.acquisition
         return pd.DataFrame(
             {
                 "time": [acquisition.time.tolist()],
@@ -169,11 +211,11 @@ class Predictor:
         """Write everything that prediction needs into a folder; no pickle is among it."""
         for part in ("estimator", "detector"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        record = self.record.replace(
+        facts = self.facts.replace(
             estimator=save_estimator(self.estimator, folder / "estimator"),
             detector=save_estimator(self.novelty.detector, folder / "detector"),
         )
-        write_facts(record, folder)
+        _write_facts(facts, folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -185,21 +227,21 @@ class Predictor:
         Raises:
             DataError: There is no predictor, it is damaged, of another version, or holds foreign types.
         """
-        folder = find_predictor(folder)
-        record = read_facts(folder)
-        estimator = load_estimator(folder / "estimator" / record.estimator)
-        detector = load_estimator(folder / "detector" / record.detector)
-        return cls(record, estimator, Novelty(detector, np.array(record.likelihoods)))
+        folder = _find(folder)
+        facts = _read_facts(folder)
+        estimator = load_estimator(folder / "estimator" / facts.estimator)
+        detector = load_estimator(folder / "detector" / facts.detector)
+        return cls(facts, estimator, Novelty(detector, np.array(facts.likelihoods)))
 
     @property
     def _quantity(self) -> str:
-        task = self.record.task
-        return task.target if isinstance(task, RegressionTask) else self.record.task_name
+        task = self.facts.task
+        return task.target if isinstance(task, RegressionTask) else self.facts.task_name
 
     def _require_acquisition(
         self, time: NDArray[np.float64], sequence: str | None, acquisition: Conditions | None
     ) -> None:
-        wanted = self.record.acquisition
+        wanted = self.facts.acquisition
         if acquisition is not None:
             wanted.require_same(acquisition)
         if sequence is not None and sequence != wanted.sequence and not wanted.varied:
@@ -214,7 +256,7 @@ class Predictor:
         warnings = []
         if p_value <= _RARE:
             warnings.append(f"unlike the training curves (p = {p_value:.2g})")
-        if self.record.disorder == "frozen":
+        if self.facts.disorder == "frozen":
             warnings.append("learnt from one frozen disorder")
         return "; ".join(warnings)
 
@@ -233,3 +275,51 @@ def _read_row(row: Mapping[Any, Any]) -> tuple[NDArray[np.float64], NDArray[np.c
         )
         raise DataError(message)
     return time, real + 1j * imag
+
+
+def _find(folder: Path) -> Path:
+    """The predictor's own folder in ``folder``, which may be an MLflow model.
+
+    Raises:
+        DataError: There is none.
+    """
+    for place in (folder, folder / "data" / FOLDER):
+        if (place / _FILE).is_file():
+            return place
+    message = f"`{folder}` holds no model of this package; `nmr evaluate` makes one, and MLflow keeps it with the run."
+    raise DataError(message, path=folder)
+
+
+def _read_facts(folder: Path) -> PredictorFacts:
+    """Read the record in a predictor's own folder.
+
+    Raises:
+        DataError: It is damaged, or of another version.
+    """
+    path = folder / _FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+        version = json.loads(text).get("format_version")
+        if version != PredictorFacts.version:
+            message = (
+                f"Model `{path}` has format version {version}, but this version of nmr_platform reads version "
+                f"{PredictorFacts.version}; make it again with `nmr evaluate`."
+            )
+            raise DataError(message, path=path)
+        return PredictorFacts.model_validate_json(text)
+    except (OSError, ValueError, AttributeError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        message = f"Model `{path}` is damaged ({reason}); make it again with `nmr evaluate`."
+        raise DataError(message, path=path) from error
+
+
+def _write_facts(facts: PredictorFacts, folder: Path) -> None:
+    (folder / _FILE).write_text(facts.model_dump_json(indent=1), encoding="utf-8")
+
+
+def _load_pyfunc(data_path: str) -> "ServedModel":
+    """Load a predictor for MLflow, which finds this function by its name."""
+    # MLflow takes two seconds to import, and is there already when it calls.
+    from nmr_platform.tracking.mlflow import ServedModel  # noqa: PLC0415
+
+    return ServedModel(Predictor.load(Path(data_path)))

@@ -3,12 +3,11 @@
 import os
 
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap
-from nmr_platform.learning.evaluation.conformal import conformal_p_values
+from nmr_platform.learning.evaluation.calibration import conformal_p_values, interval_half_width
 from nmr_platform.learning.evaluation.disorder import compare_disorder
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
 from nmr_platform.learning.evaluation.evaluation import EvaluationResult, ModelEvaluation
 from nmr_platform.learning.evaluation.fresh_curves import new_curves
-from nmr_platform.learning.evaluation.intervals import interval_half_width
 from nmr_platform.learning.evaluation.robustness import RecordScorer
 from nmr_platform.learning.models.families import make_family
 from nmr_platform.learning.models.persistence import load_estimator, save_estimator

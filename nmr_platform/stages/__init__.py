@@ -4,7 +4,6 @@ from nmr_platform.stages.compare_disorder import compare_disorder
 from nmr_platform.stages.evaluate import evaluate
 from nmr_platform.stages.features import extract_features, read_features
 from nmr_platform.stages.optimise_pulses import help_to_optimise, optimise_preset, optimise_pulses
-from nmr_platform.stages.predict import Measured, load_models, predict_files
 from nmr_platform.stages.published import compare_with_published
 from nmr_platform.stages.pulse_files import write_sequence
 from nmr_platform.stages.report import write_report
@@ -15,7 +14,6 @@ from nmr_platform.stages.tune import help_to_tune, read_tuned, tune
 from nmr_platform.workspace import Workspace
 
 __all__ = [
-    "Measured",
     "Workspace",
     "compare_disorder",
     "compare_with_published",
@@ -23,10 +21,8 @@ __all__ = [
     "extract_features",
     "help_to_optimise",
     "help_to_tune",
-    "load_models",
     "optimise_preset",
     "optimise_pulses",
-    "predict_files",
     "read_features",
     "read_tuned",
     "reproduce_version",

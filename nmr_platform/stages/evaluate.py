@@ -17,7 +17,7 @@ from nmr_platform.datasets import load
 from nmr_platform.errors import DataError
 from nmr_platform.features import extract
 from nmr_platform.files import staged_folder, write_json
-from nmr_platform.inference import Predictor
+from nmr_platform.inference import Conditions, Predictor, example_record, fit_novelties, make_predictor
 from nmr_platform.learning import (
     Bootstrap,
     EvaluationResult,
@@ -27,7 +27,6 @@ from nmr_platform.learning import (
     TuneSummary,
     evaluate_task,
 )
-from nmr_platform.stages.deploy import example_record, fit_novelties, make_predictor
 from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.tune import read_tuned
@@ -48,8 +47,10 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
     features = read_features(workspace)
     summary = read_tuned(workspace, task)
     _require_tuned_for(summary, chosen, features, workspace)
-    example = example_record(params.data.recipe(chosen.kernels[0]))
-    novelties = fit_novelties(summary, features)
+    recipe = params.data.recipe(chosen.kernels[0])
+    example, acquisition = example_record(recipe), Conditions.of_recipe(recipe)
+    novelties = fit_novelties(summary, features.tables, features.labels)
+    feature_sets = {item.name: item for item in params.features.sets}
 
     kept: dict[str, ModelEvaluation] = {}
 
@@ -57,7 +58,10 @@ def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) 
         model = _with_robustness(evaluated, chosen, features, params, workspace)
         if model.is_champion:
             kept["champion"] = model
-        predictor = make_predictor(model, novelties[model.study.feature_set], summary, params)
+        name = model.study.feature_set
+        predictor = make_predictor(
+            model, novelties[name], summary, feature_sets[name], acquisition, params.evaluate.coverage
+        )
         with _open_run(summary, model, features, tracker) as run_id:
             tracker.log_metrics(run_id, model.metrics())
             for name, table in model.tables().items():

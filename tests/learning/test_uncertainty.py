@@ -10,9 +10,14 @@ from sklearn.model_selection import PredefinedSplit
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap
-from nmr_platform.learning.evaluation.calibration import fit_calibrated, reliability_table, uncalibrated
+from nmr_platform.learning.evaluation.calibration import (
+    conformal_p_values,
+    fit_calibrated,
+    interval_half_width,
+    reliability_table,
+    uncalibrated,
+)
 from nmr_platform.learning.evaluation.crossfit import out_of_fold
-from nmr_platform.learning.evaluation.intervals import interval_half_width
 from nmr_platform.learning.evaluation.scores import Predictions, score_by_exponent, score_rows
 from nmr_platform.learning.models.forests import ExtraTrees
 from nmr_platform.learning.tasks import ClassificationTask
@@ -179,3 +184,15 @@ def test_other_tasks_have_no_scores_by_exponent(task):
 def test_a_fixed_exponent_has_no_bins():
     p = Predictions(np.array(["power"] * 3), np.array(["power"] * 3), np.arange(3), np.ones(3))
     assert score_by_exponent(KERNEL_TASK, p, np.full(3, 2.0), Bootstrap(10)) is None
+
+
+def test_p_values_count_the_scores_that_are_as_high():
+    calibration = np.array([3.0, 1.0, 2.0, 2.0])
+    np.testing.assert_allclose(conformal_p_values(np.array([0.0, 2.0, 2.5, 4.0]), calibration), [1.0, 0.8, 0.4, 0.2])
+
+
+def test_p_values_of_exchangeable_scores_are_uniform():
+    rng = np.random.default_rng(0)
+    p_values = np.concatenate([conformal_p_values(rng.normal(size=20), rng.normal(size=99)) for _ in range(200)])
+    for level in (0.05, 0.2, 0.5):
+        assert np.mean(p_values <= level) == pytest.approx(level, abs=0.02)

@@ -1,19 +1,21 @@
-"""Probabilities that mean what they say: sigmoid calibration, cross-fitted inside the training part."""
+"""Uncertainty that means what it says: calibrated probabilities, conformal intervals and conformal p-values."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import joblib
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.calibration import CalibratedClassifierCV
 
+from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.models.estimator import Estimator
 from nmr_platform.learning.tuning.folds import Fold
 
-__all__ = ["fit_calibrated", "reliability_table", "uncalibrated"]
+__all__ = ["conformal_p_values", "fit_calibrated", "interval_half_width", "reliability_table", "uncalibrated"]
 
 _BINS = 8
 
@@ -84,3 +86,67 @@ def reliability_table(
                 }
             )
     return pd.DataFrame(rows)
+
+
+def interval_half_width(residuals: NDArray[np.float64], *, coverage: float) -> float:
+    """How far a prediction may lie from the truth, so that new curves are within it with the given probability.
+
+    Cross-conformal inference with the residuals of all folds pooled (Vovk, Ann. Math. Artif. Intell. 74, 9 (2015)):
+    one number that a model can carry wherever it goes, where CV+ would need the models of all folds and the training
+    curves. It is the k-th smallest of n residuals, k = ceil((n + 1) coverage). The residuals come from models that saw
+    a fold less than the one that is kept, and are rather too large than too small: intervals err on the side of
+    covering more, the less so the more folds there are.
+
+    Args:
+        residuals: Absolute out-of-fold residuals, shape (n,), in the target's unit.
+        coverage: Nominal coverage, between 0 and 1.
+
+    Returns:
+        Half the width of every interval, in the target's unit.
+
+    Raises:
+        ConfigurationError: ``coverage`` is so near to 0 or 1 that n residuals cannot tell.
+    """
+    n = len(residuals)
+    if not 1 / n < coverage < 1 - 1 / n:
+        message = (
+            f"Argument `coverage` must lie between {1 / n:.4g} and {1 - 1 / n:.4g} with {n} residuals, but is "
+            f"{coverage}."
+        )
+        raise ConfigurationError(message, key="coverage", value=coverage)
+    # Half a second to import, which no command waits for that makes no intervals.
+    from mapie.regression import SplitConformalRegressor  # noqa: PLC0415
+
+    conformal = SplitConformalRegressor(_Zero(), confidence_level=coverage, prefit=True)
+    conformal.conformalize(np.zeros((n, 1)), residuals)
+    return float(conformal.predict_interval(np.zeros((1, 1)))[1][0, 1, 0])
+
+
+def conformal_p_values(scores: NDArray[np.float64], calibration: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How likely a curve like those of the training set is to score as high.
+
+    p = (1 + number of calibration scores that are as high) / (n + 1), which is uniform or larger for a curve that is
+    exchangeable with them: Bates et al., Ann. Stat. 51, 149 (2023), Eq. (2).
+
+    Args:
+        scores: Strangeness of new curves, shape (m,).
+        calibration: Strangeness of training curves, each scored without having been fitted, shape (n,).
+
+    Returns:
+        Shape (m,), between 1 / (n + 1) and 1.
+    """
+    as_high = len(calibration) - np.searchsorted(np.sort(calibration), scores, side="left")
+    return np.asarray((1.0 + as_high) / (len(calibration) + 1.0), dtype=np.float64)
+
+
+class _Zero(RegressorMixin, BaseEstimator):
+    """Always says 0: what MAPIE takes for the fitted model whose residuals it is given."""
+
+    def __init__(self) -> None:
+        self.n_features_in_ = 1
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: ARG002 (MAPIE asks for the method, and calls it never)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        return np.zeros(len(np.asarray(X)))

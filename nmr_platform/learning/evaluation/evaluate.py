@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap
-from nmr_platform.learning.evaluation.calibration import fit_calibrated, reliability_table, uncalibrated
+from nmr_platform.learning.evaluation.calibration import (
+    fit_calibrated,
+    interval_half_width,
+    reliability_table,
+    uncalibrated,
+)
 from nmr_platform.learning.evaluation.crossfit import out_of_fold
 from nmr_platform.learning.evaluation.evaluation import (
     EvaluationResult,
@@ -20,7 +25,6 @@ from nmr_platform.learning.evaluation.evaluation import (
     confusion_table,
 )
 from nmr_platform.learning.evaluation.importances import impurity_importances, permutation_importances
-from nmr_platform.learning.evaluation.intervals import interval_half_width
 from nmr_platform.learning.evaluation.learning_curve import learning_curve
 from nmr_platform.learning.evaluation.scores import Predictions, score_by_bins, score_by_exponent, score_rows
 from nmr_platform.learning.evaluation.shapley import shap_importances

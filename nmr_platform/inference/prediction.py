@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from nmr_platform.datasets import Recipe, load
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import Method, Record, TimeUnit, measured_curve, read_delimited
-from nmr_platform.inference import Conditions, Predictor
+from nmr_platform.inference.conditions import Conditions
+from nmr_platform.inference.predictor import Predictor
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import validate
-from nmr_platform.stages.deploy import acquisition_of
 
 __all__ = ["Curves", "Measured", "load_models", "predict_files", "read_curves"]
 
@@ -88,11 +88,11 @@ def predict_files(
         curves = read_curves(path, how)
         for model in models:
             with _naming(path, model):
-                fitting = _brought_to(curves, model.record.acquisition, how)
+                fitting = _brought_to(curves, model.facts.acquisition, how)
                 # The intervals' coverage means nothing to a classifier.
-                level = None if model.record.residuals is None else coverage
+                level = None if model.facts.residuals is None else coverage
                 answer = model.predict(fitting.m, fitting.time, acquisition=fitting.acquisition, coverage=level)
-            known = {"file": str(path), "curve": range(len(answer)), "task": model.record.task_name}
+            known = {"file": str(path), "curve": range(len(answer)), "task": model.facts.task_name}
             parts.append(pd.concat([pd.DataFrame(known), answer], axis=1))
     return pd.concat(parts, ignore_index=True)
 
@@ -143,7 +143,7 @@ def _naming(path: Path, model: Predictor) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        message = f"`{path}` cannot be read by the model of task `{model.record.task_name}`: {error}"
+        message = f"`{path}` cannot be read by the model of task `{model.facts.task_name}`: {error}"
         raise DataError(message, path=path) from error
 
 
@@ -158,7 +158,7 @@ def _brought_to(curves: Curves, acquisition: Conditions, how: Measured) -> Curve
 def _acquisition(attributes: Mapping[str, Any]) -> Conditions | None:
     """How a data set was recorded; None if it was imported from a format that does not say."""
     if "recipe" in attributes:
-        return acquisition_of(validate(Recipe, json.loads(attributes["recipe"])))
+        return Conditions.of_recipe(validate(Recipe, json.loads(attributes["recipe"])))
     try:
         return Conditions.of(validate(Experiment, json.loads(attributes["experiment"])))
     except (ConfigurationError, KeyError):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from nmr_platform.datasets import Constant, Recipe
 from nmr_platform.errors import DataError
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import Schema
@@ -45,6 +46,16 @@ class Conditions(Schema):
             raise DataError(message)
         varied = sorted(key.removeprefix("sequence.") for key in drawn if key.startswith("sequence."))
         return cls(experiment=experiment, varied=tuple(varied))
+
+    @classmethod
+    def of_recipe(cls, recipe: Recipe) -> Self:
+        """The conditions of a data set's curves.
+
+        Raises:
+            DataError: The sequence has no echo.
+        """
+        drawn = [key for key, distribution in recipe.prior.items() if not isinstance(distribution, Constant)]
+        return cls.of(recipe.example, [*drawn, *(recipe.sweep.keys if recipe.sweep else ())])
 
     @cached_property
     def time(self) -> NDArray[np.float64]:

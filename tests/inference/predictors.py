@@ -5,9 +5,8 @@ from xgboost import XGBRegressor
 
 from nmr_platform import Experiment
 from nmr_platform.features import Acquisition, PointwiseFeatures, extract
-from nmr_platform.inference import Conditions
+from nmr_platform.inference import Conditions, Predictor
 from nmr_platform.inference.novelty import Novelty
-from nmr_platform.inference.predictor import Predictor
 from nmr_platform.learning.models.boosting import BalancedXGBClassifier
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
 

@@ -12,8 +12,8 @@ import skops.io
 from sklearn.linear_model import LinearRegression
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.inference.predictor import Predictor
-from tests.learning.predictors import ACQUISITION, classifier, echoes, regressor
+from nmr_platform.inference import Predictor
+from tests.inference.predictors import ACQUISITION, classifier, echoes, regressor
 
 TIME = ACQUISITION.time
 
@@ -90,7 +90,7 @@ def test_another_process_reads_it_without_any_data(of_w, tmp_path):
     of_w.save(tmp_path / "model")
     np.savez(tmp_path / "echo.npz", m=m, time=TIME)
     code = (
-        "import sys, numpy as np; from pathlib import Path; from nmr_platform.inference.predictor import Predictor\n"
+        "import sys, numpy as np; from pathlib import Path; from nmr_platform.inference import Predictor\n"
         "echo = np.load('echo.npz'); answer = Predictor.load(Path('model')).predict(echo['m'], echo['time'])\n"
         "assert 'mlflow' not in sys.modules\n"
         "print(answer.to_json(orient='records', double_precision=15))"
