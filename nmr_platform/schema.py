@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from nmr_platform.errors import ConfigurationError
 
-__all__ = ["Schema", "read_yaml", "schemas_in", "unit_at", "validate"]
+__all__ = ["Schema", "read_sections", "read_yaml", "schemas_in", "unit_at", "validate"]
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -126,6 +126,28 @@ def read_yaml(path: Path) -> Any:
     except yaml.YAMLError as error:
         message = f"File `{path}` is not valid YAML: {' '.join(str(error).split())}"
         raise ConfigurationError(message, key=str(path)) from error
+
+
+def read_sections(path: Path, model: type[S]) -> S:
+    """Read those sections of a parameter file that a stage reads.
+
+    Args:
+        path: The file, for instance params.yaml.
+        model: One field a section; the others are left to the stages that read them.
+
+    Raises:
+        ConfigurationError: The file is missing, not YAML, or holds something that is not acceptable; the message
+            names the file and the key.
+    """
+    values = read_yaml(path)
+    if not isinstance(values, Mapping):
+        message = f"File `{path}` must hold keys and values, but is {type(values).__name__}."
+        raise ConfigurationError(message, key=str(path))
+    try:
+        return validate(model, {name: values[name] for name in model.model_fields if name in values})
+    except ConfigurationError as error:
+        message = f"In `{path}`: {error}"
+        raise ConfigurationError(message, key=error.key, value=error.value) from error
 
 
 def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where: str) -> str:

@@ -1,11 +1,10 @@
 """Where the files of a project lie."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmr_platform.tracking import lasting_root
-
-__all__ = ["Workspace"]
+__all__ = ["Workspace", "lasting_root", "repository_root"]
 
 
 @dataclass(frozen=True)
@@ -81,3 +80,25 @@ class Workspace:
     def studies(self) -> Path:
         """Folder of the study journal: of the repository itself, if this is a copy in which DVC runs an experiment."""
         return lasting_root(self.root) / ".nmr" / "studies"
+
+
+def repository_root(start: Path | None = None) -> Path:
+    """Find the repository: ``DVC_ROOT``, else the nearest folder with ``params.yaml`` or ``.git``, else ``start``.
+
+    Args:
+        start: Where to look from; the working directory by default.
+    """
+    start = (start or Path.cwd()).absolute()
+    if "DVC_ROOT" in os.environ:
+        return Path(os.environ["DVC_ROOT"]).absolute()
+    return next((folder for folder in [start, *start.parents] if _is_root(folder)), start)
+
+
+def lasting_root(root: Path) -> Path:
+    """The repository that outlives ``root``: DVC runs queued experiments in a copy which it deletes."""
+    original, copied, _ = root.absolute().as_posix().partition("/.dvc/tmp/")
+    return Path(original) if copied else root
+
+
+def _is_root(folder: Path) -> bool:
+    return (folder / "params.yaml").is_file() or (folder / ".git").exists()

@@ -1,8 +1,7 @@
 """DVC stage: train on fresh and on frozen disorder, test on both."""
 
-import sys
-
-from nmr_platform.cli import main
+from nmr_platform.cli.pipeline.compare_disorder import compare_disorder
+from nmr_platform.cli.running import run
 
 if __name__ == "__main__":
-    main(["compare-disorder", *sys.argv[1:]])
+    run(compare_disorder)

@@ -1,8 +1,7 @@
 """DVC stage: score the tuned models of one task on held-out curves (--task NAME)."""
 
-import sys
-
-from nmr_platform.cli import main
+from nmr_platform.cli.pipeline.evaluate import evaluate
+from nmr_platform.cli.running import run
 
 if __name__ == "__main__":
-    main(["evaluate", *sys.argv[1:]])
+    run(evaluate)

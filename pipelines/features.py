@@ -1,8 +1,7 @@
 """DVC stage: extract the feature tables."""
 
-import sys
-
-from nmr_platform.cli import main
+from nmr_platform.cli.pipeline.features import features
+from nmr_platform.cli.running import run
 
 if __name__ == "__main__":
-    main(["features", *sys.argv[1:]])
+    run(features)

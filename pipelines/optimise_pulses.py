@@ -1,8 +1,7 @@
 """DVC stage: search for a better pulse sequence."""
 
-import sys
-
-from nmr_platform.cli import main
+from nmr_platform.cli.pipeline.optimise_pulses import optimise_pulses
+from nmr_platform.cli.running import run
 
 if __name__ == "__main__":
-    main(["optimise-pulses", *sys.argv[1:]])
+    run(optimise_pulses)

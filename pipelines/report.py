@@ -1,8 +1,7 @@
 """DVC stage: write the report."""
 
-import sys
-
-from nmr_platform.cli import main
+from nmr_platform.cli.pipeline.report import report
+from nmr_platform.cli.running import run
 
 if __name__ == "__main__":
-    main(["report", *sys.argv[1:]])
+    run(report)

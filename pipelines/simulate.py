@@ -1,8 +1,7 @@
 """DVC stage: simulate the data set of one kernel (--kernel NAME)."""
 
-import sys
-
-from nmr_platform.cli import main
+from nmr_platform.cli.pipeline.generate import generate
+from nmr_platform.cli.running import run
 
 if __name__ == "__main__":
-    main(["generate", *sys.argv[1:]])
+    run(generate)

@@ -1,8 +1,7 @@
 """DVC stage: search models for one task (--task NAME)."""
 
-import sys
-
-from nmr_platform.cli import main
+from nmr_platform.cli.pipeline.tune import tune
+from nmr_platform.cli.running import run
 
 if __name__ == "__main__":
-    main(["tune", *sys.argv[1:]])
+    run(tune)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from nmr_platform.config import Params
-from nmr_platform.stages import Workspace
+from nmr_platform.workspace import Workspace
 from tests.stages.tiny import ROOT
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())

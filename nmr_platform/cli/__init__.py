@@ -1,5 +1,1 @@
-"""The `nmr` command."""
-
-from nmr_platform.cli.app import app, main
-
-__all__ = ["app", "main"]
+"""The `nmr` command: `app` puts it together, `running` runs it."""

@@ -1,19 +1,27 @@
-"""The `nmr` command: one sub-command a stage, and `simulate` for a single experiment."""
+"""The `nmr` command: one sub-command a stage, and others for experiments, files and results."""
 
-import sys
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
 
-from nmr_platform.cli import exchange, generate, pipeline, predict, pulses, simulate, track, tune, view
-from nmr_platform.errors import NmrPlatformError
+from nmr_platform.cli.exchange import export, import_
+from nmr_platform.cli.pipeline.compare_disorder import compare_disorder
+from nmr_platform.cli.pipeline.evaluate import evaluate
+from nmr_platform.cli.pipeline.features import features
+from nmr_platform.cli.pipeline.generate import generate
+from nmr_platform.cli.pipeline.optimise_pulses import optimise_pulses
+from nmr_platform.cli.pipeline.report import report
+from nmr_platform.cli.pipeline.tune import tune
+from nmr_platform.cli.predict import predict
+from nmr_platform.cli.running import run
+from nmr_platform.cli.simulate import export_sequence, simulate
+from nmr_platform.cli.track import studies, track
+from nmr_platform.cli.ui import ui
 
 __all__ = ["app", "main"]
-
-_INTERRUPTED = 130
 
 app = typer.Typer(
     name="nmr",
@@ -23,40 +31,43 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-simulate.register(app)
-generate.register(app)
-exchange.register(app)
-pipeline.register(app)
-pulses.register(app)
-predict.register(app)
-tune.register(app)
-track.register(app)
-view.register(app)
+
+
+def _of_a_sound_project(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a stage begin only if all of the parameter file is sound, and not just the sections that it reads.
+
+    DVC runs the stages without this, for a stage must not depend on the code of those that come after it.
+    """
+
+    @wraps(command)
+    def checked(**options: Any) -> None:
+        path: Path = options["params"]
+        if path.exists():
+            from nmr_platform.config import read_params  # noqa: PLC0415
+
+            read_params(path)
+        command(**options)
+
+    return checked
+
+
+app.command("simulate")(simulate)
+app.command("generate")(_of_a_sound_project(generate))
+app.command("export")(export)
+app.command("import")(import_)
+app.command("features")(_of_a_sound_project(features))
+app.command("evaluate")(_of_a_sound_project(evaluate))
+app.command("compare-disorder")(_of_a_sound_project(compare_disorder))
+app.command("optimise-pulses")(_of_a_sound_project(optimise_pulses))
+app.command("export-sequence")(export_sequence)
+app.command("predict")(predict)
+app.command("tune")(_of_a_sound_project(tune))
+app.command("studies")(studies)
+app.add_typer(track, name="track")
+app.command("report")(report)
+app.command("ui")(ui)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and end the process: 0 if all went well, 2 with one sentence on bad input, 130 on Ctrl-C."""
-    console = Console(stderr=True, soft_wrap=True)
-
-    def warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        """A sentence of ours needs no line of code beside it."""
-        if category.__module__.startswith("nmr_platform."):
-            console.print("[bold yellow]Warning:[/] ", end="")
-            console.print(str(message), markup=False, highlight=False)
-        else:
-            shown_by_python(message, category, *where, **more)
-
-    shown_by_python = warnings.showwarning
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = warn
-            app(arguments)
-    except NmrPlatformError as error:
-        console.print("[bold red]Error:[/] ", end="")
-        console.print(str(error), markup=False, highlight=False)
-        sys.exit(2)
-    except SystemExit as end:
-        # Typer catches Ctrl-C inside a command, and ends with this code and no word.
-        if end.code == _INTERRUPTED:
-            console.print("Interrupted; the same command continues where this one stopped.")
-        raise
+    """Run the command with ``arguments`` and end the process, see `running.run`."""
+    run(app, arguments)

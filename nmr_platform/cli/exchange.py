@@ -13,7 +13,7 @@ from nmr_platform.errors import ConfigurationError
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["register"]
+__all__ = ["export", "import_"]
 
 
 ExportFormat = Literal["text", "csv", "hdf5"]
@@ -36,12 +36,6 @@ _READING: dict[str, set[str]] = {
     "tecmag": {"start", "index"} | _MEASURED,
 }
 _WRITING: dict[str, set[str]] = {"text": {"layout", "columns"}, "csv": {"table"}, "hdf5": set()}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to ``app``."""
-    app.command("export")(export)
-    app.command("import")(import_)
 
 
 def export(

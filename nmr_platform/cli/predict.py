@@ -12,14 +12,9 @@ from nmr_platform.errors import ConfigurationError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["register"]
+__all__ = ["predict"]
 
 _DIGITS = 4
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("predict")(predict)
 
 
 def predict(

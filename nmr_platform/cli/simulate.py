@@ -1,4 +1,4 @@
-"""`nmr simulate`: one experiment."""
+"""`nmr simulate` and `nmr export-sequence`: one experiment."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,12 +9,7 @@ import typer
 from nmr_platform.cli.options import JsonOption, say
 from nmr_platform.errors import ConfigurationError
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("simulate")(simulate)
+__all__ = ["export_sequence", "simulate"]
 
 
 def simulate(
@@ -75,5 +70,27 @@ def simulate(
         f"{chosen.n_samples} samples over {echo.time[-1]:.1f} us, W = {chosen.kernel_integral:.4f} MHz{peak}.\n"
         f"Sequence: {chosen.sequence}.",
         record,
+        as_json=as_json,
+    )
+
+
+def export_sequence(
+    experiment: Annotated[Path, typer.Argument(dir_okay=False, help="Experiment as YAML: MHz, us and degrees.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write to.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write the sequence of an experiment as a table (CSV) and its pulses that last as Bruker shape files.
+
+    Example: `nmr export-sequence results/pulses/sequences/best-1.yaml --out exported`
+    """
+    from nmr_platform.physics import Experiment  # noqa: PLC0415
+    from nmr_platform.schema import read_yaml, validate  # noqa: PLC0415
+    from nmr_platform.stages.pulse_files import write_sequence  # noqa: PLC0415
+
+    chosen = validate(Experiment, read_yaml(experiment))
+    written = [str(path) for path in write_sequence(out, experiment.stem, chosen)]
+    say(
+        f"{chosen.sequence}: {', '.join(written)}.",
+        {"sequence": str(chosen.sequence), "files": written},
         as_json=as_json,
     )

@@ -8,21 +8,13 @@ import typer
 
 from nmr_platform.cli.options import JsonOption, ParamsOption, say
 
-__all__ = ["register"]
+__all__ = ["studies", "track"]
 
 PARAMS = Path("params.yaml")
 NameArgument = Annotated[str, typer.Argument(help="Registered model, for instance nmr-W.")]
 VersionOption = Annotated[str, typer.Option("--version", help="Number or alias.")]
 
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to ``app``."""
-    app.command("studies")(studies)
-    track = typer.Typer(help="Send, rebuild and trace what MLflow shows.", no_args_is_help=True)
-    track.command("sync")(sync)
-    track.command("origin")(origin)
-    track.command("reproduce")(reproduce)
-    app.add_typer(track, name="track")
+track = typer.Typer(help="Send, rebuild and trace what MLflow shows.", no_args_is_help=True)
 
 
 def studies(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
@@ -49,6 +41,7 @@ def studies(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
     )
 
 
+@track.command("sync")
 def sync(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
     """Send to MLflow what waits on this disk, then every run and trial that the study storage has and MLflow lacks.
 
@@ -56,7 +49,7 @@ def sync(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
 
     Example: `nmr track sync`
     """
-    from nmr_platform.stages import sync_tracking  # noqa: PLC0415
+    from nmr_platform.stages.sync import sync_tracking  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     done = sync_tracking(Workspace(params.parent))
@@ -67,6 +60,7 @@ def sync(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
     )
 
 
+@track.command("origin")
 def origin(
     name: NameArgument, version: VersionOption = "champion", params: ParamsOption = PARAMS, as_json: JsonOption = False
 ) -> None:
@@ -92,6 +86,7 @@ def origin(
     )
 
 
+@track.command("reproduce")
 def reproduce(
     name: NameArgument,
     version: VersionOption = "champion",
@@ -105,7 +100,7 @@ def reproduce(
 
     Example: `nmr track reproduce nmr-W --version 1`
     """
-    from nmr_platform.stages import reproduce_version  # noqa: PLC0415
+    from nmr_platform.stages.reproduce import reproduce_version  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     done = reproduce_version(Workspace(params.parent), name, version, into)

@@ -19,7 +19,7 @@ from nmr_platform.learning.settings import (
     SplitSettings,
     TuneSettings,
 )
-from nmr_platform.learning.tasks import RegressionTask, Task
+from nmr_platform.learning.tasks import RegressionTask, Task, TaskTable
 from nmr_platform.learning.tuning.study import StudyProgress, help_study
 from nmr_platform.learning.tuning.summary import TuneSummary
 from nmr_platform.learning.tuning.tune import study_plans, tune_task
@@ -36,6 +36,7 @@ __all__ = [
     "SplitSettings",
     "StudyProgress",
     "Task",
+    "TaskTable",
     "TuneSettings",
     "TuneSummary",
     "compare_disorder",

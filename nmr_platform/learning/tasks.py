@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from nmr_platform.datasets import quantity
-from nmr_platform.errors import DataError
+from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.schema import Schema
 
-__all__ = ["ClassificationTask", "Metric", "RegressionTask", "Task"]
+__all__ = ["ClassificationTask", "Metric", "RegressionTask", "Task", "TaskTable"]
 
 Metric = Literal["r2", "f1_weighted"]
 
@@ -193,3 +193,24 @@ class ClassificationTask(_TaskBase):
 
 
 Task = Annotated[RegressionTask | ClassificationTask, Field(discriminator="kind")]
+
+
+class TaskTable(Schema):
+    """The tasks of a project.
+
+    Attributes:
+        tasks: What is learnt, by name.
+    """
+
+    tasks: dict[str, Task]
+
+    def task(self, name: str) -> Task:
+        """The task called ``name``.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        if name not in self.tasks:
+            message = f"Argument `task` must be one of {', '.join(self.tasks)}, but is {name!r}."
+            raise ConfigurationError(message, key="task", value=name)
+        return self.tasks[name]

@@ -2,19 +2,48 @@
 
 import pandas as pd
 
-from nmr_platform.config import Params
+from nmr_platform.datasets import DataSettings
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features import extract
+from nmr_platform.features import FeaturesSettings, extract
 from nmr_platform.files import staged_folder, write_json
-from nmr_platform.learning import Bootstrap, RegressionTask, new_curves
+from nmr_platform.learning import (
+    Bootstrap,
+    DisorderComparisonSettings,
+    EvaluateSettings,
+    RegressionTask,
+    SplitSettings,
+    TuneSettings,
+    new_curves,
+)
 from nmr_platform.learning import compare_disorder as compare
+from nmr_platform.schema import Schema
 from nmr_platform.stages.features import read_features
 from nmr_platform.workspace import Workspace
 
-__all__ = ["compare_disorder"]
+__all__ = ["DisorderParams", "compare_disorder"]
 
 
-def compare_disorder(params: Params, workspace: Workspace) -> pd.DataFrame:
+class DisorderParams(Schema):
+    """What the stage reads of params.yaml.
+
+    Attributes:
+        data: What is simulated.
+        features: What is extracted from it.
+        split: What is held out.
+        tune: How models are searched.
+        evaluate: How the held-out part is looked at.
+        disorder_comparison: How fresh disorder is compared with frozen.
+    """
+
+    data: DataSettings
+    features: FeaturesSettings
+    split: SplitSettings
+    tune: TuneSettings
+    evaluate: EvaluateSettings
+    disorder_comparison: DisorderComparisonSettings
+
+
+def compare_disorder(params: DisorderParams, workspace: Workspace) -> pd.DataFrame:
     """Simulate the counterpart of a kernel's data set that has the other disorder, compare, and write the table.
 
     Raises:

@@ -1,19 +1,25 @@
 """The figures of one evaluated model."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from nmr_platform import plots
-from nmr_platform.config import Params
 from nmr_platform.learning import ModelEvaluation, RegressionTask, Task
 from nmr_platform.stages.features import FeatureTables
+
+if TYPE_CHECKING:
+    from nmr_platform.stages.evaluate import EvaluateParams
 
 __all__ = ["draw_model"]
 
 _METRICS = {"r2": "R² of held-out curves", "f1_weighted": "weighted F1 of held-out curves"}
 
 
-def draw_model(model: ModelEvaluation, task: Task, features: FeatureTables, params: Params) -> dict[str, Figure]:
+def draw_model(
+    model: ModelEvaluation, task: Task, features: FeatureTables, params: "EvaluateParams"
+) -> dict[str, Figure]:
     """The figures of one model, by name; of the champion there are more."""
     title = f"{model.study.family} on {model.study.feature_set}"
     top = model.importances.rename(columns={"feature": "name", "impurity": "importance"})
@@ -53,7 +59,9 @@ def _draw_confusion(model: ModelEvaluation, task: Task, title: str) -> dict[str,
     }
 
 
-def _draw_importances(model: ModelEvaluation, features: FeatureTables, params: Params, title: str) -> dict[str, Figure]:
+def _draw_importances(
+    model: ModelEvaluation, features: FeatureTables, params: "EvaluateParams", title: str
+) -> dict[str, Figure]:
     """Importances over the mean echo, and as bars for polynomial features; SHAP values likewise, where there are."""
     chosen = next(item for item in params.features.sets if item.name == model.study.feature_set)
     intervals = chosen.intervals(features.acquisition)
@@ -71,7 +79,7 @@ def _draw_importances(model: ModelEvaluation, features: FeatureTables, params: P
     return drawn
 
 
-def _draw_extras(model: ModelEvaluation, task: Task, params: Params, title: str) -> dict[str, Figure]:
+def _draw_extras(model: ModelEvaluation, task: Task, params: "EvaluateParams", title: str) -> dict[str, Figure]:
     """How the champion's score depends on what, and whether its uncertainties are true."""
     extras, metric, score = model.extras, task.metric, model.scores[task.metric].value
     drawn: dict[str, Figure] = {}

@@ -12,18 +12,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform import plots
-from nmr_platform.config import Params
-from nmr_platform.datasets import load
+from nmr_platform.datasets import DataSettings, load
 from nmr_platform.errors import DataError
-from nmr_platform.features import extract
+from nmr_platform.features import FeaturesSettings, extract
 from nmr_platform.files import staged_folder, write_json
 from nmr_platform.inference import Conditions, Predictor, example_record, fit_novelties, make_predictor
 from nmr_platform.learning import (
     Bootstrap,
+    EvaluateSettings,
     EvaluationResult,
     ModelEvaluation,
     RecordScorer,
     Task,
+    TaskTable,
     TuneSummary,
     evaluate_task,
 )
@@ -33,10 +34,24 @@ from nmr_platform.stages.tune import read_tuned
 from nmr_platform.tracking import ModelEntry, RunEntry, Tracker, closing_run
 from nmr_platform.workspace import Workspace
 
-__all__ = ["evaluate"]
+__all__ = ["EvaluateParams", "evaluate"]
 
 
-def evaluate(params: Params, workspace: Workspace, task: str, tracker: Tracker) -> EvaluationResult:
+class EvaluateParams(TaskTable):
+    """What the stage reads of params.yaml.
+
+    Attributes:
+        data: What is simulated.
+        features: What is extracted from it.
+        evaluate: How the held-out part is looked at.
+    """
+
+    data: DataSettings
+    features: FeaturesSettings
+    evaluate: EvaluateSettings
+
+
+def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: Tracker) -> EvaluationResult:
     """Evaluate one task's models; write tables, figures and metrics, and hand all of it to the tracker.
 
     Raises:
@@ -115,7 +130,7 @@ def _require_tuned_for(summary: TuneSummary, task: Task, features: FeatureTables
 
 
 def _with_robustness(
-    model: ModelEvaluation, task: Task, features: FeatureTables, params: Params, workspace: Workspace
+    model: ModelEvaluation, task: Task, features: FeatureTables, params: EvaluateParams, workspace: Workspace
 ) -> ModelEvaluation:
     """The champion with its scores on noisy records and on other lattices."""
     settings = params.evaluate
@@ -152,7 +167,7 @@ def _records(labels: pd.DataFrame, workspace: Workspace) -> NDArray[np.complex64
 
 
 def _write(
-    result: EvaluationResult, champion: ModelEvaluation, features: FeatureTables, params: Params, folder: Path
+    result: EvaluationResult, champion: ModelEvaluation, features: FeatureTables, params: EvaluateParams, folder: Path
 ) -> None:
     """Scores of every model; tables and figures of the champion."""
     write_json(folder / "scores.json", result.to_dict(), rounded=True)

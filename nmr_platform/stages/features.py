@@ -6,18 +6,29 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nmr_platform.config import Params
-from nmr_platform.datasets import dvc_digest, labels_of, load
+from nmr_platform.datasets import DataSettings, dvc_digest, labels_of, load
 from nmr_platform.errors import DataError
-from nmr_platform.features import Acquisition, extract
+from nmr_platform.features import Acquisition, FeaturesSettings, extract
 from nmr_platform.files import read_json, staged_folder, write_json
-from nmr_platform.schema import validate
+from nmr_platform.schema import Schema, validate
 from nmr_platform.tracking import DatasetEntry
 from nmr_platform.workspace import Workspace
 
-__all__ = ["FeatureTables", "extract_features", "read_features"]
+__all__ = ["FeatureTables", "FeaturesParams", "extract_features", "read_features"]
 
 _MADE_BY = "dvc repro features"
+
+
+class FeaturesParams(Schema):
+    """What the stage reads of params.yaml.
+
+    Attributes:
+        data: What is simulated.
+        features: What is extracted from it.
+    """
+
+    data: DataSettings
+    features: FeaturesSettings
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ class FeatureTables:
     datasets: tuple[DatasetEntry, ...]
 
 
-def extract_features(params: Params, workspace: Workspace) -> FeatureTables:
+def extract_features(params: FeaturesParams, workspace: Workspace) -> FeatureTables:
     """Extract every feature set of ``params`` from every kernel's data set, and write the tables.
 
     Raises:
@@ -82,7 +93,7 @@ def read_features(workspace: Workspace) -> FeatureTables:
     )
 
 
-def _require_digest(kernel: str, dataset: xr.Dataset, params: Params, workspace: Workspace) -> None:
+def _require_digest(kernel: str, dataset: xr.Dataset, params: FeaturesParams, workspace: Workspace) -> None:
     wanted = params.data.recipe(kernel).digest
     if dataset.attrs["digest"] != wanted:
         message = (

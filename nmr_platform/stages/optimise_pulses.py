@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nmr_platform.config import Params
 from nmr_platform.datasets import DataSettings, Recipe
 from nmr_platform.files import staged_folder, write_json
 from nmr_platform.progress import progress_bar
@@ -20,12 +19,25 @@ from nmr_platform.pulse_design import (
     read_search,
     search_pulses,
 )
+from nmr_platform.schema import Schema
 from nmr_platform.stages.pulse_figures import draw_pulses
 from nmr_platform.stages.pulse_files import summarise, write_pulses
 from nmr_platform.tracking import Tracker
 from nmr_platform.workspace import Workspace
 
-__all__ = ["PulseOutcome", "help_to_optimise", "optimise_preset", "optimise_pulses"]
+__all__ = ["PulseOutcome", "PulseParams", "help_to_optimise", "optimise_preset", "optimise_pulses"]
+
+
+class PulseParams(Schema):
+    """What the stage reads of params.yaml.
+
+    Attributes:
+        data: What is simulated.
+        pulse_search: How pulse sequences are searched.
+    """
+
+    data: DataSettings
+    pulse_search: PulseSearchSettings
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ class PulseOutcome:
         return self.settings.verdict.targets[0]
 
 
-def optimise_pulses(params: Params, workspace: Workspace, tracker: Tracker) -> PulseOutcome:
+def optimise_pulses(params: PulseParams, workspace: Workspace, tracker: Tracker) -> PulseOutcome:
     """Run or continue the search of params.yaml, judge its winners on new curves, and write tables and figures."""
     outcome = _optimise(params.data, params.pulse_search, workspace, workspace.pulses, tracker)
     write_json(workspace.metrics("pulses"), _metrics(outcome), rounded=True)

@@ -1,6 +1,7 @@
 """Every published number beside ours, with the time that our search took."""
 
-from nmr_platform.config import Params
+from typing import TYPE_CHECKING
+
 from nmr_platform.files import read_json
 from nmr_platform.reporting import PUBLISHED, ComparisonRow, compare_published
 from nmr_platform.stages.report import read_disorder
@@ -8,10 +9,13 @@ from nmr_platform.stages.tune import read_tuned
 from nmr_platform.studies import closing_storage, load_studies, settled_trials
 from nmr_platform.workspace import Workspace
 
+if TYPE_CHECKING:
+    from nmr_platform.stages.report import ReportParams
+
 __all__ = ["compare_with_published"]
 
 
-def compare_with_published(params: Params, workspace: Workspace) -> list[tuple[ComparisonRow, float | None]]:
+def compare_with_published(params: "ReportParams", workspace: Workspace) -> list[tuple[ComparisonRow, float | None]]:
     """Every published number with ours, and the duration in seconds of all trials behind ours.
 
     Durations are in the study storage alone: the report's own files are a pure function of code and parameters. None

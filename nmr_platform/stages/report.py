@@ -10,11 +10,10 @@ import pandas as pd
 import xarray as xr
 
 from nmr_platform import plots
-from nmr_platform.config import Params
-from nmr_platform.datasets import load, quantity
+from nmr_platform.datasets import DataSettings, load, quantity
 from nmr_platform.errors import DataError
 from nmr_platform.files import read_json, staged_folder
-from nmr_platform.learning import RegressionTask, Task
+from nmr_platform.learning import EvaluateSettings, RegressionTask, Task
 from nmr_platform.reporting import (
     PUBLISHED,
     Content,
@@ -25,9 +24,10 @@ from nmr_platform.reporting import (
     render_markdown,
     score_rows,
 )
+from nmr_platform.schema import Schema
 from nmr_platform.workspace import Workspace
 
-__all__ = ["read_disorder", "write_report"]
+__all__ = ["ReportParams", "read_disorder", "write_report"]
 
 _CAPTIONS = {
     "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
@@ -52,7 +52,21 @@ _PULSE_CAPTIONS = {
 }
 
 
-def write_report(params: Params, workspace: Workspace) -> Path:
+class ReportParams(Schema):
+    """What the stage reads of params.yaml.
+
+    Attributes:
+        data: What is simulated.
+        tasks: What is learnt, by name.
+        evaluate: How the held-out part is looked at.
+    """
+
+    data: DataSettings
+    tasks: dict[str, Task]
+    evaluate: EvaluateSettings
+
+
+def write_report(params: ReportParams, workspace: Workspace) -> Path:
     """Write ``reports/index.html`` and ``reports/report.md`` with their pictures; return the page's path.
 
     Raises:
@@ -66,7 +80,7 @@ def write_report(params: Params, workspace: Workspace) -> Path:
     return workspace.reports / "index.html"
 
 
-def _gather(params: Params, workspace: Workspace, folder: Path) -> Content:
+def _gather(params: ReportParams, workspace: Workspace, folder: Path) -> Content:
     datasets = {kernel: load(workspace.simulated(kernel)) for kernel in params.data.kernels}
     scores = {
         name: read_json(workspace.evaluated(name) / "scores.json", made_by=f"dvc repro evaluate@{name}")
@@ -96,7 +110,7 @@ def _pulse_figures(workspace: Workspace, folder: Path) -> list[Figure]:
     ]
 
 
-def _facts(kernel: str, dataset: xr.Dataset, params: Params) -> dict[str, Any]:
+def _facts(kernel: str, dataset: xr.Dataset, params: ReportParams) -> dict[str, Any]:
     w = dataset["W"].to_numpy()
     shape = params.data.recipe(kernel).curve(0).experiment.lattice.shape
     return {
@@ -138,7 +152,7 @@ def read_disorder(workspace: Workspace) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in pd.read_csv(path).to_dict("records")]
 
 
-def _section(name: str, scores: Mapping[str, Any], params: Params, workspace: Workspace, folder: Path) -> Section:
+def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspace: Workspace, folder: Path) -> Section:
     task, source = params.tasks[name], workspace.evaluated(name)
     champion = scores["models"][scores["champion"]]["scores"]
     wanted = [item for item in _CAPTIONS if (source / "figures" / f"{item}.png").exists()]

@@ -3,11 +3,34 @@
 from pathlib import Path
 
 from nmr_platform import plots
-from nmr_platform.datasets import Executor, Generated, Recipe, Watcher, generate, load
+from nmr_platform.datasets import (
+    DataSettings,
+    Executor,
+    ExecutorSettings,
+    Generated,
+    Recipe,
+    ThreadsSettings,
+    Watcher,
+    generate,
+    load,
+)
+from nmr_platform.schema import Schema
 
-__all__ = ["simulate_dataset"]
+__all__ = ["SimulateParams", "simulate_dataset"]
 
 _CURVES_SHOWN = 6
+
+
+class SimulateParams(Schema):
+    """What the stage reads of params.yaml.
+
+    Attributes:
+        data: What is simulated.
+        executor: Who simulates it.
+    """
+
+    data: DataSettings
+    executor: ExecutorSettings = ThreadsSettings()
 
 
 def simulate_dataset(

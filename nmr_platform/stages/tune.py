@@ -2,20 +2,42 @@
 
 from pydantic import ValidationError
 
-from nmr_platform.config import Params
 from nmr_platform.errors import DataError
 from nmr_platform.files import read_json, write_json
-from nmr_platform.learning import StudyProgress, Task, TuneSummary, help_study, study_plans, task_rows, tune_task
+from nmr_platform.learning import (
+    SplitSettings,
+    StudyProgress,
+    Task,
+    TaskTable,
+    TuneSettings,
+    TuneSummary,
+    help_study,
+    study_plans,
+    task_rows,
+    tune_task,
+)
 from nmr_platform.progress import progress_bar
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import DatasetEntry, Tracker
 from nmr_platform.workspace import Workspace
 
-__all__ = ["help_to_tune", "read_tuned", "tune"]
+__all__ = ["TuneParams", "help_to_tune", "read_tuned", "tune"]
 
 
-def tune(params: Params, workspace: Workspace, task: str, tracker: Tracker) -> TuneSummary:
+class TuneParams(TaskTable):
+    """What the stage reads of params.yaml.
+
+    Attributes:
+        split: What is held out.
+        tune: How models are searched.
+    """
+
+    split: SplitSettings
+    tune: TuneSettings
+
+
+def tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) -> TuneSummary:
     """Run or continue every study of one task, with a progress bar, and write what they found.
 
     Raises:
@@ -46,7 +68,7 @@ def tune(params: Params, workspace: Workspace, task: str, tracker: Tracker) -> T
     return summary
 
 
-def help_to_tune(params: Params, workspace: Workspace, task: str, tracker: Tracker) -> None:
+def help_to_tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) -> None:
     """Run trials of one task's studies beside the process that tunes it, until there is nothing left to start.
 
     Raises:

@@ -2,7 +2,7 @@
 
 import os
 
-from nmr_platform.tracking.address import lasting_root, resolve_store
+from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.deployable import FOLDER
 from nmr_platform.tracking.factory import make_tracker
 from nmr_platform.tracking.null import NullTracker
@@ -17,7 +17,6 @@ __all__ = [
     "Tracker",
     "TrialEntry",
     "closing_run",
-    "lasting_root",
     "make_tracker",
     "resolve_store",
 ]

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-__all__ = ["StoreAddress", "lasting_root", "masked_uri", "repository_root", "resolve_store"]
+from nmr_platform.workspace import lasting_root, repository_root
+
+__all__ = ["StoreAddress", "masked_uri", "resolve_store"]
 
 _USERINFO = re.compile(r"(?<=://)([^:/@\s\"']*):[^/\s\"']*@")
 _QUERY = re.compile(
@@ -75,25 +77,3 @@ def resolve_store(tracking_uri: str | None = None, root: Path | None = None) -> 
     if address.is_server:
         return address
     return StoreAddress(uri, (root / "mlartifacts").as_uri())
-
-
-def repository_root(start: Path | None = None) -> Path:
-    """Find the repository: ``DVC_ROOT``, else the nearest folder with ``params.yaml`` or ``.git``, else ``start``.
-
-    Args:
-        start: Where to look from; the working directory by default.
-    """
-    start = (start or Path.cwd()).absolute()
-    if "DVC_ROOT" in os.environ:
-        return Path(os.environ["DVC_ROOT"]).absolute()
-    return next((folder for folder in [start, *start.parents] if _is_root(folder)), start)
-
-
-def lasting_root(root: Path) -> Path:
-    """The repository that outlives ``root``: DVC runs queued experiments in a copy which it deletes."""
-    original, copied, _ = root.absolute().as_posix().partition("/.dvc/tmp/")
-    return Path(original) if copied else root
-
-
-def _is_root(folder: Path) -> bool:
-    return (folder / "params.yaml").is_file() or (folder / ".git").exists()

@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
-from nmr_platform.stages import Workspace, read_tuned
+from nmr_platform.stages.tune import read_tuned
 from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.mlflow.store import open_client
+from nmr_platform.workspace import Workspace
 
 pytestmark = pytest.mark.browser
 IMAGES = Path(__file__).parents[2] / "docs" / "images"

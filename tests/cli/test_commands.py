@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from nmr_platform.cli import app
+from nmr_platform.cli.app import app
 from tests.stages.tiny import ROOT, isolate, nmr, nmr_alone
 
 COMMANDS = [
@@ -80,7 +80,7 @@ def test_each_script_of_the_pipeline_is_one_command(monkeypatch, capsys, script,
 def test_help_and_the_list_of_studies_do_not_wait_for_mlflow_or_scikit_learn(arguments, tmp_path, monkeypatch):
     isolate(monkeypatch, tmp_path)
     code = (
-        f"import sys\nfrom nmr_platform.cli import main\n"
+        f"import sys\nfrom nmr_platform.cli.app import main\n"
         f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
         "print(sorted({'mlflow', 'sklearn', 'matplotlib', 'pandas', 'numba'} & set(sys.modules)))"
     )

@@ -11,8 +11,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from nmr_platform.stages import Workspace, read_tuned
+from nmr_platform.stages.tune import read_tuned
 from nmr_platform.studies import open_storage
+from nmr_platform.workspace import Workspace
 from tests.databases import copy_database
 from tests.stages.tiny import ROOT, copied, isolate, merged, nmr, tiny_values, write_params
 

@@ -12,8 +12,9 @@ from sklearn.preprocessing import FunctionTransformer
 from nmr_platform.config import read_params
 from nmr_platform.datasets import load
 from nmr_platform.inference import example_record
-from nmr_platform.stages import Workspace, read_features
+from nmr_platform.stages.features import read_features
 from nmr_platform.tracking.mlflow.model_store import ModelStore
+from nmr_platform.workspace import Workspace
 from tests.databases import copy_database
 from tests.stages.tiny import TASKS, nmr, nmr_alone
 

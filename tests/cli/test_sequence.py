@@ -6,7 +6,7 @@ from typing import get_args, get_type_hints
 import pytest
 import yaml
 
-from nmr_platform.cli import main
+from nmr_platform.cli.app import main
 from nmr_platform.cli.simulate import simulate
 from nmr_platform.simulation import DTYPES, INTEGRATORS
 from tests.builders import experiment_values

@@ -5,10 +5,11 @@ from collections import Counter
 
 import pytest
 
-from nmr_platform.stages import Workspace, read_tuned
+from nmr_platform.stages.tune import read_tuned
 from nmr_platform.studies import finished_trials, load_studies, open_storage
 from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.mlflow.store import open_client
+from nmr_platform.workspace import Workspace
 from tests.databases import copy_database
 from tests.stages.tiny import copied, isolate, merged, nmr, nmr_alone, tiny_values, write_params
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nmr_platform.cli import main
+from nmr_platform.cli.app import main
 from nmr_platform.datasets import load
 from tests.datasets.trees import digest_of_tree
 from tests.stages.tiny import tiny_values, write_params

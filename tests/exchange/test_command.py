@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 import yaml
 
-from nmr_platform.cli import main
+from nmr_platform.cli.app import main
 from nmr_platform.datasets import load
 from nmr_platform.datasets.store import publish
 from tests.exchange.builders import STEP, quiet_experiment, truth

@@ -12,11 +12,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from nmr_platform.stages import Workspace, read_tuned
 from nmr_platform.stages.sync import sync_tracking
+from nmr_platform.stages.tune import read_tuned
 from nmr_platform.studies import best_trial, finished_trials, load_studies
 from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.mlflow.store import open_client
+from nmr_platform.workspace import Workspace
 from tests.integration.services import MlflowServer, storage_of
 from tests.stages.tiny import copied, merged, tiny_values, write_params
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from nmr_platform.datasets import load
-from nmr_platform.stages import Workspace
+from nmr_platform.workspace import Workspace
 from tests.stages.tiny import nmr
 
 pytestmark = pytest.mark.integration

@@ -10,7 +10,9 @@ from nmr_platform.config import read_params
 from nmr_platform.datasets import load
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import read_yaml
-from nmr_platform.stages import Workspace, read_features, read_tuned
+from nmr_platform.stages.features import read_features
+from nmr_platform.stages.tune import read_tuned
+from nmr_platform.workspace import Workspace
 from tests.stages.tiny import KERNELS, TASKS, contents
 
 EXPLAINED = {"importances", "importances_by_power", "shap", "shap_by_power", "top_features"}

@@ -8,9 +8,11 @@ import pytest
 
 from nmr_platform.config import read_params
 from nmr_platform.reporting import PUBLISHED, PublishedScore
-from nmr_platform.schema import read_yaml
-from nmr_platform.stages import Workspace, published, write_report
+from nmr_platform.schema import read_sections, read_yaml
+from nmr_platform.stages import published
+from nmr_platform.stages.report import ReportParams, write_report
 from nmr_platform.studies import load_studies, open_storage
+from nmr_platform.workspace import Workspace
 from tests.stages.tiny import KERNELS, TASKS, merged, nmr, write_params
 
 
@@ -33,7 +35,7 @@ def table_below(text, heading):
 
 
 def again(project):
-    write_report(read_params(project / "params.yaml"), Workspace(project))
+    write_report(read_sections(project / "params.yaml", ReportParams), Workspace(project))
     return markdown(project)
 
 

@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
-from nmr_platform.stages import Workspace, read_features, read_tuned
+from nmr_platform.stages.features import read_features
+from nmr_platform.stages.tune import read_tuned
 from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.mlflow.store import open_client
+from nmr_platform.workspace import Workspace
 from tests.databases import copy_database
 from tests.stages.tiny import ROOT, TASKS, contents, copied, isolate, nmr
 

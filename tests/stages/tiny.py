@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from nmr_platform.cli import main
+from nmr_platform.cli.app import main
 from nmr_platform.schema import read_yaml
 from nmr_platform.studies import STORAGE_VARIABLE
 

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from nmr_platform.tracking.address import StoreAddress, masked_uri, repository_root, resolve_store
+from nmr_platform.tracking.address import StoreAddress, masked_uri, resolve_store
+from nmr_platform.workspace import repository_root
 
 
 @pytest.mark.parametrize(

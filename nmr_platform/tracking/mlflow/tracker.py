@@ -19,12 +19,13 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from nmr_platform.errors import StoreAwayError, TrackingError
-from nmr_platform.tracking.address import lasting_root, masked_uri, repository_root, resolve_store
+from nmr_platform.tracking.address import masked_uri, resolve_store
 from nmr_platform.tracking.mlflow import models, registry
 from nmr_platform.tracking.mlflow.runs import RunWriter, is_race
 from nmr_platform.tracking.mlflow.store import open_client, require_contact, store_lock
 from nmr_platform.tracking.protocol import ModelEntry, RunEntry, TrialEntry
 from nmr_platform.tracking.provenance import environment_tags, uncommitted_changes
+from nmr_platform.workspace import lasting_root, repository_root
 
 __all__ = ["MlflowTracker"]
 

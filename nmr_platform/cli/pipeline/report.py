@@ -1,4 +1,4 @@
-"""Commands that show results: the report and MLflow's comparison pages."""
+"""`nmr report`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,13 +10,7 @@ from nmr_platform.cli.options import JsonOption, ParamsOption, say
 if TYPE_CHECKING:
     from nmr_platform.reporting import ComparisonRow
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to ``app``."""
-    app.command("report")(report)
-    app.command("ui")(ui)
+__all__ = ["report"]
 
 
 def report(
@@ -28,16 +22,18 @@ def report(
 
     Example: `nmr report`
     """
-    from nmr_platform import stages  # noqa: PLC0415
-    from nmr_platform.config import read_params  # noqa: PLC0415
+    from nmr_platform.schema import read_sections  # noqa: PLC0415
+    from nmr_platform.stages.published import compare_with_published  # noqa: PLC0415
+    from nmr_platform.stages.report import ReportParams, write_report  # noqa: PLC0415
+    from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
-    workspace = stages.Workspace(params.parent)
+    workspace = Workspace(params.parent)
     page = workspace.reports / "index.html"
     compared: list[dict[str, Any]] = []
     if not where:
-        read = read_params(params)
-        page = stages.write_report(read, workspace)
-        compared = [_record(row, seconds) for row, seconds in stages.compare_with_published(read, workspace)]
+        read = read_sections(params, ReportParams)
+        page = write_report(read, workspace)
+        compared = [_record(row, seconds) for row, seconds in compare_with_published(read, workspace)]
     lines = [
         f"Report:   {page} (and report.md beside it)",
         f"Metrics:  {workspace.metrics('*')} (`dvc metrics show`)",
@@ -69,13 +65,3 @@ def _table(compared: list[dict[str, Any]]) -> str:
         for each in compared
     ]
     return pd.DataFrame(rows).to_string(index=False) + "\n"
-
-
-def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000) -> None:
-    """Open MLflow's comparison pages on everything that was recorded.
-
-    Example: `nmr ui --port 5001`
-    """
-    from nmr_platform.tracking.mlflow import serve_ui  # noqa: PLC0415
-
-    raise typer.Exit(serve_ui(typer.echo, port=port))

@@ -1,4 +1,4 @@
-"""`nmr tune`: search models for one task, with any number of workers."""
+"""`nmr tune`, with any number of workers."""
 
 import os
 from contextlib import ExitStack
@@ -10,17 +10,12 @@ import typer
 from nmr_platform.cli.options import JsonOption, ParamsOption, TaskOption, TrackerKind, TrackerOption, say
 
 if TYPE_CHECKING:
-    from nmr_platform.config import Params
+    from nmr_platform.stages.tune import TuneParams
 
-__all__ = ["register"]
+__all__ = ["tune"]
 
 # What a task on another machine must be told: where the study is, and where it is shown.
 _SHARED = ("NMR_STUDY_STORAGE", "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("tune")(tune)
 
 
 def tune(
@@ -40,15 +35,17 @@ def tune(
 
     Example: `nmr tune --task W --workers 4`
     """
-    from nmr_platform import stages  # noqa: PLC0415
-    from nmr_platform.config import read_params  # noqa: PLC0415
+    from nmr_platform.schema import read_sections  # noqa: PLC0415
+    from nmr_platform.stages.tune import TuneParams, help_to_tune  # noqa: PLC0415
+    from nmr_platform.stages.tune import tune as run  # noqa: PLC0415
     from nmr_platform.studies import helping_processes, helping_tasks  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
+    from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
-    read = _shared_out(read_params(params), workers)
-    workspace, recorder = stages.Workspace(params.parent), make_tracker(tracker, root=params.parent)
+    read = _shared_out(read_sections(params, TuneParams), workers)
+    workspace, recorder = Workspace(params.parent), make_tracker(tracker, root=params.parent)
     if helping:
-        stages.help_to_tune(read, workspace, task, recorder)
+        help_to_tune(read, workspace, task, recorder)
         return
     read.task(task)
     command = ["-m", "nmr_platform", "tune", "--task", task, "--params", str(params.absolute())]
@@ -59,7 +56,7 @@ def tune(
             stack.enter_context(helping_tasks(scheduler, command, workers - 1, told, str(params.absolute().parent)))
         elif workers > 1:
             stack.enter_context(helping_processes(command, workers - 1))
-        summary = stages.tune(read, workspace, task, recorder)
+        summary = run(read, workspace, task, recorder)
     best = summary.champion
     say(
         f"{task}: best of {len(summary.studies)} studies is {best.label} with a cross-validated "
@@ -69,7 +66,7 @@ def tune(
     )
 
 
-def _shared_out(params: "Params", workers: int) -> "Params":
+def _shared_out(params: "TuneParams", workers: int) -> "TuneParams":
     """The cores among the workers; how many a fit has changes no result."""
     if workers == 1 or params.tune.n_jobs != -1:
         return params

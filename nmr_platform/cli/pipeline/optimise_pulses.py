@@ -1,4 +1,4 @@
-"""Commands about pulse sequences: the search for better ones, and their export."""
+"""`nmr optimise-pulses`, with any number of workers."""
 
 from functools import partial
 from pathlib import Path
@@ -8,13 +8,7 @@ import typer
 
 from nmr_platform.cli.options import JsonOption, ParamsOption, TrackerKind, TrackerOption, say
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to ``app``."""
-    app.command("optimise-pulses")(optimise_pulses)
-    app.command("export-sequence")(export_sequence)
+__all__ = ["optimise_pulses"]
 
 
 def optimise_pulses(
@@ -34,30 +28,31 @@ def optimise_pulses(
 
     Example: `nmr optimise-pulses` or `nmr optimise-pulses --preset august2021 --timeout 1800`
     """
-    from nmr_platform import stages  # noqa: PLC0415
-    from nmr_platform.config import read_params  # noqa: PLC0415
     from nmr_platform.errors import ConfigurationError  # noqa: PLC0415
     from nmr_platform.pulse_design import read_search  # noqa: PLC0415
+    from nmr_platform.schema import read_sections  # noqa: PLC0415
+    from nmr_platform.stages import optimise_pulses as stage  # noqa: PLC0415
     from nmr_platform.studies import helping_processes  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
+    from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     changes = {name: value for name, value in {"n_trials": n_trials, "timeout": timeout}.items() if value is not None}
-    workspace, recorder = stages.Workspace(params.parent), make_tracker(tracker, root=params.parent)
+    workspace, recorder = Workspace(params.parent), make_tracker(tracker, root=params.parent)
     if preset is None:
         if changes or out is not None:
             message = (
                 "Options --n-trials, --timeout and --out belong to --preset; params.yaml decides the search without."
             )
             raise ConfigurationError(message, key="preset")
-        read = read_params(params)
+        read = read_sections(params, stage.PulseParams)
         data, settings = read.data, read.pulse_search
-        run = partial(stages.optimise_pulses, read, workspace, recorder)
+        run = partial(stage.optimise_pulses, read, workspace, recorder)
     else:
         data, settings = read_search(preset)
         settings = settings.replace(**changes)
-        run = partial(stages.optimise_preset, preset, workspace, recorder, out=out, changes=changes)
+        run = partial(stage.optimise_preset, preset, workspace, recorder, out=out, changes=changes)
     if helping:
-        stages.help_to_optimise(data, settings, workspace, recorder)
+        stage.help_to_optimise(data, settings, workspace, recorder)
         return
     command = ["-m", "nmr_platform", "optimise-pulses", "--params", str(params.absolute()), "--tracker", tracker.value]
     command += [text for name, value in changes.items() for text in (f"--{name.replace('_', '-')}", str(value))]
@@ -79,27 +74,5 @@ def optimise_pulses(
         f"{outcome.target} is {chosen.value:.3f} against {chosen.baseline:.3f} for 90/180, "
         f"gain {chosen.lower:+.3f} to {chosen.upper:+.3f}.",
         record,
-        as_json=as_json,
-    )
-
-
-def export_sequence(
-    experiment: Annotated[Path, typer.Argument(dir_okay=False, help="Experiment as YAML: MHz, us and degrees.")],
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write to.")],
-    as_json: JsonOption = False,
-) -> None:
-    """Write the sequence of an experiment as a table (CSV) and its pulses that last as Bruker shape files.
-
-    Example: `nmr export-sequence results/pulses/sequences/best-1.yaml --out exported`
-    """
-    from nmr_platform import stages  # noqa: PLC0415
-    from nmr_platform.physics import Experiment  # noqa: PLC0415
-    from nmr_platform.schema import read_yaml, validate  # noqa: PLC0415
-
-    chosen = validate(Experiment, read_yaml(experiment))
-    written = [str(path) for path in stages.write_sequence(out, experiment.stem, chosen)]
-    say(
-        f"{chosen.sequence}: {', '.join(written)}.",
-        {"sequence": str(chosen.sequence), "files": written},
         as_json=as_json,
     )

@@ -12,16 +12,11 @@ from nmr_platform.progress import no_progress, progress_bar
 
 if TYPE_CHECKING:
     from nmr_platform.datasets import DataSettings, Executor, Generated
-    from nmr_platform.stages import Workspace
+    from nmr_platform.workspace import Workspace
 
-__all__ = ["register"]
+__all__ = ["generate"]
 
 PARAMS = Path("params.yaml")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command("generate")(generate)
 
 
 def generate(
@@ -61,7 +56,9 @@ def generate(
 
     Example: `nmr generate --kernel gaussian --verify`
     """
-    from nmr_platform import datasets, stages  # noqa: PLC0415
+    from nmr_platform import datasets  # noqa: PLC0415
+    from nmr_platform.stages.simulate import simulate_dataset  # noqa: PLC0415
+    from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     if verify and repair:
         message = "Options --verify and --repair must not be given together, but are."
@@ -69,7 +66,7 @@ def generate(
     changes = {"n_curves": n_curves, "disorder": disorder, "integrator": integrator}
     if verify or repair:
         _refuse_meaningless({**changes, "drop_failed": drop_failed or None})
-    workspace = stages.Workspace(params.parent)
+    workspace = Workspace(params.parent)
     how: dict[str, Any] = {
         "shard_folder": shards or workspace.shards,
         "executor": _executor(executor, params),
@@ -83,7 +80,7 @@ def generate(
         if verify or repair:
             _treat_existing(path, how, verify=verify, as_json=as_json)
         else:
-            made = stages.simulate_dataset(settings.recipe(name), path, drop_failed=drop_failed, **how)
+            made = simulate_dataset(settings.recipe(name), path, drop_failed=drop_failed, **how)
             _say_made(made, as_json=as_json)
 
 
@@ -97,11 +94,11 @@ def _refuse_meaningless(options: dict[str, Any]) -> None:
 
 def _settings(preset: str | None, params: Path, changes: dict[str, Any]) -> "DataSettings":
     """What to simulate: a preset or the parameter file's data, with the options' changes."""
-    from nmr_platform.config import read_params  # noqa: PLC0415
     from nmr_platform.datasets import DataSettings, read_preset  # noqa: PLC0415
-    from nmr_platform.schema import validate  # noqa: PLC0415
+    from nmr_platform.schema import read_sections, validate  # noqa: PLC0415
+    from nmr_platform.stages.simulate import SimulateParams  # noqa: PLC0415
 
-    settings = read_preset(preset) if preset is not None else read_params(params).data
+    settings = read_preset(preset) if preset is not None else read_sections(params, SimulateParams).data
     values = {name: getattr(settings, name) for name in DataSettings.model_fields}
     return validate(DataSettings, values | {name: value for name, value in changes.items() if value is not None})
 
@@ -123,12 +120,13 @@ def _paths(
 
 def _executor(text: str | None, params: Path) -> "Executor":
     """The executor of the option, else of the parameter file if there is one."""
-    from nmr_platform.config import read_params  # noqa: PLC0415
     from nmr_platform.datasets import make_executor, parse_executor  # noqa: PLC0415
+    from nmr_platform.schema import read_sections  # noqa: PLC0415
+    from nmr_platform.stages.simulate import SimulateParams  # noqa: PLC0415
 
     if text is not None:
         return make_executor(parse_executor(text))
-    return make_executor(read_params(params).executor if params.exists() else None)
+    return make_executor(read_sections(params, SimulateParams).executor if params.exists() else None)
 
 
 def _treat_existing(path: Path, how: dict[str, Any], *, verify: bool, as_json: bool) -> None:

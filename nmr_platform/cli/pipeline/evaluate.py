@@ -1,0 +1,35 @@
+"""`nmr evaluate`."""
+
+from pathlib import Path
+
+from nmr_platform.cli.options import JsonOption, ParamsOption, TaskOption, TrackerKind, TrackerOption, say
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    task: TaskOption,
+    params: ParamsOption = Path("params.yaml"),
+    tracker: TrackerOption = TrackerKind.MLFLOW,
+    as_json: JsonOption = False,
+) -> None:
+    """Score the tuned models of one task on held-out curves, draw them and register the champion.
+
+    Example: `nmr evaluate --task kernel`
+    """
+    from nmr_platform.schema import read_sections  # noqa: PLC0415
+    from nmr_platform.stages.evaluate import EvaluateParams  # noqa: PLC0415
+    from nmr_platform.stages.evaluate import evaluate as run  # noqa: PLC0415
+    from nmr_platform.tracking import make_tracker  # noqa: PLC0415
+    from nmr_platform.workspace import Workspace  # noqa: PLC0415
+
+    result = run(
+        read_sections(params, EvaluateParams), Workspace(params.parent), task, make_tracker(tracker, root=params.parent)
+    )
+    score = result.champion.scores[result.task.metric]
+    say(
+        f"{task}: {result.champion.study.label} scores {result.task.metric} {score.value:.3f} "
+        f"[{score.lower:.3f}, {score.upper:.3f}] on {result.n_test} held-out curves ({result.disorder} disorder).",
+        {"task": task, "champion": result.champion.study.label, **vars(score)},
+        as_json=as_json,
+    )

@@ -1,0 +1,22 @@
+"""`nmr features`."""
+
+from pathlib import Path
+
+from nmr_platform.cli.options import JsonOption, ParamsOption, say
+
+__all__ = ["features"]
+
+
+def features(params: ParamsOption = Path("params.yaml"), as_json: JsonOption = False) -> None:
+    """Extract every feature set of params.yaml from the simulated data.
+
+    Example: `nmr features`
+    """
+    from nmr_platform.schema import read_sections  # noqa: PLC0415
+    from nmr_platform.stages.features import FeaturesParams, extract_features  # noqa: PLC0415
+    from nmr_platform.workspace import Workspace  # noqa: PLC0415
+
+    made = extract_features(read_sections(params, FeaturesParams), Workspace(params.parent))
+    widths = {name: table.shape[1] for name, table in made.tables.items()}
+    shown = ", ".join(f"{name} ({width})" for name, width in widths.items())
+    say(f"{len(made.labels)} curves: {shown}.", {"curves": len(made.labels), "columns": widths}, as_json=as_json)
