@@ -42,7 +42,7 @@ def _of_a_sound_project(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def checked(**options: Any) -> None:
         path: Path = options["params"]
-        if path.exists():
+        if path.exists() and not options.get("where"):
             from nmr_platform.config import read_params  # noqa: PLC0415
 
             read_params(path)
@@ -64,7 +64,7 @@ app.command("predict")(predict)
 app.command("tune")(_of_a_sound_project(tune))
 app.command("studies")(studies)
 app.add_typer(track, name="track")
-app.command("report")(report)
+app.command("report")(_of_a_sound_project(report))
 app.command("ui")(ui)
 
 

@@ -2,15 +2,16 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import optuna
-from matplotlib import pyplot
-from matplotlib.figure import Figure
 from optuna.study import Study
 
 from nmr_platform.studies.trials import finished_trials, score_of
+
+if TYPE_CHECKING:
+    # For type checkers only: a command that lists studies does not wait for figures.
+    from matplotlib.figure import Figure
 
 __all__ = ["draw_study"]
 
@@ -19,7 +20,7 @@ _FEWEST_TRIALS = 4
 _CONTOUR_PARAMS = 3
 
 
-def draw_study(study: Study, label: str = "score") -> dict[str, Figure]:
+def draw_study(study: Study, label: str = "score") -> "dict[str, Figure]":
     """Draw the history, the timeline, the importances of the parameters and contours of the most important ones.
 
     Importances and contours need a few finished trials of different scores, and parameters that were varied. A study
@@ -29,6 +30,8 @@ def draw_study(study: Study, label: str = "score") -> dict[str, Figure]:
         study: The study.
         label: What its score is called.
     """
+    import matplotlib  # noqa: PLC0415
+
     finished = finished_trials(study)
     pair = len(study.directions) > 1
     target = {"target": score_of, "target_name": label}
@@ -65,8 +68,10 @@ def _varied(study: Study) -> list[str]:
     return sorted(name for name in names if len({trial.params[name] for trial in trials}) > 1)
 
 
-def _finished(drawn: Any) -> Figure:
+def _finished(drawn: Any) -> "Figure":
     """The figure of one axes or an array of them, no longer held by pyplot."""
+    from matplotlib import pyplot  # noqa: PLC0415
+
     axes = drawn.flat[0] if hasattr(drawn, "flat") else drawn
     figure: Figure = axes.figure
     pyplot.close(figure)
