@@ -1,7 +1,6 @@
 """Data sets: priors and presets, recipes, resumable generation by any executor, and the store."""
 
-from nmr_platform.datasets.digest import dvc_digest
-from nmr_platform.datasets.generation.curves import Failure, row_of, simulate_curves
+from nmr_platform.datasets.generation.curves import Failure, coordinates_of, simulate_curves
 from nmr_platform.datasets.generation.executors import (
     Executor,
     ExecutorSettings,
@@ -12,7 +11,6 @@ from nmr_platform.datasets.generation.executors import (
 from nmr_platform.datasets.generation.generate import Generated, generate
 from nmr_platform.datasets.generation.progress import BarWatcher, JsonWatcher, Watcher
 from nmr_platform.datasets.integrity import Verified, n_verified, repair, verify
-from nmr_platform.datasets.labels import labels_of
 from nmr_platform.datasets.presets import PRESETS, read_preset
 from nmr_platform.datasets.quantities import QUANTITIES, Quantity, attributes_of, quantities_of, quantity
 from nmr_platform.datasets.recipe.distributions import (
@@ -30,8 +28,15 @@ from nmr_platform.datasets.recipe.prior import numbers_in, with_values
 from nmr_platform.datasets.recipe.recipe import Curve, Recipe
 from nmr_platform.datasets.recipe.settings import DataSettings, KernelSettings
 from nmr_platform.datasets.recipe.sweeps import Sweep
-from nmr_platform.datasets.store import FORMAT_VERSION, load, publish, recipe_of
-from nmr_platform.datasets.writing import check_target
+from nmr_platform.datasets.store import (
+    FORMAT_VERSION,
+    check_target,
+    dvc_digest,
+    labels_of,
+    load,
+    publish,
+    recipe_of,
+)
 
 __all__ = [
     "FORMAT_VERSION",
@@ -62,6 +67,7 @@ __all__ = [
     "Watcher",
     "attributes_of",
     "check_target",
+    "coordinates_of",
     "dvc_digest",
     "formula",
     "generate",
@@ -77,7 +83,6 @@ __all__ = [
     "read_preset",
     "recipe_of",
     "repair",
-    "row_of",
     "simulate_curves",
     "verify",
     "with_values",

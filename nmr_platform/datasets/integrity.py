@@ -10,13 +10,12 @@ import joblib
 import numpy as np
 import xarray as xr
 
-from nmr_platform.datasets.checked import damage_of
-from nmr_platform.datasets.generation.curves import Row, simulate_rows
+from nmr_platform.datasets.generation.curves import Finished, attempt_curves
 from nmr_platform.datasets.generation.executors import Executor
 from nmr_platform.datasets.generation.generate import Generated, generate
 from nmr_platform.datasets.generation.progress import Watcher
 from nmr_platform.datasets.recipe.recipe import Recipe
-from nmr_platform.datasets.store import load, open_lazily, recipe_of
+from nmr_platform.datasets.store import chunk_fault, damaged_chunk, load, open_lazily, recipe_of
 from nmr_platform.errors import DataError
 from nmr_platform.progress import Advance, no_progress
 
@@ -27,7 +26,12 @@ _BATCH = 500
 
 
 def n_verified(n_curves: int, fraction: float = 0.01) -> int:
-    """How many curves `verify` simulates of a data set of ``n_curves``."""
+    """How many curves `verify` simulates of a data set.
+
+    Args:
+        n_curves: Curves in it.
+        fraction: Part of them to simulate; one at least.
+    """
     return max(1, round(fraction * n_curves))
 
 
@@ -56,7 +60,7 @@ def verify(path: Path, *, fraction: float = 0.01, seed: int | None = None, progr
         DataError: Chunks are damaged, or curves come out differently; both are named.
     """
     recipe = recipe_of(open_lazily(path), path)
-    damaged = damage_of(path)
+    damaged = [str(error) for error in _damage(path)]
     if damaged:
         raise DataError(" ".join(damaged[:_SHOWN]), path=path)
     dataset = load(path)
@@ -94,24 +98,33 @@ def repair(
     return generate(recipe, path, shard_folder=shard_folder, executor=executor, watcher=watcher, drop_failed=dropped)
 
 
+def _damage(path: Path) -> Iterator[DataError]:
+    """One error for each chunk that is damaged or missing, in a data set whose metadata is known to be sound."""
+    for metadata in sorted(path.glob("*/zarr.json")):
+        described = json.loads(metadata.read_text(encoding="utf-8"))
+        chunk = described["chunk_grid"]["configuration"]["chunk_shape"][0]
+        for number in range(-(-described["shape"][0] // chunk)):
+            key = f"{metadata.parent.name}/c/{number}" + "/0" * (len(described["shape"]) - 1)
+            file = path / key
+            if fault := chunk_fault(file.read_bytes()) if file.exists() else "is missing":
+                yield damaged_chunk(path, key, fault)
+
+
 def _different(recipe: Recipe, dataset: xr.Dataset, positions: list[int], progress: Advance) -> Iterator[int]:
     """Numbers of the curves that come out differently, a batch of them in memory at a time."""
     with ThreadPoolExecutor(joblib.cpu_count()) as pool:
         for first in range(0, len(positions), _BATCH):
             stored = dataset.isel(curve=positions[first : first + _BATCH]).load()
             numbers = [int(number) for number in stored["curve"]]
-            rows, _ = simulate_rows(recipe, numbers, map_=pool.map, progress=progress)
-            found = {row.number: row for row in rows}
-            for i, number in enumerate(numbers):
-                if number not in found or not _same(found[number], stored.isel(curve=i)):
-                    yield number
+            outcomes = attempt_curves(recipe, numbers, map_=pool.map, progress=progress)
+            for i, outcome in enumerate(outcomes):
+                if not isinstance(outcome, Finished) or not _same(outcome, stored.isel(curve=i)):
+                    yield numbers[i]
 
 
-def _same(row: Row, stored: xr.Dataset) -> bool:
-    records = (
-        row.m.tobytes() == stored["m"].to_numpy().tobytes() and row.m_z.tobytes() == stored["m_z"].to_numpy().tobytes()
-    )
+def _same(curve: Finished, stored: xr.Dataset) -> bool:
+    records = all(getattr(curve, name).tobytes() == stored[name].to_numpy().tobytes() for name in ("m", "m_z"))
     return records and all(
         np.array_equal(value, stored[name].item(), equal_nan=isinstance(value, float))
-        for name, value in row.columns.items()
+        for name, value in curve.coordinates.items()
     )

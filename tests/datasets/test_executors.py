@@ -14,11 +14,11 @@ from nmr_platform.datasets.generation.executors import (
     ThreadsExecutor,
     ThreadsSettings,
     parse_executor,
+    slurm_cluster,
 )
-from nmr_platform.datasets.generation.executors.cluster import slurm_cluster
 from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from nmr_platform.errors import ConfigurationError, DataError
-from tests.datasets.executor_contract import ExecutorContract
+from tests.datasets.executor_contract import ExecutorContract, n_shards
 from tests.datasets.recipes import small_recipe
 from tests.datasets.trees import digest_of_tree
 
@@ -47,7 +47,7 @@ class TestDask(ExecutorContract):
         killed = []
 
         def kill_one_worker():
-            while len(list(tmp_path.rglob("[0-9]*.npz"))) < 3:
+            while n_shards(tmp_path) < 3:
                 time.sleep(0.005)
             killed.append(next(iter(cluster.workers.values())).process.pid)
             os.kill(killed[0], signal.SIGKILL)

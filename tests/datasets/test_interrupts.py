@@ -14,6 +14,7 @@ import pytest
 from nmr_platform.datasets import generate
 from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from nmr_platform.errors import DataError
+from tests.datasets.executor_contract import n_shards
 from tests.datasets.recipes import small_recipe
 from tests.datasets.trees import digest_of_tree
 
@@ -47,10 +48,6 @@ def run_until(condition, folder):
     return process.returncode
 
 
-def n_shards(folder):
-    return len(list(folder.rglob("[0-9]*.npz")))
-
-
 def test_killed_again_and_again_it_ends_with_the_bytes_of_an_uninterrupted_run(tmp_path):
     kept = generate(small_recipe(), tmp_path / "set.zarr", shard_folder=tmp_path / "other").path
     before = digest_of_tree(kept)
@@ -68,6 +65,7 @@ def test_killed_again_and_again_it_ends_with_the_bytes_of_an_uninterrupted_run(t
     whole = {"path": tmp_path / "whole.zarr", "shard_folder": tmp_path / "whole"}
     assert digest_of_tree(kept) == digest_of_tree(generate(small_recipe(n_curves=N_CURVES), **whole).path)
     assert not [path for path in tmp_path.rglob(".*") if path.name != ".lock"]
+    assert not list(tmp_path.rglob("*.partial"))
 
 
 @contextmanager
@@ -81,7 +79,8 @@ def no_file_larger_than(n_bytes):
 
 
 @pytest.mark.parametrize(
-    ("n_bytes", "what", "n_kept"), [(10_000, "shard `.*npz`", 0), (100_000, "data set `.*set.zarr`", 12)]
+    ("n_bytes", "what", "n_kept"),
+    [(10_000, "curves 0 to 49 into `.*shards.*`", 0), (100_000, "data set `.*set.zarr`", 12)],
 )
 def test_a_full_disk_is_said_in_one_sentence_and_costs_no_finished_shard(tmp_path, n_bytes, what, n_kept):
     recipe = small_recipe(n_curves=12 * SHARD_SIZE)

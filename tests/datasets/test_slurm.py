@@ -11,7 +11,7 @@ import pytest
 from nmr_platform.datasets import generate, make_executor
 from nmr_platform.datasets.generation.executors import SlurmSettings
 from nmr_platform.datasets.generation.shards import SHARD_SIZE
-from tests.datasets.executor_contract import ExecutorContract
+from tests.datasets.executor_contract import ExecutorContract, n_shards
 from tests.datasets.recipes import small_recipe
 from tests.datasets.slurm_node import DAEMONS, one_node_slurm
 from tests.datasets.trees import digest_of_tree
@@ -53,7 +53,7 @@ def test_a_job_that_the_queue_ends_is_replaced_and_costs_no_bit(settings, slurm,
     cancelled = []
 
     def cancel_the_first_job():
-        while len(list(tmp_path.rglob("[0-9]*.npz"))) < 3:
+        while n_shards(tmp_path) < 3:
             time.sleep(0.01)
         cancelled.extend(queue())
         subprocess.run(["scancel", *cancelled], check=True)

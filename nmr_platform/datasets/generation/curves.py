@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -15,14 +14,29 @@ from nmr_platform.errors import ConfigurationError, NmrPlatformError
 from nmr_platform.progress import Advance, no_progress
 from nmr_platform.simulation import Echo, simulate
 
-__all__ = ["Failure", "Map", "Row", "row_of", "simulate_curves", "simulate_rows"]
+__all__ = ["Failure", "Finished", "Map", "attempt_curves", "coordinates_of", "simulate_curves"]
 
 Map = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 """`map`, or something like it that runs in parallel and keeps the order."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Finished(NamedTuple):
+    """One finished curve.
+
+    Attributes:
+        number: Its number.
+        m: Transverse magnetisation, complex64, shape (T,).
+        m_z: Longitudinal magnetisation, float32, shape (T,).
+        coordinates: What is known about it, see `coordinates_of`.
+    """
+
+    number: int
+    m: NDArray[np.complex64]
+    m_z: NDArray[np.float32]
+    coordinates: dict[str, Any]
+
+
+class Failure(NamedTuple):
     """A curve that could not be simulated.
 
     Attributes:
@@ -42,23 +56,6 @@ class Failure:
         return (
             f"curve {self.curve} (seed {self.seed}, spawn key {self.curve}; {drawn or 'nothing drawn'}): {self.error}"
         )
-
-
-@dataclass(frozen=True)
-class Row:
-    """One finished curve.
-
-    Attributes:
-        number: Its number.
-        m: Transverse magnetisation, complex64, shape (T,).
-        m_z: Longitudinal magnetisation, float32, shape (T,).
-        columns: Its coordinates.
-    """
-
-    number: int
-    m: NDArray[np.complex64]
-    m_z: NDArray[np.float32]
-    columns: dict[str, Any]
 
 
 def simulate_curves(
@@ -89,10 +86,10 @@ def simulate_curves(
             raise
 
 
-def simulate_rows(
+def attempt_curves(
     recipe: Recipe, numbers: Iterable[int], *, map_: Map = map, progress: Advance = no_progress
-) -> tuple[list[Row], list[Failure]]:
-    """Draw and simulate the curves called ``numbers``.
+) -> list[Finished | Failure]:
+    """Draw and simulate curves.
 
     Errors of the machine (no memory, no disk) are raised; whatever else goes wrong with a curve becomes its `Failure`.
 
@@ -101,20 +98,30 @@ def simulate_rows(
         numbers: Which curves.
         map_: How to run them.
         progress: Called with the number of curves finished, failed ones included.
+
+    Returns:
+        What became of each, in the order of ``numbers``.
     """
 
-    def one(number: int) -> Row | Failure:
+    def one(number: int) -> Finished | Failure:
         outcome = _attempt(recipe, number)
         progress(1)
         return outcome
 
-    outcomes = list(map_(one, numbers))
-    return [o for o in outcomes if isinstance(o, Row)], [o for o in outcomes if isinstance(o, Failure)]
+    return list(map_(one, numbers))
 
 
-def row_of(recipe: Recipe, curve: Curve, m: NDArray[np.complex64], m_z: NDArray[np.float32]) -> Row:
-    """A curve's record together with its coordinates."""
-    columns = {
+def coordinates_of(recipe: Recipe, curve: Curve) -> dict[str, Any]:
+    """What a data set says of a curve beside its record.
+
+    Args:
+        recipe: Of the data set.
+        curve: One of its curves.
+
+    Returns:
+        Kernel, disorder, seed, number of draws, the standard quantities and what was drawn, by the coordinate's name.
+    """
+    return {
         "kernel": curve.experiment.kernel.kind,
         "disorder": curve.disorder,
         "seed": recipe.seed,
@@ -122,17 +129,17 @@ def row_of(recipe: Recipe, curve: Curve, m: NDArray[np.complex64], m_z: NDArray[
         **quantities_of(curve.experiment),
         **{name: curve.drawn[key] for name, key in recipe.columns.items()},
     }
-    return Row(curve.number, m, m_z, columns)
 
 
-def _attempt(recipe: Recipe, number: int) -> Row | Failure:
+def _attempt(recipe: Recipe, number: int) -> Finished | Failure:
     drawn: dict[str, Any] = {}
     try:
         curve = recipe.curve(number)
         drawn = dict(curve.drawn)
         echo = _simulate(curve, recipe)
-        _check(echo, recipe)
-        return row_of(recipe, curve, echo.m.astype(np.complex64), echo.m_z.astype(np.float32))
+        _require_time_axis(echo, recipe)
+        coordinates = coordinates_of(recipe, curve)
+        return Finished(number, echo.m.astype(np.complex64), echo.m_z.astype(np.float32), coordinates)
     except (MemoryError, OSError):
         raise
     except Exception as error:
@@ -153,7 +160,7 @@ def _simulate(curve: Curve, recipe: Recipe) -> Echo:
     )
 
 
-def _check(echo: Echo, recipe: Recipe) -> None:
+def _require_time_axis(echo: Echo, recipe: Recipe) -> None:
     if not np.array_equal(echo.time, recipe.example.time):
         message = (
             f"All curves of a data set must share one time axis, but this one has {echo.time.size} samples over "

@@ -1,26 +1,31 @@
 """Make the data set of a recipe: find what is there, have the rest simulated, publish the whole."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import xarray as xr
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
-from nmr_platform.datasets.generation.adopt import adopt
-from nmr_platform.datasets.generation.assemble import assemble, collect
 from nmr_platform.datasets.generation.curves import Failure
 from nmr_platform.datasets.generation.executors import Executor, make_executor
 from nmr_platform.datasets.generation.progress import Outlook, Watcher
-from nmr_platform.datasets.generation.shards import Shard, read_shard, shards_of
-from nmr_platform.datasets.generation.work import ShardTask
+from nmr_platform.datasets.generation.shards import SHARD_SIZE, Shard, Shards, ShardTask, shards_of
+from nmr_platform.datasets.quantities import attributes_of
 from nmr_platform.datasets.recipe.recipe import Recipe
-from nmr_platform.datasets.writing import check_target
+from nmr_platform.datasets.store import RECORDS, check_target, write
 from nmr_platform.errors import DataError
+from nmr_platform.simulation import ENGINE_VERSION
 
 __all__ = ["Generated", "generate"]
 
 _SHOWN = 3
+_CURVES_PER_CHUNK = 10 * SHARD_SIZE
+_LARGEST_CHUNK = 2**25
 
 
 class Generated(NamedTuple):
@@ -72,56 +77,134 @@ def generate(
         ConfigurationError: The prior hardly ever meets the constraints; before anything is simulated.
         DataError: Curves failed, the disk is full, there is something else at ``path``, or another process makes the
             same data set.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> from nmr_platform.datasets import generate, read_preset
+        >>> recipe = read_preset("tiny").recipe("gaussian").replace(n_curves=3)
+        >>> with TemporaryDirectory() as folder:
+        ...     made = generate(recipe, Path(folder) / "gaussian.zarr", shard_folder=Path(folder) / "shards")
+        >>> made.n_curves, made.n_simulated, made.failures
+        (3, 3, ())
     """
     check_target(path)
     acceptance = recipe.check_acceptance()
     folder = shard_folder.absolute() / recipe.curve_digest
-    shards = shards_of(recipe.n_curves)
-    with watcher or Watcher() as watching, _alone(folder):
-        with watching.phase(f"{recipe.name}: checking what is there"):
-            _clear(shards, folder, watching)
-            adopt(recipe, path, folder)
-        missing = [shard for shard in shards if not shard.path(folder).exists()]
+    wanted = shards_of(recipe.n_curves)
+    with watcher or Watcher() as seen, _alone(folder):
+        with seen.phase(f"{recipe.name}: checking what is there"):
+            shards = Shards.opened(folder, recipe)
+            for sentence in shards.remove_damaged(wanted):
+                seen.repairs(sentence)
+            shards.take_over(recipe, path)
+            missing = [shard for shard in wanted if not all(shards.texts(shard))]
         n_found = recipe.n_curves - sum(shard.size for shard in missing)
         example = recipe.example
-        watching.begin(Outlook(recipe, n_found, example.lattice.size * example.n_samples, acceptance))
-        n_simulated = _make(recipe, missing, folder, executor or make_executor(), watching)
-        collected = collect(shards, folder)
-        if collected.failures:
-            watching.failed(collected.failures)
+        seen.begin(Outlook(recipe, n_found, example.lattice.size * example.n_samples, acceptance))
+        n_simulated = _make(recipe, missing, folder, executor or make_executor(), seen)
+        made = _collect(recipe, shards, wanted)
+        if made.failures:
+            seen.failed(made.failures)
             if not drop_failed:
-                raise _refusal(recipe, collected.failures, folder)
-        with watching.phase(f"{recipe.name}: writing the data set"):
-            assemble(recipe, shards, folder, collected, path)
-    return Generated(path, recipe.digest, collected.n_curves, n_simulated, collected.acceptance, collected.failures)
+                raise _refusal(recipe, made.failures, folder)
+        with seen.phase(f"{recipe.name}: writing the data set"):
+            chunk = _curves_per_chunk(example.n_samples)
+            write(path, made.coordinates, _blocks(shards, made, chunk), chunk=chunk)
+    n_curves, accepted = made.seals.size, float(made.coordinates.attrs["acceptance"])
+    return Generated(path, recipe.digest, n_curves, n_simulated, accepted, made.failures)
 
 
-def _make(recipe: Recipe, missing: list[Shard], folder: Path, executor: Executor, watching: Watcher) -> int:
+def _make(recipe: Recipe, missing: list[Shard], folder: Path, executor: Executor, seen: Watcher) -> int:
     """Have the missing shards made; returns the number of curves simulated."""
     if not missing:
         return 0
     digest = recipe.curve_digest
     tasks = [ShardTask(recipe, digest, shard, folder) for shard in missing]
     n_simulated = 0
-    with closing(executor.run(tasks, watching.advance)) as reports:
+    with closing(executor.run(tasks, seen.advance)) as reports:
         for report in reports:
             n_simulated += report.n_simulated
-            watching.shard(report)
+            seen.shard(report)
     return n_simulated
 
 
-def _clear(shards: list[Shard], folder: Path, watching: Watcher) -> None:
-    """Remove what killed runs began to write, and damaged shards."""
-    for unfinished in folder.glob(".*.npz.*"):
-        unfinished.unlink(missing_ok=True)
-    for shard in shards:
-        path = shard.path(folder)
-        if path.exists():
-            try:
-                read_shard(path)
-            except DataError as error:
-                watching.repairs(str(error))
-                path.unlink()
+class _Collected(NamedTuple):
+    """What is known of all curves of a data set while their records stay where they are.
+
+    Attributes:
+        coordinates: Coordinates and attributes of the finished curves.
+        seals: Checksums of their records, shape (n,).
+        failures: The others.
+    """
+
+    coordinates: xr.Dataset
+    seals: NDArray[np.uint32]
+    failures: tuple[Failure, ...]
+
+
+def _collect(recipe: Recipe, shards: Shards, wanted: Sequence[Shard]) -> _Collected:
+    """Read the texts of all shards.
+
+    Raises:
+        DataError: A shard is damaged or missing, or no curve was finished.
+    """
+    parts: list[dict[str, NDArray[Any]]] = []
+    failures: list[Failure] = []
+    for shard in wanted:
+        finished = {}
+        for number, text in enumerate(shards.texts(shard), start=shard.start):
+            if not text:
+                message = (
+                    f"Curve {number} is missing from `{shards.folder}`; if a worker made it, the folder of the shards "
+                    "must be one that all workers share. The same command again makes it."
+                )
+                raise DataError(message, path=shards.folder)
+            if "failure" in text:
+                failures.append(Failure(**text["failure"]))
+            else:
+                finished[number] = text
+        if finished:
+            columns = [text["coordinates"] for text in finished.values()]
+            parts.append({name: np.array([each[name] for each in columns]) for name in columns[0]})
+            parts[-1] |= {"curve": np.array([*finished]), "seal": np.array([t["seal"] for t in finished.values()])}
+    if not parts:
+        message = f"None of the {len(failures)} curves could be simulated; the first is {failures[0]}"
+        raise DataError(message, path=shards.folder)
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    seals = whole.pop("seal").astype(np.uint32)
+    return _Collected(_described(recipe, whole, failures), seals, tuple(failures))
+
+
+def _described(recipe: Recipe, columns: dict[str, NDArray[Any]], failures: list[Failure]) -> xr.Dataset:
+    example, curve = recipe.example, columns.pop("curve")
+    named = {name: ("curve", values, attributes_of(name, recipe.columns)) for name, values in columns.items()}
+    return xr.Dataset(
+        coords={"curve": curve, "time": ("time", example.time, {"units": "us"}), **named},
+        attrs={
+            "name": recipe.name,
+            "digest": recipe.digest,
+            "curve_digest": recipe.curve_digest,
+            "engine_version": ENGINE_VERSION,
+            "recipe": recipe.model_dump_json(),
+            "acceptance": curve.size / int(columns["n_draws"].sum()),
+            "echo_index": example.echo_indices[-1] if example.echo_indices else -1,
+            "step": example.step * example.receiver.every,
+            "failures": json.dumps([failure._asdict() for failure in failures]),
+        },
+    )
+
+
+def _blocks(shards: Shards, made: _Collected, size: int) -> Iterator[dict[str, NDArray[Any]]]:
+    """The records of all finished curves in pieces of ``size`` curves; the last may be smaller."""
+    numbers = made.coordinates["curve"].to_numpy()
+    for first in range(0, numbers.size, size):
+        yield shards.records(numbers[first : first + size], made.seals[first : first + size])
+
+
+def _curves_per_chunk(n_samples: int) -> int:
+    """Hundreds of curves, whole shards, fewer where the records are very long."""
+    bytes_per_shard = SHARD_SIZE * n_samples * RECORDS["m"].itemsize
+    return max(SHARD_SIZE, min(_CURVES_PER_CHUNK, SHARD_SIZE * (_LARGEST_CHUNK // bytes_per_shard)))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from rich.console import Console
 
 from nmr_platform.datasets.generation.curves import Failure
-from nmr_platform.datasets.generation.work import ShardReport
+from nmr_platform.datasets.generation.shards import ShardReport
 from nmr_platform.datasets.recipe.recipe import Recipe
 from nmr_platform.progress import Advance, no_progress, progress_bar
 
@@ -148,7 +148,7 @@ class JsonWatcher(Watcher):
     def failed(self, failures: tuple[Failure, ...]) -> None:
         """See `Watcher`."""
         for failure in failures:
-            self._say("failed", **vars(failure))
+            self._say("failed", **failure._asdict())
 
     def _say(self, event: str, **values: Any) -> None:
         self._write(json.dumps({"event": event, **values}))

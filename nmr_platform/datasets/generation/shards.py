@@ -1,36 +1,44 @@
-"""Finished parts of a data set, kept outside the published one so that an interrupted run continues."""
+"""Where finished curves wait for their data set: a Zarr store outside it, which workers fill shard by shard.
 
-import hashlib
-import io
+A shard is some tens of curves, one worker's task and one chunk of each array: the records ``m`` and ``m_z``, and
+``curve``, a text a curve with its coordinates or with why it failed, empty as long as it is not finished. Each chunk is
+followed by its CRC32C, and a text knows the checksum of its curve's record: three files cannot change in one go.
+"""
+
 import json
-import os
-import zipfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
+import google_crc32c
 import numpy as np
+import xarray as xr
+import zarr
 from numpy.typing import NDArray
+from zarr.codecs import Crc32cCodec
 
-from nmr_platform.datasets.generation.curves import Failure, Row
+from nmr_platform.datasets.generation.curves import Failure, Finished, Map, attempt_curves, coordinates_of
+from nmr_platform.datasets.recipe.recipe import Recipe
+from nmr_platform.datasets.store import RECORDS, chunk_fault, open_lazily
 from nmr_platform.errors import DataError
-from nmr_platform.files import staged_file
+from nmr_platform.files import full_disk_explained
+from nmr_platform.progress import Advance, no_progress
 
-__all__ = ["SHARD_SIZE", "Shard", "ShardContent", "read_shard", "shards_of", "write_shard"]
+__all__ = ["SHARD_SIZE", "Shard", "ShardReport", "ShardTask", "Shards", "make_shard", "shards_of"]
 
 SHARD_SIZE = 50
 """Curves in a shard: a few seconds of work, so that a kill loses little."""
 
-_DIGEST_SIZE = hashlib.sha256().digest_size
+_TEXTS = "curve"
 
 
 class Shard(NamedTuple):
     """A range of curves.
 
     Attributes:
-        start: Number of the first curve.
-        stop: One past the last.
+        start: Number of the first curve, a multiple of `SHARD_SIZE`.
+        stop: One past the last; the chunks of a shard have room for `SHARD_SIZE` curves however many are wanted.
     """
 
     start: int
@@ -41,93 +49,249 @@ class Shard(NamedTuple):
         """Number of curves."""
         return self.stop - self.start
 
-    def path(self, folder: Path) -> Path:
-        """The shard's file."""
-        return folder / f"{self.start:07d}-{self.stop:07d}.npz"
 
-    def related(self, folder: Path) -> list[Path]:
-        """Files of the same curves, but fewer or more, from a smaller or larger data set of the same recipe."""
-        return sorted(set(folder.glob(f"{self.start:07d}-*.npz")) - {self.path(folder)})
+def shards_of(n_curves: int) -> list[Shard]:
+    """The shards of a data set in order; the last may be smaller."""
+    return [Shard(start, min(start + SHARD_SIZE, n_curves)) for start in range(0, n_curves, SHARD_SIZE)]
 
 
-@dataclass(frozen=True)
-class ShardContent:
-    """The curves of a shard.
+class Shards:
+    """The finished curves of one recipe, however many of them a data set wants.
 
-    Attributes:
-        arrays: ``curve`` (their numbers), ``m``, ``m_z`` and the coordinates; one row a finished curve, in order.
-        failures: Those that could not be simulated.
+    Args:
+        folder: Of the Zarr store, which is there; workers on other machines must see the same folder.
+
+    Raises:
+        DataError: There is no such store.
     """
 
-    arrays: dict[str, NDArray[Any]]
-    failures: tuple[Failure, ...]
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            group = zarr.open_group(folder, mode="r+", zarr_format=3)
+            self._arrays: dict[str, Any] = {name: group[name] for name in (*RECORDS, _TEXTS)}
+        except (FileNotFoundError, KeyError) as error:
+            message = f"Folder `{folder}` must be one that all workers share, but holds no shards on this machine."
+            raise DataError(message, path=folder) from error
 
     @classmethod
-    def of(cls, rows: Sequence[Row], failures: Sequence[Failure]) -> Self:
-        """Pack at least one finished curve, or none and failures only."""
-        names = rows[0].columns if rows else {}
-        arrays: dict[str, NDArray[Any]] = {
-            "curve": np.array([row.number for row in rows], np.int64),
-            "m": np.array([row.m for row in rows], np.complex64),
-            "m_z": np.array([row.m_z for row in rows], np.float32),
-            **{name: np.array([row.columns[name] for row in rows]) for name in names},
+    def opened(cls, folder: Path, recipe: Recipe) -> "Shards":
+        """Open or make the store for the curves of ``recipe`` in ``folder``, with room for all of them."""
+        n_curves = -(-recipe.n_curves // SHARD_SIZE) * SHARD_SIZE
+        n_samples = recipe.example.n_samples
+        # Metadata follows from the recipe: written anew, it is whole, and chunks beyond its end wait for a longer set.
+        for metadata in ("zarr.json", *(f"{name}/zarr.json" for name in (*RECORDS, _TEXTS))):
+            (folder / metadata).unlink(missing_ok=True)
+        with full_disk_explained(f"shards in `{folder}`"):
+            group = zarr.create_group(folder, zarr_format=3, attributes={"recipe": recipe.model_dump(mode="json")})
+            layouts = {name: ((n_samples,), dtype) for name, dtype in RECORDS.items()} | {_TEXTS: ((), "string")}
+            for name, (rest, dtype) in layouts.items():
+                group.create_array(
+                    name,
+                    shape=(n_curves, *rest),
+                    chunks=(SHARD_SIZE, *rest),
+                    dtype=dtype,
+                    compressors=(Crc32cCodec(),),
+                    config={"write_empty_chunks": True},
+                )
+        return cls(folder)
+
+    def texts(self, shard: Shard) -> list[dict[str, Any]]:
+        """What is known of each curve of a shard: ``coordinates`` and ``seal``, or ``failure``, or nothing yet.
+
+        Raises:
+            DataError: The texts are damaged.
+        """
+        if not self._file(_TEXTS, shard.start).exists():
+            return [{} for _ in range(shard.size)]
+        return [json.loads(text) if text else {} for text in self._read(_TEXTS, shard.start)[: shard.size].tolist()]
+
+    def records(self, numbers: NDArray[np.int64], seals: NDArray[np.uint32]) -> dict[str, NDArray[Any]]:
+        """Records of finished curves.
+
+        Args:
+            numbers: Which curves, ascending, shape (n,).
+            seals: What their texts say that the records' checksums are, shape (n,).
+
+        Returns:
+            ``m`` and ``m_z``, each of shape (n, T).
+
+        Raises:
+            DataError: A chunk is damaged or missing, or holds other records.
+        """
+        starts = numbers // SHARD_SIZE * SHARD_SIZE
+        held = {
+            name: np.concatenate([self._read(name, at)[numbers[starts == at] - at] for at in np.unique(starts)])
+            for name in RECORDS
         }
-        return cls(arrays, tuple(failures))
+        for number, seal, m, m_z in zip(numbers, seals, held["m"], held["m_z"], strict=True):
+            if _seal(m, m_z) != seal:
+                raise self._unusable(self._file("m", int(number)), f"does not hold the record of curve {number}")
+        return held
 
-    def rows(self) -> list[Row]:
-        """The finished curves one by one."""
-        names = [name for name in self.arrays if name not in {"curve", "m", "m_z"}]
-        return [
-            Row(int(number), self.arrays["m"][i], self.arrays["m_z"][i], {name: self.arrays[name][i] for name in names})
-            for i, number in enumerate(self.arrays["curve"])
-        ]
+    def add(self, shard: Shard, outcomes: Sequence[Finished | Failure]) -> None:
+        """Write curves of a shard beside those that it holds.
 
+        Args:
+            shard: Which shard; nobody else writes it.
+            outcomes: Curves of it, finished or failed.
 
-def shards_of(n_curves: int, shard_size: int = SHARD_SIZE) -> list[Shard]:
-    """The shards of a data set in order; the last may be smaller."""
-    return [Shard(start, min(start + shard_size, n_curves)) for start in range(0, n_curves, shard_size)]
+        Raises:
+            DataError: The disk is full.
+        """
+        there = self._file(_TEXTS, shard.start).exists()
+        held = {
+            name: self._read(name, shard.start)
+            if there
+            else np.full((SHARD_SIZE, *array.shape[1:]), array.fill_value, array.dtype)
+            for name, array in self._arrays.items()
+        }
+        for outcome in outcomes:
+            if isinstance(outcome, Finished):
+                place = outcome.number - shard.start
+                held["m"][place], held["m_z"][place] = outcome.m, outcome.m_z
+                text = {"coordinates": outcome.coordinates, "seal": _seal(outcome.m, outcome.m_z)}
+                held[_TEXTS][place] = json.dumps(text)
+            else:
+                held[_TEXTS][outcome.curve - shard.start] = json.dumps({"failure": outcome._asdict()})
+        with full_disk_explained(f"curves {shard.start} to {shard.stop - 1} into `{self.folder}`"):
+            for name, values in held.items():
+                self._arrays[name][shard.start : shard.start + SHARD_SIZE] = values
 
+    def remove_damaged(self, wanted: Sequence[Shard]) -> Iterator[str]:
+        """Remove what killed runs began to write and what is damaged; yield a sentence for each damaged shard."""
+        for unfinished in self.folder.rglob("*.partial"):
+            unfinished.unlink(missing_ok=True)
+        for shard in wanted:
+            try:
+                finished = {
+                    number: text["seal"]
+                    for number, text in enumerate(self.texts(shard), start=shard.start)
+                    if "seal" in text
+                }
+                if finished:
+                    self.records(np.array([*finished]), np.array([*finished.values()], np.uint32))
+            except DataError as error:
+                yield str(error)
+                for name in self._arrays:
+                    self._file(name, shard.start).unlink(missing_ok=True)
 
-def write_shard(path: Path, content: ShardContent) -> None:
-    """Write a shard; the file appears by one atomic rename, followed by its own SHA-256.
+    def take_over(self, recipe: Recipe, path: Path) -> None:
+        """Take curves that are missing here from a published data set, so that it can be extended or repaired.
 
-    Raises:
-        DataError: The disk is full.
-    """
-    buffer = io.BytesIO()
-    failures = np.array(json.dumps([asdict(failure) for failure in content.failures]))
-    np.savez(buffer, allow_pickle=False, failures=failures, **content.arrays)
-    data = buffer.getvalue()
-    with staged_file(path, what=f"shard `{path}`") as staging, staging.open("wb") as file:
-        # A reader of plain .npz files ignores what follows the archive.
-        file.write(data + hashlib.sha256(data).digest())
-        file.flush()
-        os.fsync(file.fileno())
+        A data set comes without its shards by `dvc pull`. Parameters are drawn anew, which costs little; only the
+        records are read, and damaged ones are left out.
 
+        Args:
+            recipe: Of the data set to make.
+            path: Where an earlier one may lie, of the same recipe but perhaps other length.
+        """
+        try:
+            dataset = open_lazily(path)
+            if dataset.attrs["curve_digest"] != recipe.curve_digest:
+                return
+            present = dataset["curve"].to_numpy()
+            failures = [Failure(**each) for each in json.loads(dataset.attrs["failures"])]
+        except (DataError, KeyError):
+            return
+        for shard in shards_of(min(recipe.n_curves, int(present.max()) + 1)):
+            missing = {shard.start + place for place, text in enumerate(self.texts(shard)) if not text}
+            if missing:
+                positions = np.flatnonzero(np.isin(present, list(missing)))
+                published = _published(recipe, dataset.isel(curve=positions))
+                self.add(shard, [*published, *(failure for failure in failures if failure.curve in missing)])
 
-def read_shard(path: Path) -> ShardContent:
-    """Read a shard and check it against its SHA-256.
+    def _file(self, name: str, number: int) -> Path:
+        """The file of an array's chunk that holds the curve ``number``."""
+        key = f"{name}/c/{number // SHARD_SIZE}"
+        return self.folder / (key if name == _TEXTS else f"{key}/0")
 
-    Raises:
-        DataError: The file is missing or damaged.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
+    def _read(self, name: str, start: int) -> NDArray[Any]:
+        """The chunk of an array that begins with the curve ``start``, shape (SHARD_SIZE, ...)."""
+        file = self._file(name, start)
+        fault = chunk_fault(file.read_bytes()) if file.exists() else "is missing"
+        if fault:
+            raise self._unusable(file, fault)
+        return np.asarray(self._arrays[name][start : start + SHARD_SIZE])
+
+    def _unusable(self, file: Path, fault: str) -> DataError:
         message = (
-            f"Shard `{path}` cannot be read ({error.strerror}); if a worker wrote it, the folder of the shards must "
-            "be one that all workers share. The same command again makes it."
+            f"Chunk `{file}` {fault}; the same command again makes this shard anew, and only it. If a worker has just "
+            "written it, the folder of the shards must be one that all workers share."
         )
-        raise DataError(message, path=path) from error
-    archive, digest = data[:-_DIGEST_SIZE], data[-_DIGEST_SIZE:]
-    if hashlib.sha256(archive).digest() != digest:
-        message = f"Shard `{path}` is damaged (checksum); the same command again makes this shard anew, and only it."
-        raise DataError(message, path=path)
+        return DataError(message, path=file)
+
+
+class ShardTask(NamedTuple):
+    """One shard to make; small, for it travels to the worker.
+
+    Attributes:
+        recipe: Of the data set.
+        digest: Identity of the curves as the sender computes it.
+        shard: Which curves.
+        folder: Of the shards; workers on other machines must see the same folder.
+    """
+
+    recipe: Recipe
+    digest: str
+    shard: Shard
+    folder: Path
+
+
+class ShardReport(NamedTuple):
+    """What a worker did; small, for the curves themselves stay in the store.
+
+    Attributes:
+        shard: Which curves.
+        n_simulated: Curves simulated now, failed ones included.
+        n_failed: Curves of the shard that could not be simulated.
+        seconds: Wall time.
+    """
+
+    shard: Shard
+    n_simulated: int
+    n_failed: int
+    seconds: float
+
+
+def make_shard(task: ShardTask, *, map_: Map = map, progress: Advance = no_progress) -> ShardReport:
+    """Simulate the curves that a shard still misses, and write it.
+
+    Args:
+        task: Which shard.
+        map_: How to run the curves.
+        progress: Called with the number of curves finished.
+
+    Raises:
+        DataError: The worker's engine is not the sender's, or the disk is full.
+    """
+    started = time.perf_counter()
+    if task.recipe.curve_digest != task.digest:
+        message = (
+            f"Worker and sender must have the same version of nmr_platform, but compute the identities "
+            f"{task.recipe.curve_digest} and {task.digest} for one data set."
+        )
+        raise DataError(message)
+    shards = Shards(task.folder)
+    texts = shards.texts(task.shard)
+    missing = [task.shard.start + place for place, text in enumerate(texts) if not text]
+    progress(task.shard.size - len(missing))
+    outcomes = attempt_curves(task.recipe, missing, map_=map_, progress=progress)
+    shards.add(task.shard, outcomes)
+    n_failed = sum("failure" in text for text in texts) + sum(isinstance(each, Failure) for each in outcomes)
+    return ShardReport(task.shard, len(missing), n_failed, time.perf_counter() - started)
+
+
+def _published(recipe: Recipe, dataset: xr.Dataset) -> Iterator[Finished]:
+    """The curves of a data set, as if they had just been simulated; none if their records are damaged."""
     try:
-        with np.load(io.BytesIO(archive)) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (zipfile.BadZipFile, ValueError) as error:
-        message = f"Shard `{path}` is of another version; delete it and run the same command again."
-        raise DataError(message, path=path) from error
-    failures = [Failure(**record) for record in json.loads(str(arrays.pop("failures")))]
-    return ShardContent(arrays, tuple(failures))
+        m, m_z = dataset["m"].to_numpy(), dataset["m_z"].to_numpy()
+    except DataError:
+        return
+    for i, number in enumerate(dataset["curve"].to_numpy().tolist()):
+        yield Finished(number, m[i], m_z[i], coordinates_of(recipe, recipe.curve(number)))
+
+
+def _seal(m: NDArray[np.complex64], m_z: NDArray[np.float32]) -> int:
+    """Checksum of a curve's record."""
+    return int(google_crc32c.extend(google_crc32c.value(m.tobytes()), m_z.tobytes()))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import Recipe, row_of, simulate_curves
+from nmr_platform.datasets import Recipe, coordinates_of, simulate_curves
 
 __all__ = ["new_curves"]
 
@@ -25,5 +25,5 @@ def new_curves(recipes: Sequence[Recipe]) -> tuple[NDArray[np.complex64], pd.Dat
         curves = [recipe.curve(number) for number in range(recipe.n_curves)]
         for curve, echo in zip(curves, simulate_curves(curves, recipe), strict=True):
             records.append(echo.m.astype(np.complex64))
-            rows.append({"curve": curve.number, **row_of(recipe, curve, echo.m, echo.m_z).columns})
+            rows.append({"curve": curve.number, **coordinates_of(recipe, curve)})
     return np.array(records), pd.DataFrame(rows)

@@ -41,11 +41,11 @@ def test_events_name_damaged_shards_and_failed_curves(paths):
     for _ in range(2):
         with pytest.raises(DataError, match="is not published"):
             generate(recipe, **paths, watcher=JsonWatcher(lines.append))
-        (shard,) = paths["shard_folder"].rglob("*.npz")
+        (shard,) = paths["shard_folder"].rglob("m_z/c/0/0")
         shard.write_bytes(shard.read_bytes()[:-100])
     events = [json.loads(line) for line in lines]
     (damage,) = [event for event in events if event["event"] == "repair"]
-    assert f"Shard `{shard}` is damaged" in damage["reason"]
+    assert f"Chunk `{shard}` is damaged" in damage["reason"]
     failed = next(event for event in events if event["event"] == "failed")
     assert failed["parameters"]["kernel.xi"] == -1.0
     assert failed["seed"] == 7
