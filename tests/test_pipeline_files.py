@@ -12,6 +12,7 @@ import yaml
 
 from nmr_platform.config import Params
 from nmr_platform.workspace import Workspace
+from tests.closure import PROJECTS, closure, code_of, updated
 from tests.stages.tiny import ROOT
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -93,6 +94,29 @@ def test_the_outputs_lie_where_the_stages_write_them():
         workspace.reports,
     ]
     assert sorted(PRODUCED) == sorted(path.as_posix() for path in expected)
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project or "default")
+def test_a_stage_depends_on_the_code_that_it_imports_and_on_no_other(project):
+    text = (ROOT / project / "dvc.yaml").read_text()
+    assert updated(text, project) == text, "run `python -m tests.closure`"
+
+
+def test_a_simulation_depends_on_no_reader_of_files_no_model_and_no_tracker():
+    listed = code_of("simulate")
+    assert "nmr_platform/simulation" in listed
+    assert not [path for path in listed if re.search("exchange|learning|tracking|pulse_design|config", path)]
+
+
+@pytest.mark.parametrize("stage", ["tune", "evaluate", "optimise_pulses"])
+def test_what_is_tracked_depends_on_the_tracker_and_on_the_schema(stage):
+    assert {"nmr_platform/tracking", "nmr_platform/schema.py"} <= set(code_of(stage))
+
+
+def test_an_import_inside_a_function_counts_and_one_for_type_checkers_does_not():
+    files = {path.relative_to(ROOT).as_posix() for path in closure("pipelines.report")}
+    assert "nmr_platform/stages/report.py" in files, "imported by the command when it is called"
+    assert "nmr_platform/config.py" not in files
 
 
 def test_metrics_are_kept_by_git_and_no_database_is_an_output():
