@@ -24,8 +24,14 @@ def run(command: typer.Typer | Callable[..., None], arguments: Sequence[str] | N
     """
     console = Console(stderr=True, soft_wrap=True)
 
+    told: set[type[Warning]] = set()
+
     def warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        """A sentence of ours needs no line of code beside it."""
+        """A sentence of ours needs no line of code beside it, and a data set of a million curves needs it once."""
+        if category in told:
+            return
+        if getattr(category, "once_a_command", False):
+            told.add(category)
         if category.__module__.startswith("nmr_platform."):
             console.print("[bold yellow]Warning:[/] ", end="")
             console.print(str(message), markup=False, highlight=False)

@@ -90,6 +90,7 @@ def simulate(
     spins = draw_spins(experiment, seed=seed, offsets=offsets)
     evolution = Evolution(experiment, spins, draw_gain(experiment, seed), integrator, np.dtype(dtype))
     records = [_record(experiment, evolution, step) for step in experiment.phase_cycle or (None,)]
+    evolution.warn_if_coarse()
     m = np.mean([record[0] for record in records], axis=0, dtype=records[0][0].dtype)
     m_z = np.mean([record[1] for record in records], axis=0, dtype=records[0][1].dtype)
     if not (np.isfinite(m).all() and np.isfinite(m_z).all()):

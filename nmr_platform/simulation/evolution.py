@@ -19,9 +19,9 @@ _RESOLVED_RADIANS = 1.0
 
 
 class CoarseStepWarning(UserWarning):
-    """A spin turns by more than a radian in a step. Given once a process; ``given`` tells whether it was."""
+    """A spin turns by more than a radian in a step. Given once a record, and shown once a command."""
 
-    given = False
+    once_a_command = True
 
 
 class Evolution:
@@ -57,9 +57,20 @@ class Evolution:
         self._grid = np.empty((3, experiment.lattice.n_basis, *experiment.lattice.shape), dtype)
         self._state = self._grid.reshape(3, -1)
         self._work = np.zeros((3, *self._grid.shape), dtype)
+        self._coarsest = 0.0, 0.0
         self._step = self._make_step(experiment.step)
         self._half = self._make_half(experiment.step)
         self.reset()
+
+    def warn_if_coarse(self) -> None:
+        """Warn of the largest angle by which a step so far may have turned a spin, if the motion is not resolved."""
+        angle, length = self._coarsest
+        if angle:
+            message = (
+                f"A spin may turn by {angle:.2g} rad in a step of {length:.4g} us; above 1 rad the sampling, and the "
+                "field between steps, become coarse. Take a shorter `step`."
+            )
+            warnings.warn(message, CoarseStepWarning, stacklevel=2)
 
     def reset(self) -> None:
         """Thermal equilibrium: all spins up."""
@@ -156,8 +167,8 @@ class Evolution:
                 f"{length:.6g} us a spin could turn by {angle:.3g} radians."
             )
             raise ConfigurationError(message, key="step", value=self._experiment.step)
-        if angle > _RESOLVED_RADIANS * (1 + 1e-9):
-            _warn_coarse(angle, length)
+        if angle > max(self._coarsest[0], _RESOLVED_RADIANS * (1 + 1e-9)):
+            self._coarsest = angle, length
 
     def _largest_angle(self, length: float) -> float:
         """Bound on the angle that offsets and coupling turn a spin by in ``length`` us, radians."""
@@ -168,18 +179,6 @@ class Evolution:
             field = 0.5 * min(neighbours.max() * weights.max(), kernel.max() * weights.sum())
             coupling = length * float(np.hypot.reduce(self._couplings)) * field
         return float(2 * pi * length * np.abs(self._spins.offsets).max() + coupling)
-
-
-def _warn_coarse(angle: float, length: float) -> None:
-    """Warn once a process: a data set of a million curves needs the sentence once."""
-    if CoarseStepWarning.given:
-        return
-    CoarseStepWarning.given = True
-    message = (
-        f"A spin may turn by {angle:.2g} rad in a step of {length:.4g} us; above 1 rad the sampling, and the field "
-        "between steps, become coarse. Take a shorter `step`."
-    )
-    warnings.warn(message, CoarseStepWarning, stacklevel=2)
 
 
 def _decay(dissipation: Dissipation, length: float) -> NDArray[np.float64]:

@@ -1,14 +1,7 @@
-"""What every test of the engine needs: the warnings of a fresh process, and a core of its own."""
+"""What every test of the engine needs: a core of its own."""
 
 import pytest
 from threadpoolctl import threadpool_limits
-
-from nmr_platform.simulation import CoarseStepWarning
-
-
-@pytest.fixture(autouse=True)
-def _coarse_steps_not_yet_warned_of(monkeypatch):
-    monkeypatch.setattr(CoarseStepWarning, "given", False)
 
 
 @pytest.fixture(autouse=True, scope="module")

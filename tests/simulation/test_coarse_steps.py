@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nmr_platform import ConfigurationError, NmrPlatformError, simulate
+from nmr_platform.cli.running import run
 from nmr_platform.simulation import INTEGRATORS, CoarseStepWarning
 from tests.builders import UNIT_STEP, delay, experiment, pulse, shaped
 from tests.simulation.systems import UNCOUPLED
@@ -56,16 +57,27 @@ def test_a_step_that_turns_a_spin_by_more_than_a_radian_is_warned_of_with_the_an
         simulate(experiment(**changes), offsets=offsets, integrator=integrator)
 
 
-def test_the_warning_is_given_once_a_process():
+def test_every_record_is_warned_of_once_whatever_came_before_it_and_beside_it():
     changes, offsets, _ = COARSE["offsets"]
-    assert not CoarseStepWarning.given
     with pytest.warns(CoarseStepWarning) as caught:
         for seed in range(3):
             simulate(experiment(**changes), offsets=offsets, seed=seed)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda seed: simulate(experiment(**changes), offsets=offsets, seed=seed), range(4)))
-    assert len(caught) == 1
-    assert CoarseStepWarning.given
+    assert len(caught) == 7
+
+
+@pytest.mark.filterwarnings("always::nmr_platform.simulation.CoarseStepWarning")
+def test_a_command_says_it_once_however_many_records_are_coarse(capsys):
+    changes, offsets, _ = COARSE["offsets"]
+
+    def command():
+        for angle in (1.0, 1.1, 1.2):
+            simulate(experiment(**changes), offsets=angle * offsets)
+
+    with pytest.raises(SystemExit):
+        run(command, [])
+    assert capsys.readouterr().err.count("A spin may turn by") == 1
 
 
 @pytest.mark.parametrize(
@@ -78,7 +90,6 @@ def test_the_warning_is_given_once_a_process():
 )
 def test_finer_steps_go_without_a_warning(changes, largest):
     simulate(experiment(**changes), offsets=np.full((4, 4), largest))
-    assert not CoarseStepWarning.given
 
 
 def test_the_strongest_curve_of_the_papers_figures_is_not_taken_for_coarse():
@@ -92,7 +103,6 @@ def test_the_strongest_curve_of_the_papers_figures_is_not_taken_for_coarse():
             sequence=SHORT,
         )
     )
-    assert not CoarseStepWarning.given
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -100,7 +110,6 @@ def test_the_literatures_data_sets_are_not_taken_for_coarse(dtype):
     for step, band in ((1.0, 1.0), (2.0, 0.5), (1.88495559, 0.5)):
         line = {"fwhm": 0.05, "bandwidth": band}
         simulate(experiment(coupling=UNCOUPLED, line=line, step=step * UNIT_STEP, sequence=SHORT), dtype=dtype)
-    assert not CoarseStepWarning.given
 
 
 @pytest.mark.parametrize("alpha", [1e9, 1e40, 1e300])
