@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from benchmarks.figures import plot_phase_story
 from benchmarks.tables import print_table
 from nmr_platform import plots
 from nmr_platform.datasets import Recipe
@@ -65,7 +66,7 @@ def _phase() -> None:
     unwrapped = np.array(measured) + 2 * np.pi * turns
     history = pd.read_csv(_DOCS / "pulse-search" / "history.csv").dropna(subset=["theta1"])
     reach = history["tau"] * np.abs(np.cos(np.deg2rad(history["theta1"])))
-    drawn = plots.plot_phase_story(
+    drawn = plot_phase_story(
         expected, unwrapped, reach, history["r2_Z"], history["share"], label="cross-validated R² of Z"
     )
     plots.save(drawn, _DOCS / "images" / "pulse-phase.png")

@@ -21,6 +21,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from benchmarks.figures import plot_twins
 from benchmarks.tables import print_table
 from nmr_platform import plots
 from nmr_platform.config import read_params
@@ -87,7 +88,7 @@ def main() -> None:
                 shown.append(_mean_curves(exponent, example, {"power law": records, hardest: found[hardest][1]}))
     rows = pd.DataFrame([vars(pair) for pair in pairs]).drop(columns="twin")
     recall = pd.read_csv(_RECALL).query("metric == 'recall'").sort_values("exponent_low")
-    drawn = plots.plot_twins(
+    drawn = plot_twins(
         rows, recall, curves=shown, title="A slowly decaying power law and the kernel that looks most like it"
     )
     plots.save(drawn, _ROOT / "docs" / "images" / "twins.png")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.figures import plot_convergence
 from benchmarks.simulation.workload import KERNELS, STEP, hahn_echo
 from benchmarks.tables import print_table
 from nmr_platform import plots
@@ -55,7 +56,7 @@ def _steps(kernel_integral: float) -> None:
     )
     title = f"Hahn echo, gaussian kernel, W = {kernel_integral} MHz"
     steps = np.array(_STEPS) * STEP
-    drawn = plots.plot_convergence(steps, errors, orders=orders, floor=max(rounding.values()), title=title)
+    drawn = plot_convergence(steps, errors, orders=orders, floor=max(rounding.values()), title=title)
     plots.save(drawn, _FIGURE)
 
 

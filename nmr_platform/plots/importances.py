@@ -1,6 +1,7 @@
 """Which features a model uses, as a ranking and over the echo they come from."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, SEQUENTIAL, dress_colorbar, figure
+from nmr_platform.plots.style import (
+    ACCENT,
+    CYCLE,
+    INK,
+    MAIN,
+    MUTED,
+    SEQUENTIAL,
+    dress_colorbar,
+    figure,
+    heading,
+    legend,
+)
 from nmr_platform.plots.style import title as set_title
 
-__all__ = ["plot_importances_over_echo", "plot_top_importances"]
+__all__ = ["plot_importances_over_echo", "plot_polynomial_bars", "plot_top_importances"]
 
 _SIGNALS = {
     "abs": "|M|",
@@ -36,14 +48,16 @@ _NARROW = 0.02
 _FILL = 0.86
 
 
+_Drawing = Callable[[list[Axes], dict[str, pd.DataFrame]], None]
+
+
 @dataclass(frozen=True)
 class _Span:
-    """One bin of polynomial features: where it lies, how many bins its row has, its power or -1 for their sum."""
+    """One bin of polynomial features: where it lies, how many bins its row has, what its powers add up to."""
 
     start: float
     stop: float
     n_bins: int
-    power: int
     importance: float
 
 
@@ -52,13 +66,12 @@ def plot_importances_over_echo(
     mean_echo: ArrayLike,
     intervals: pd.DataFrame,
     *,
-    by_power: bool = False,
     title: str = "",
 ) -> Figure:
     """Draw the mean echo and, below it, where the important features lie.
 
     Single samples and frequencies become bars. Bins of polynomial features become spans whose colour is the
-    importance, one row for each number of bins; a bin's powers are added up, or told apart as lanes of its row.
+    importance, one row for each number of bins; a bin's powers are added up.
     Everything else, such as quantiles over intervals that overlap, becomes a density: the importance of a feature is
     spread evenly over its interval, and all are added up. Features in frequency lie on axes of their own.
 
@@ -68,7 +81,6 @@ def plot_importances_over_echo(
         intervals: One row a feature: ``name``, ``component`` (what M was read as, for instance ``abs``), ``start``,
             ``stop``, ``importance``; ``axis`` (``time`` in us, the default, or ``frequency`` in MHz); ``power`` of
             polynomial features, missing for others.
-        by_power: Tell the powers of polynomial features apart.
         title: Title of the figure.
     """
     table = intervals if "axis" in intervals else intervals.assign(axis="time")
@@ -77,19 +89,12 @@ def plot_importances_over_echo(
     panels = {(str(axis), str(name)): rows for (axis, name), rows in table.groupby(["axis", "component"], sort=False)}
     # Time first: it is the echo's own axis.
     panels = dict(sorted(panels.items(), key=lambda item: item[0][0] != "time"))
-    style = _style_of(table, limits)
-    height = {"bars": 1.5, "spans": 2.6 if by_power else 1.2, "densities": 1.2}[style]
+    draw_panels, height = _style_of(table, limits)
     ratios = [2.0] + [height] * len(panels)
     made, axes = figure(len(ratios), size=(7.2, 1.2 + sum(ratios)), height_ratios=ratios)
     _draw_echo(axes[0], time, mean_echo, limits.get("time"))
     set_title(axes[0], title)
-    by_signal = {_signal_name(*key): rows for key, rows in panels.items()}
-    if style == "bars":
-        _draw_bar_panels(axes[1:], by_signal)
-    elif style == "spans":
-        _draw_span_panels(made, axes[1:], by_signal, by_power=by_power)
-    else:
-        _draw_density_panels(axes[1:], by_signal)
+    draw_panels(axes[1:], {_signal_name(*key): rows for key, rows in panels.items()})
     domains = [axis for axis, _ in panels]
     for number, (ax, axis) in enumerate(zip(axes[1:], domains, strict=True)):
         last = axis not in domains[number + 1 :]
@@ -122,13 +127,51 @@ def plot_top_importances(table: pd.DataFrame, *, top: int = 20, title: str = "")
     return made
 
 
-def _style_of(table: pd.DataFrame, limits: dict[str, tuple[float, float]]) -> str:
-    """How all panels are drawn: ``bars``, ``spans`` or ``densities``."""
+def plot_polynomial_bars(intervals: pd.DataFrame, *, label: str = "importance", title: str = "") -> Figure:
+    """Draw one panel for each number of bins, and in it a bar for each bin and power.
+
+    Args:
+        intervals: One row a feature: ``start``, ``stop``, ``power``, ``importance``; ``axis`` (``time`` in us, the
+            default, or ``frequency`` in MHz). Features of several components in one bin are added up.
+        label: What the importance is.
+        title: Title of the figure.
+    """
+    # The widths of one panel's bins differ by rounding, the panels' widths by a fifth at least.
+    width = (intervals["stop"] - intervals["start"]).map(lambda value: f"{value:.4g}")
+    summed = intervals.assign(width=width).groupby(["width", "start", "stop", "power"], as_index=False)
+    bars = summed["importance"].sum()
+    panels = sorted(bars.groupby("width"), key=lambda item: -float(str(item[0])))
+    powers = sorted(bars["power"].unique())
+    made, axes = figure(len(panels), size=(7.2, 1.2 + 1.7 * len(panels)), sharex=True, sharey=True, grid="y")
+    for ax, (_, rows) in zip(axes, panels, strict=True):
+        for rank, power in enumerate(powers):
+            own = rows[rows["power"] == power]
+            lane = (own["stop"] - own["start"]) / (len(powers) + 1)
+            ax.bar(
+                own["start"] + (rank + 0.5) * lane,
+                own["importance"],
+                width=lane,
+                align="edge",
+                color=CYCLE[rank % len(CYCLE)],
+                linewidth=0,
+                label=f"$x^{power}$",
+            )
+        for edge in np.unique(rows[["start", "stop"]].to_numpy(dtype=float)):
+            ax.axvline(edge, color="#d0d0d0", linewidth=0.6, zorder=0)
+        ax.set_ylabel(f"{label}\n{rows['start'].nunique()} bins")
+    axes[-1].set_xlabel(_AXES[str(intervals["axis"].iloc[0]) if "axis" in intervals else "time"])
+    legend(axes[0], columns=len(powers), above=True)
+    heading(made, title)
+    return made
+
+
+def _style_of(table: pd.DataFrame, limits: dict[str, tuple[float, float]]) -> tuple[_Drawing, float]:
+    """How all panels are drawn, as bars, spans or densities, and how high each is."""
     extent = table["axis"].map({axis: stop - start for axis, (start, stop) in limits.items()})
     if len(limits) == 1 and bool(((table["stop"] - table["start"]) < _NARROW * extent).all()):
-        return "bars"
+        return _draw_bar_panels, 1.5
     fitted = "power" in table and bool(table["power"].notna().all())
-    return "spans" if fitted and len(limits) == 1 else "densities"
+    return (_draw_span_panels if fitted and len(limits) == 1 else _draw_density_panels), 1.2
 
 
 def _signal_name(axis: str, component: str) -> str:
@@ -178,52 +221,36 @@ def _draw_density_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -
         ax.set_ylabel(f"importance\nof {signal}\nper {unit}")
 
 
-def _draw_span_panels(made: Figure, axes: list[Axes], by_signal: dict[str, pd.DataFrame], *, by_power: bool) -> None:
+def _draw_span_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> None:
     """One panel of spans a signal, on a common scale of colour."""
-    spans = {signal: _spans(rows, by_power=by_power) for signal, rows in by_signal.items()}
+    spans = {signal: _spans(rows) for signal, rows in by_signal.items()}
     largest = max(span.importance for group in spans.values() for span in group) or 1.0
     for ax, (signal, group) in zip(axes, spans.items(), strict=True):
         _draw_spans(ax, group, largest)
         ax.set_ylabel(f"cubic fits\nof {signal}")
     scale = ScalarMappable(Normalize(0, largest), SEQUENTIAL)
-    dress_colorbar(made.colorbar(scale, ax=axes, aspect=9 * len(axes), pad=0.02), "importance")
+    dress_colorbar(axes[0].get_figure().colorbar(scale, ax=axes, aspect=9 * len(axes), pad=0.02), "importance")
 
 
-def _spans(rows: pd.DataFrame, *, by_power: bool) -> list[_Span]:
-    """Add up the importances in the same bin (and power); bins of the same width belong to one row."""
-    powers = rows["power"].to_numpy(dtype=int) if by_power else np.full(len(rows), -1)
+def _spans(rows: pd.DataFrame) -> list[_Span]:
+    """Add up the importances in the same bin; bins of the same width belong to one row."""
     columns = [rows[name].to_numpy(dtype=float).tolist() for name in ("start", "stop", "importance")]
-    sums: defaultdict[tuple[float, float, int], float] = defaultdict(float)
-    for start, stop, importance, power in zip(*columns, powers.tolist(), strict=True):
-        sums[start, stop, power] += importance
+    sums: defaultdict[tuple[float, float], float] = defaultdict(float)
+    for start, stop, importance in zip(*columns, strict=True):
+        sums[start, stop] += importance
     # The widths of one row's bins differ by rounding, the rows' widths by a fifth at least.
-    places = {(start, stop) for start, stop, _ in sums}
-    bins = Counter(f"{stop - start:.4g}" for start, stop in places)
-    return [
-        _Span(start, stop, bins[f"{stop - start:.4g}"], power, importance)
-        for (start, stop, power), importance in sums.items()
-    ]
+    bins = Counter(f"{stop - start:.4g}" for start, stop in sums)
+    return [_Span(start, stop, bins[f"{stop - start:.4g}"], importance) for (start, stop), importance in sums.items()]
 
 
 def _draw_spans(ax: Axes, spans: list[_Span], largest: float) -> None:
     rows = sorted({span.n_bins for span in spans})
-    powers = sorted({span.power for span in spans})
-    height = _FILL / len(powers)
     for span in spans:
-        bottom = rows.index(span.n_bins) - _FILL / 2 + powers.index(span.power) * height
+        bottom = rows.index(span.n_bins) - _FILL / 2
         color = SEQUENTIAL(span.importance / largest)
         width = span.stop - span.start
-        ax.add_patch(Rectangle((span.start, bottom), width, height, facecolor=color, edgecolor=MUTED, linewidth=0.5))
+        ax.add_patch(Rectangle((span.start, bottom), width, _FILL, facecolor=color, edgecolor=MUTED, linewidth=0.5))
     ax.set_ylim(-0.55, len(rows) - 0.45)
     ax.set_yticks(range(len(rows)), [f"{n_bins} bins" for n_bins in rows])
-    if len(powers) > 1:
-        lanes = [
-            (row - _FILL / 2 + (rank + 0.5) * height, power)
-            for row in range(len(rows))
-            for rank, power in enumerate(powers)
-        ]
-        ax.set_yticks([place for place, _ in lanes], [f"$x^{power}$" for _, power in lanes], minor=True)
-        ax.tick_params(axis="y", which="minor", labelsize=8, length=0, labelcolor=INK)
-        ax.tick_params(axis="y", which="major", pad=24)
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False)

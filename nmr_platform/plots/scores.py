@@ -1,59 +1,168 @@
-"""Held-out scores of several models with their confidence intervals."""
+"""How good predictions of a number are, and what a score depends on."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.plots.style import ACCENT, CYCLE, INK, MUTED, figure, heading, legend
+from nmr_platform.plots.style import ACCENT, CYCLE, INK, MAIN, MUTED, figure, heading, legend
+from nmr_platform.plots.style import title as set_title
 
-__all__ = ["plot_scores"]
+__all__ = ["plot_coverage_by_bin", "plot_parity", "plot_score_against"]
+
+_MOST_BARS = 60
 
 
-def plot_scores(
-    table: pd.DataFrame,
+def plot_parity(
+    true: ArrayLike,
+    predicted: ArrayLike,
     *,
-    metric: str,
-    reference: float | None = None,
-    reference_label: str = "published",
-    title: str = "",
+    lower: ArrayLike | None = None,
+    upper: ArrayLike | None = None,
+    name: str,
+    unit: str,
+    score_text: str = "",
 ) -> Figure:
-    """Draw one dot with its interval for each model, the best on top.
+    """Draw predicted against true values above, and predicted minus true below.
 
     Args:
-        table: One row a model: ``family``, ``feature_set``, ``score``, ``lower``, ``upper``; a column ``reference``,
-            where not missing, is marked by a short line in its row.
-        metric: Name of the score, without unit, for instance ``R²`` of W.
-        reference: A published score for all rows, drawn as a vertical line.
-        reference_label: What the reference is.
+        true: Shape (n_curves,), in ``unit``.
+        predicted: Shape (n_curves,), in ``unit``.
+        lower: Lower ends of the prediction intervals, shape (n_curves,); drawn for 60 curves at most.
+        upper: Upper ends of the prediction intervals.
+        name: Name of the quantity, for instance ``W``.
+        unit: Its unit, for instance ``MHz``; empty for a plain number.
+        score_text: Written into the corner, for instance the score with its confidence interval.
+    """
+    x, y = np.asarray(true, dtype=float), np.asarray(predicted, dtype=float)
+    made, (top, bottom) = figure(2, size=(6.0, 6.6), sharex=True, height_ratios=(3, 1))
+    shown = np.concatenate([x, y])
+    if lower is not None and upper is not None:
+        chosen = _thinned(x)
+        low, high = np.asarray(lower, dtype=float)[chosen], np.asarray(upper, dtype=float)[chosen]
+        share = "" if len(chosen) == len(x) else f" ({len(chosen)} of {len(x)} shown)"
+        top.vlines(x[chosen], low, high, color=MUTED, linewidth=1.1, label=f"prediction interval{share}")
+        shown = np.concatenate([shown, low, high])
+    _draw_dots(top, x, y)
+    limits = _span(shown)
+    top.plot(limits, limits, color=INK, linewidth=1, linestyle="--", label="perfect prediction")
+    top.set_ylabel(f"predicted {_quantity(name, unit)}")
+    top.set_ylim(*limits)
+    legend(top, loc="lower right")
+    top.text(0.03, 0.97, score_text, transform=top.transAxes, va="top", fontsize=10, color=INK)
+    _draw_dots(bottom, x, y - x)
+    bottom.axhline(0, color=INK, linewidth=1, linestyle="--")
+    bottom.set_ylabel(f"residual{f' ({unit})' if unit else ''}")
+    bottom.set_xlabel(f"true {_quantity(name, unit)}")
+    bottom.set_xlim(*limits)
+    return made
+
+
+def plot_score_against(
+    table: pd.DataFrame,
+    x: str,
+    *,
+    xlabel: str,
+    ylabel: str,
+    logarithmic: bool = False,
+    reference: float | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw scores with their intervals against a number.
+
+    Args:
+        table: Column ``x``, ``value``, ``lower``, ``upper``; a column ``metric``, if there is one, makes a line each.
+        x: Name of the column on the horizontal axis.
+        xlabel: Label of the horizontal axis, with its unit.
+        ylabel: Label of the vertical axis.
+        logarithmic: Logarithmic horizontal axis; a value of zero stands at its left end.
+        reference: A score to compare with, drawn as a horizontal line.
         title: Title of the figure.
     """
-    rows = table.sort_values("score", kind="stable", ignore_index=True)
-    families = list(dict.fromkeys(table["family"]))
-    made, (ax,) = figure(size=(7.2, 1.6 + 0.36 * len(rows)), grid="x")
-    for number, family in enumerate(families):
-        own = rows[rows["family"] == family]
-        error = np.array([own["score"] - own["lower"], own["upper"] - own["score"]])
-        color = CYCLE[(number if number == 0 else number + 1) % len(CYCLE)]
+    made, (ax,) = figure(size=(6.2, 3.8))
+    lines = list(table.groupby("metric", sort=False)) if "metric" in table else [(ylabel, table)]
+    for number, (name, rows) in enumerate(lines):
+        values = rows["value"].to_numpy(dtype=float)
+        errors = np.array([values - rows["lower"], rows["upper"] - values])
+        # A bootstrap interval of few rows may leave out the value itself.
         ax.errorbar(
-            own["score"], own.index, xerr=error, fmt="o", color=color, markersize=5.5, elinewidth=1.8, label=family
+            rows[x].to_numpy(dtype=float),
+            values,
+            yerr=np.maximum(errors, 0.0),
+            fmt="o-",
+            color=CYCLE[number],
+            markersize=5,
+            linewidth=1.4,
+            capsize=3,
+            label=str(name),
         )
+    if logarithmic:
+        _make_logarithmic(ax, sorted(set(table[x].astype(float))))
     if reference is not None:
-        ax.axvline(reference, color=ACCENT, linewidth=1.2, linestyle="--", label=f"{reference_label} ({reference:.3g})")
-    if "reference" in rows and rows["reference"].notna().any():
-        known = rows[rows["reference"].notna()]
-        ax.vlines(
-            known["reference"], known.index - 0.34, known.index + 0.34, color=ACCENT, linewidth=2, label=reference_label
-        )
-    for place, score in zip(rows.index, rows["score"], strict=True):
-        ax.annotate(
-            f"{score:.3f}", (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=INK
-        )
-    ax.set_yticks(rows.index, rows["feature_set"])
-    ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(f"{metric} on held-out disorder, with confidence interval")
-    ax.set_ylabel("feature set")
-    ax.spines["left"].set_color(MUTED)
-    legend(ax, columns=4, above=True)
+        ax.axhline(reference, color=ACCENT, linewidth=1.2, linestyle="--", label=f"reference ({reference:.3g})")
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    if len(lines) > 1 or reference is not None:
+        legend(ax)
+    set_title(ax, title)
+    return made
+
+
+def plot_coverage_by_bin(table: pd.DataFrame, *, nominal: float, title: str = "") -> Figure:
+    """Draw in bins of W how many prediction intervals hold the truth.
+
+    Args:
+        table: One row a bin: ``w_low``, ``w_high`` (MHz), ``value``, ``lower``, ``upper`` (shares).
+        nominal: The share that was asked for.
+        title: Title of the figure.
+    """
+    made, (ax,) = figure(size=(6.2, 3.8))
+    low, high = table["w_low"].to_numpy(dtype=float), table["w_high"].to_numpy(dtype=float)
+    values = table["value"].to_numpy(dtype=float)
+    errors = np.maximum(np.array([values - table["lower"], table["upper"] - values]), 0.0)
+    ax.bar(low, 100 * values, width=high - low, align="edge", color=CYCLE[5], edgecolor="white", alpha=0.6)
+    ax.errorbar((low + high) / 2, 100 * values, yerr=100 * errors, fmt="o", color=INK, markersize=4, capsize=3)
+    ax.axhline(100 * nominal, color=ACCENT, linewidth=1.4, linestyle="--", label=f"asked for: {100 * nominal:g} %")
+    ax.set_ylim(min(50.0, 100 * float(table["lower"].min()) - 5), 102)
+    ax.set_xlabel("kernel integral W (MHz)")
+    ax.set_ylabel("intervals that hold the truth (%)")
+    legend(ax, above=True)
     heading(made, title)
     return made
+
+
+def _draw_dots(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Draw smaller and fainter dots the more there are."""
+    size, opacity = (np.interp(len(x), [50, 2000], ends) for ends in ([5.5, 3.0], [0.85, 0.4]))
+    ax.plot(x, y, "o", color=MAIN, markersize=float(size), alpha=float(opacity), markeredgewidth=0)
+
+
+def _thinned(x: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Indices of curves evenly spaced in rank, as the intervals of all would cover each other."""
+    ranks = np.linspace(0, len(x) - 1, min(len(x), _MOST_BARS)).round().astype(int)
+    chosen: NDArray[np.intp] = np.argsort(x, kind="stable")[ranks]
+    return chosen
+
+
+def _quantity(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit else name
+
+
+def _span(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = values.min(), values.max()
+    margin = 0.04 * (high - low) or 0.1 * abs(high) or 1.0
+    return float(low - margin), float(high + margin)
+
+
+def _make_logarithmic(ax: Axes, values: Sequence[float]) -> None:
+    if values[0] == 0:
+        # Zero has no place on a logarithmic axis: it gets one a decade left of the smallest number.
+        ax.set_xscale("symlog", linthresh=values[1] if len(values) > 1 else 1.0)
+        return
+    ax.set_xscale("log")
+    # A few numbers over little more than a decade: they themselves say more than powers of ten.
+    ax.set_xticks(values, [f"{value:g}" for value in values])
+    ax.minorticks_off()

@@ -51,7 +51,9 @@ def _draw_confusion(model: ModelEvaluation, task: Task, title: str) -> dict[str,
         return {}
     classes = list(task.class_names)
     by_bin = bins.groupby("bin")
-    matrices = [part.pivot_table("n", "true", "predicted").loc[classes, classes].to_numpy() for _, part in by_bin]
+    matrices = [
+        part.pivot(index="true", columns="predicted", values="n").loc[classes, classes].to_numpy() for _, part in by_bin
+    ]
     edges = [bins["w_low"].min(), *by_bin["w_high"].first()]
     return {
         "confusion": plots.plot_confusion(matrix.to_numpy(), classes, title=title),

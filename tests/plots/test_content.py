@@ -10,7 +10,6 @@ from nmr_platform.plots import (
     plot_confusion_by_bin,
     plot_importances_over_echo,
     plot_parity,
-    plot_scores,
     plot_search_history,
     plot_top_importances,
 )
@@ -19,6 +18,13 @@ from nmr_platform.plots import (
 def test_confusion_shows_shares_of_the_true_class_and_counts():
     figure = plot_confusion([[30, 10], [0, 0]], ["power", "other"])
     assert [text.get_text() for text in figure.axes[0].texts] == ["75%\n30", "25%\n10", "none", "none"]
+
+
+@pytest.mark.parametrize("dtype", [int, float])
+def test_counts_read_as_whole_numbers_whatever_they_are_held_in(dtype):
+    counts = np.array([[1209, 0], [0, 3]], dtype=dtype)
+    for figure in (plot_confusion(counts, ["a", "b"]), plot_confusion_by_bin([counts], [0.1, 0.3], ["a", "b"])):
+        assert [text.get_text().split("\n")[1] for text in figure.axes[0].texts] == ["1,209", "0", "0", "3"]
 
 
 def test_confusion_by_bin_names_the_range_of_w():
@@ -35,7 +41,7 @@ def test_parity_thins_its_intervals_and_says_so():
     assert bars.get_label() == "prediction interval (60 of 500 shown)"
 
 
-def test_powers_of_a_bin_are_added_up_unless_told_apart():
+def test_powers_of_a_bin_are_added_up():
     table = pd.DataFrame(
         {
             "name": ["4_1_1", "4_1_0", "4_2_1", "4_2_0"],
@@ -47,12 +53,10 @@ def test_powers_of_a_bin_are_added_up_unless_told_apart():
         }
     )
     time = np.linspace(0, 10, 50)
-    added = plot_importances_over_echo(time, time, table)
-    apart = plot_importances_over_echo(time, time, table, by_power=True)
-    spans = [sum(isinstance(patch, Rectangle) for patch in drawn.axes[1].patches) for drawn in (added, apart)]
-    assert spans == [2, 4]
+    drawn = plot_importances_over_echo(time, time, table)
+    assert sum(isinstance(patch, Rectangle) for patch in drawn.axes[1].patches) == 2
     # The colour scale ends at the largest importance drawn.
-    assert [drawn.axes[-1].get_ylim()[1] for drawn in (added, apart)] == pytest.approx([0.7, 0.4])
+    assert drawn.axes[-1].get_ylim()[1] == pytest.approx(0.7)
 
 
 def test_overlapping_features_become_a_density_that_keeps_their_sum():
@@ -83,14 +87,6 @@ def test_top_importances_are_sorted_and_cut():
     table = pd.DataFrame({"name": ["a", "b", "c"], "importance": [0.2, 0.5, 0.3]})
     (ax,) = plot_top_importances(table, top=2).axes
     assert [label.get_text() for label in ax.get_yticklabels()] == ["c", "b"]
-
-
-def test_scores_are_ordered_with_the_best_on_top():
-    table = pd.DataFrame(
-        {"family": "forest", "feature_set": ["x", "y"], "score": [0.9, 0.5], "lower": [0.8, 0.4], "upper": [1.0, 0.6]}
-    )
-    (ax,) = plot_scores(table, metric="R²").axes
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["y", "x"]
 
 
 @pytest.mark.parametrize(("maximise", "expected"), [(True, [0.5, 0.5, 0.7]), (False, [0.5, 0.4, 0.4])])

@@ -6,12 +6,12 @@ import pytest
 from matplotlib import _pylab_helpers
 from matplotlib.figure import Figure
 
+from benchmarks.figures import plot_convergence, plot_phase_story, plot_twins
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Block
 from nmr_platform.plots import (
     plot_confusion,
     plot_confusion_by_bin,
-    plot_convergence,
     plot_coverage_by_bin,
     plot_echoes,
     plot_gallery,
@@ -21,11 +21,9 @@ from nmr_platform.plots import (
     plot_pulse_map,
     plot_reliability,
     plot_score_against,
-    plot_scores,
     plot_search_history,
     plot_sequence,
     plot_top_importances,
-    plot_twins,
     save,
     style,
 )
@@ -38,15 +36,6 @@ PREDICTED = TRUE + RNG.normal(scale=0.02, size=80)
 CONFUSION = np.array([[30, 4, 1], [0, 0, 0], [2, 3, 25]])
 CLASSES = ["gaussian", "power", "rkky"]
 FLIPS = RNG.uniform(20, 220, (2, 12))
-SCORES = pd.DataFrame(
-    {
-        "family": ["random forest", "extra trees", "random forest"],
-        "feature_set": ["pointwise-magnitude", "pointwise-magnitude", "polynomial-complex"],
-        "score": [0.7, 0.72, 0.8],
-        "lower": [0.68, 0.7, 0.79],
-        "upper": [0.73, 0.74, 0.83],
-    }
-)
 NOISE = pd.DataFrame(
     {"sigma": [0.0, 1e-4, 1e-3], "value": [0.8, 0.7, 0.1], "lower": [0.7, 0.6, -0.1], "upper": [0.9, 0.8, 0.05]}
 )
@@ -107,8 +96,13 @@ def over_echo(table, **options):
     return plot_importances_over_echo(TIME, np.abs(ECHOES).mean(axis=0), table, **options)
 
 
+AXES = ("theta1 (degrees)", "theta2 (degrees)")
+
+
 def pulse_map(theta1, theta2, score):
-    return plot_pulse_map(theta1, theta2, score, best=(60, 120), baseline=(90, 180), label="R² of Z", title="Search")
+    return plot_pulse_map(
+        theta1, theta2, score, best=(60, 120), baseline=(90, 180), label="R² of Z", axes=AXES, title="Search"
+    )
 
 
 TWINS = pd.DataFrame(
@@ -144,14 +138,15 @@ FIGURES = {
     "complex samples": lambda: over_echo(samples(("re", "im"))),
     "frequencies": lambda: over_echo(samples(axis="frequency")),
     "bins": lambda: over_echo(bins()),
-    "bins by power": lambda: over_echo(bins(("re", "im")), by_power=True),
+    "bins of both components": lambda: over_echo(bins(("re", "im"))),
     "features of every kind": lambda: over_echo(mixed(), title="Combined"),
     "no importance": lambda: over_echo(bins(importance=0.0)),
     "no importance of samples": lambda: over_echo(samples().assign(importance=0.0)),
     "top": lambda: plot_top_importances(bins().assign(spread=0.1), top=20, title="Best"),
     "top of few": lambda: plot_top_importances(samples().head(2)),
-    "scores": lambda: plot_scores(SCORES, metric="R² of W", reference=0.77, title="Scores"),
-    "single score": lambda: plot_scores(SCORES.head(1).assign(reference=0.77), metric="R² of W"),
+    "phase story": lambda: plot_phase_story(
+        [0.1, 0.4], [0.1, 0.5], [20.0, 60.0], [0.3, 0.9], [0.5, 1.0], label="R² of Z"
+    ),
     "pulse map": lambda: pulse_map(*FLIPS, FLIPS.sum(axis=0)),
     "constant pulse map": lambda: pulse_map(*FLIPS, np.full(12, 0.5)),
     "pulse map on a line": lambda: pulse_map(FLIPS[0], 2 * FLIPS[0], FLIPS[0]),
@@ -186,7 +181,7 @@ FIGURES = {
     "twins without curves": lambda: plot_twins(TWINS, RECALL),
     "convergence of one": lambda: plot_convergence([0.1, 0.2], {"euler": [1e-3, 2e-3]}),
 }
-UNITS = ("(µs)", "(MHz)", "(degrees)", "(ħ per spin)", "(%)", "(number)")
+UNITS = ("(µs)", "(rad)", "(MHz)", "(degrees)", "(ħ per spin)", "(%)", "(number)")
 WITHOUT_UNIT = ("importance", "score", "cubic fits", "feature", "R² of", "true class", "predicted class", "error")
 
 

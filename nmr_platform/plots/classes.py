@@ -1,18 +1,19 @@
-"""Confusion matrices: for a whole test set, and for each bin of the kernel integral W."""
+"""How well classes are told apart: confusion matrices, and whether probabilities mean what they say."""
 
 from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.plots.style import INK, SEQUENTIAL, columns_for, dress_colorbar, figure, heading
+from nmr_platform.plots.style import CYCLE, INK, SEQUENTIAL, columns_for, dress_colorbar, figure, heading, legend
 from nmr_platform.plots.style import title as set_title
 
-__all__ = ["plot_confusion", "plot_confusion_by_bin"]
+__all__ = ["plot_confusion", "plot_confusion_by_bin", "plot_reliability"]
 
 
 def plot_confusion(matrix: ArrayLike, classes: Sequence[str], *, title: str = "") -> Figure:
@@ -63,13 +64,42 @@ def plot_confusion_by_bin(matrices: ArrayLike, edges: ArrayLike, classes: Sequen
     return made
 
 
+def plot_reliability(table: pd.DataFrame, *, text: str = "", title: str = "") -> Figure:
+    """Draw a reliability diagram above, and how many curves each point stands for below.
+
+    Args:
+        table: One row a class and bin: ``class``, ``predicted`` (mean probability), ``observed`` (share), ``lower``,
+            ``upper``, ``n``.
+        text: Written into the corner, for instance the calibration error.
+        title: Title of the figure.
+    """
+    made, (top, bottom) = figure(2, size=(5.6, 6.4), sharex=True, height_ratios=(3, 1))
+    top.plot([0, 100], [0, 100], color=INK, linewidth=1, linestyle="--", label="perfectly calibrated")
+    for number, (name, rows) in enumerate(table.groupby("class", sort=False)):
+        x, y = 100 * rows["predicted"].to_numpy(dtype=float), 100 * rows["observed"].to_numpy(dtype=float)
+        errors = np.maximum([y - 100 * rows["lower"], 100 * rows["upper"] - y], 0.0)
+        color = CYCLE[number % len(CYCLE)]
+        top.errorbar(x, y, yerr=errors, fmt="o-", color=color, markersize=5, linewidth=1.3, capsize=3, label=str(name))
+        bottom.plot(x, rows["n"].to_numpy(dtype=float), "o-", color=color, markersize=4, linewidth=1.0)
+    top.set_ylabel("curves of the class (%)")
+    top.set_xlim(-2, 102)
+    top.set_ylim(-2, 102)
+    top.text(0.97, 0.04, text, transform=top.transAxes, ha="right", va="bottom", fontsize=9.5, color=INK)
+    legend(top, loc="upper left")
+    set_title(top, title)
+    bottom.set_ylim(bottom=0)
+    bottom.set_ylabel("curves (number)")
+    bottom.set_xlabel("probability given to the class (%)")
+    return made
+
+
 def _draw(ax: Axes, counts: NDArray[np.generic], classes: Sequence[str], *, size: float) -> AxesImage:
     totals = counts.sum(axis=1, keepdims=True)
     # A class that no curve has keeps a row of zeros; dividing by one says so without a warning.
     shares = counts / np.maximum(totals, 1)
     image = ax.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="equal")
     for (row, column), share in np.ndenumerate(shares):
-        text = f"{share:.0%}\n{counts[row, column]:,}" if totals[row, 0] else "none"
+        text = f"{share:.0%}\n{counts[row, column]:,.0f}" if totals[row, 0] else "none"
         color = "white" if share > 0.55 else INK
         ax.text(column, row, text, ha="center", va="center", fontsize=size, color=color, linespacing=1.3)
     ax.set_xticks(range(len(classes)), classes)
