@@ -229,7 +229,7 @@ def _draw_span_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> N
         _draw_spans(ax, group, largest)
         ax.set_ylabel(f"cubic fits\nof {signal}")
     scale = ScalarMappable(Normalize(0, largest), SEQUENTIAL)
-    dress_colorbar(axes[0].get_figure().colorbar(scale, ax=axes, aspect=9 * len(axes), pad=0.02), "importance")
+    dress_colorbar(axes[0].figure.colorbar(scale, ax=axes, aspect=9 * len(axes), pad=0.02), "importance")
 
 
 def _spans(rows: pd.DataFrame) -> list[_Span]:

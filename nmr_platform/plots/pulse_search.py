@@ -55,7 +55,8 @@ def plot_pulse_map(
     if surface:
         _draw_surface(ax, shown, values, scale)
     dots = ax.scatter(
-        *shown.T,
+        shown[:, 0],
+        shown[:, 1],
         s=34,
         c=values,
         cmap=SURFACE,

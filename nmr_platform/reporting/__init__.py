@@ -1,13 +1,21 @@
-"""The report: published numbers, what to say, and how to set it."""
+"""The report: published numbers, what to say and show, and how to set it."""
 
-from nmr_platform.reporting.comparison import ComparisonRow, compare_published
-from nmr_platform.reporting.content import Content, Figure, ScoreRow, Section, score_rows
-from nmr_platform.reporting.published import PUBLISHED, SOURCE, PublishedScore
-from nmr_platform.reporting.render import render_html, render_markdown
+from nmr_platform.reporting.page import (
+    Content,
+    Figure,
+    ScoreRow,
+    Section,
+    render_html,
+    render_markdown,
+    score_rows,
+)
+from nmr_platform.reporting.published import PUBLISHED, ComparisonRow, PublishedScore, compare_published
+from nmr_platform.reporting.wording import PULSE_CAPTIONS, TASK_CAPTIONS, describe_pulses, notes_on, question_of
 
 __all__ = [
     "PUBLISHED",
-    "SOURCE",
+    "PULSE_CAPTIONS",
+    "TASK_CAPTIONS",
     "ComparisonRow",
     "Content",
     "Figure",
@@ -15,6 +23,9 @@ __all__ = [
     "ScoreRow",
     "Section",
     "compare_published",
+    "describe_pulses",
+    "notes_on",
+    "question_of",
     "render_html",
     "render_markdown",
     "score_rows",

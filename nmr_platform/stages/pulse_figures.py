@@ -5,25 +5,26 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from nmr_platform import plots
+from nmr_platform.datasets import quantity
 from nmr_platform.pulse_design import BASELINE, Candidate, PulseSearch, Verdict
 
 __all__ = ["draw_pulses"]
 
 
-def draw_pulses(found: PulseSearch, verdict: Verdict) -> dict[str, Figure]:
+def draw_pulses(search: PulseSearch, verdict: Verdict) -> dict[str, Figure]:
     """All pictures by name: history, Pareto front, best sequence, echoes, verdict; a map where two parameters vary."""
-    best, base = found.best, found.baseline.assessed
-    table = found.table
+    best, base = search.best, search.baseline.assessed
+    table = search.table
     complete = table["share"] == 1.0
-    front = {each.number for each in found.front}
+    front = {each.number for each in search.front}
     figures = {
-        "history": plots.plot_search_history(table["score"], baseline=base.value, label=found.label),
+        "history": plots.plot_search_history(table["score"], baseline=base.value, label=search.label),
         "pareto": plots.plot_pareto(
             table.loc[complete, "time"],
             table.loc[complete, "score"],
             table.loc[complete, "trial"].isin(front),
             baseline=(base.time, base.value),
-            label=found.label,
+            label=search.label,
         ),
         "sequence": _draw_sequence(best),
         "echoes": plots.plot_echo_comparison(
@@ -34,29 +35,36 @@ def draw_pulses(found: PulseSearch, verdict: Verdict) -> dict[str, Figure]:
         ),
         "verdict": plots.plot_verdict([vars(each) for each in verdict.contests]),
     }
-    drawn = _draw_map(found, table)
+    drawn = _draw_map(search, table)
     return ({"map": drawn} if drawn is not None else {}) | figures
 
 
-def _draw_map(found: PulseSearch, table: pd.DataFrame) -> Figure | None:
+def _draw_map(search: PulseSearch, table: pd.DataFrame) -> Figure | None:
     """The score over the two most important numbers; None if fewer are searched."""
-    numeric = [name for name in found.importances if _is_numeric(table[name])]
+    numeric = [name for name in search.importances if _is_numeric(table[name])]
     if len(numeric) < 2:
         return None
     # In the order of the sequence, so that the map does not turn over from one search to the next.
     x, y = sorted(numeric[:2], key=list(table.columns).index)
     rows = table[table["share"] > 0]
-    base = found.baseline.params
+    base = search.baseline.params
     return plots.plot_pulse_map(
         rows[x],
         rows[y],
         rows["score"],
-        best=_place(found.best, x, y),
-        baseline=_place(found.baseline, x, y) if x in base and y in base else None,
-        label=found.label,
-        names=(x, y),
-        surface=len(found.importances) == 2,
+        best=_place(search.best, x, y),
+        baseline=_place(search.baseline, x, y) if x in base and y in base else None,
+        label=search.label,
+        axes=(_axis(x), _axis(y)),
+        surface=len(search.importances) == 2,
     )
+
+
+def _axis(key: str) -> str:
+    """Name and unit of a number of a sequence, for instance ``theta1: flip angle of the first pulse (degrees)``."""
+    known = quantity(key)
+    name = known.meaning if key == known.name else f"{key.replace('.', ' ')}: {known.meaning}"
+    return f"{name} ({'µs' if known.unit == 'us' else known.label or 'number'})"
 
 
 def _is_numeric(values: pd.Series) -> bool:

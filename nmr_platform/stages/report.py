@@ -10,16 +10,21 @@ import pandas as pd
 import xarray as xr
 
 from nmr_platform import plots
-from nmr_platform.datasets import DataSettings, load, quantity
+from nmr_platform.datasets import DataSettings, load
 from nmr_platform.errors import DataError
 from nmr_platform.files import read_json, staged_folder
-from nmr_platform.learning import EvaluateSettings, RegressionTask, Task
+from nmr_platform.learning import EvaluateSettings, Task
 from nmr_platform.reporting import (
     PUBLISHED,
+    PULSE_CAPTIONS,
+    TASK_CAPTIONS,
     Content,
     Figure,
     Section,
     compare_published,
+    describe_pulses,
+    notes_on,
+    question_of,
     render_html,
     render_markdown,
     score_rows,
@@ -28,28 +33,6 @@ from nmr_platform.schema import Schema
 from nmr_platform.workspace import Workspace
 
 __all__ = ["ReportParams", "read_disorder", "write_report"]
-
-_CAPTIONS = {
-    "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
-    "coverage": "How many prediction intervals hold the truth, in bins of W.",
-    "confusion": "Held-out curves by true and predicted kernel.",
-    "confusion_by_w": "The same by strength of the coupling: the weaker the harder the kernels are to tell apart.",
-    "scores_by_exponent": "Which power laws are found: scores in bins of the exponent.",
-    "reliability": "How often a class is true against the probability that it was given.",
-    "importances": "Where in the record the champion looks, below the mean echo.",
-    "shap": "What moves its predictions: mean absolute SHAP values, below the mean echo.",
-    "shap_by_power": "The same for every bin and power of the polynomial features.",
-    "learning_curve": "Score against the number of training curves.",
-    "noise": "Score against receiver noise that is added to the held-out records.",
-    "lattice": "Score on new curves of other lattices.",
-}
-_PULSE_CAPTIONS = {
-    "map": "Every sequence tried, by its score, over the two parameters that matter most.",
-    "history": "The search in the order tried.",
-    "sequence": "The best sequence found.",
-    "echoes": "One curve's record under 90/180 and under the sequence found.",
-    "verdict": "Gain over 90/180 on new curves, with 95 % intervals.",
-}
 
 
 class ReportParams(Schema):
@@ -96,7 +79,7 @@ def _gather(params: ReportParams, workspace: Workspace, folder: Path) -> Content
         sections=[_section(name, record, params, workspace, folder) for name, record in scores.items()],
         disorder=disorder,
         comparison=compare_published(PUBLISHED, scores, disorder),
-        pulses=_describe_pulses(pulses) if pulses else None,
+        pulses=describe_pulses(pulses) if pulses else None,
         pulse_figures=_pulse_figures(workspace, folder) if pulses else [],
     )
 
@@ -105,7 +88,7 @@ def _pulse_figures(workspace: Workspace, folder: Path) -> list[Figure]:
     figures = workspace.pulses / "figures"
     return [
         _copied(figures / f"{name}.png", "pulses", folder, caption)
-        for name, caption in _PULSE_CAPTIONS.items()
+        for name, caption in PULSE_CAPTIONS.items()
         if (figures / f"{name}.png").exists()
     ]
 
@@ -155,74 +138,18 @@ def read_disorder(workspace: Workspace) -> list[dict[str, Any]]:
 def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspace: Workspace, folder: Path) -> Section:
     task, source = params.tasks[name], workspace.evaluated(name)
     champion = scores["models"][scores["champion"]]["scores"]
-    wanted = [item for item in _CAPTIONS if (source / "figures" / f"{item}.png").exists()]
+    wanted = [item for item in TASK_CAPTIONS if (source / "figures" / f"{item}.png").exists()]
     return Section(
         name=name,
-        question=_question(task),
+        question=question_of(task),
         metric={"r2": "R2", "f1_weighted": "weighted F1"}[task.metric],
         n_train=scores["n_train"],
         n_test=scores["n_test"],
         disorder=scores["disorder"],
         rows=score_rows(name, task.metric, scores),
-        notes=_notes(task, champion, params.evaluate.coverage),
-        figures=[_copied(source / "figures" / f"{item}.png", name, folder, _CAPTIONS[item]) for item in wanted],
+        notes=notes_on(task, champion, params.evaluate.coverage),
+        figures=[_copied(source / "figures" / f"{item}.png", name, folder, TASK_CAPTIONS[item]) for item in wanted],
     )
-
-
-def _question(task: Task) -> str:
-    kernels = ", ".join(task.kernels)
-    if isinstance(task, RegressionTask):
-        unit = f" in {task.unit}" if task.unit else ""
-        return f"{quantity(task.target).description}{unit}, from one echo ({kernels})"
-    if task.positive is None:
-        return f"which kernel made this echo: {kernels}"
-    return f"was it the {task.positive} kernel, or another ({kernels})"
-
-
-def _notes(task: Task, champion: Mapping[str, Any], nominal: float) -> list[str]:
-    if not isinstance(task, RegressionTask):
-        accuracy = champion["accuracy"]
-        return [
-            f"Champion: accuracy {accuracy['value']:.3f}, interval {accuracy['lower']:.3f} to {accuracy['upper']:.3f}; "
-            f"calibrated probabilities with log loss {champion['log_loss']['value']:.3f}, Brier score "
-            f"{champion['brier']['value']:.3f} and calibration error {champion['ece']['value']:.1%}."
-        ]
-    coverage, width, error = champion["coverage"], champion["width"], champion["rmse"]
-    return [
-        f"Champion: its {100 * nominal:g}% prediction intervals hold {coverage['value']:.1%} of the held-out curves "
-        f"(interval {coverage['lower']:.1%} to {coverage['upper']:.1%}) and are {width['value']:.4f} {task.unit} wide "
-        f"on average; root mean square error {error['value']:.4f} {task.unit}."
-    ]
-
-
-def _describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
-    best, base, target = summary["best"], summary["baseline"], summary["target"]
-    chosen = summary["verdict"][target]
-    outcome = (
-        "is better than"
-        if chosen["lower"] > 0
-        else "cannot be told apart from"
-        if chosen["upper"] >= 0
-        else "is worse than"
-    )
-    scores = {part: {f"r2_{t}": c[part] for t, c in summary["verdict"].items()} for part in ("baseline", "best")}
-    return {
-        "verdict": (
-            f"Of {summary['n_trials']} sequences tried, {best['sequence']} is the best by {summary['objective']}. "
-            f"With models tuned on {summary['n_curves'] - summary['n_test']} other curves, on {summary['n_test']} new "
-            f"curves it {outcome} 90/180: R2 of {target} {chosen['best']:.3f} against {chosen['baseline']:.3f}, gain "
-            f"{chosen['lower']:+.3f} to {chosen['upper']:+.3f} (95 % interval, paired)."
-        ),
-        "targets": list(summary["verdict"]),
-        "rows": [
-            {"name": "90/180", "sequence": base["sequence"], **scores["baseline"]},
-            {"name": "best found", "sequence": best["sequence"], **scores["best"]},
-        ],
-        "caution": (
-            f"During the search, on the curves it was chosen by, the best scored {summary['search_score']['best']:.3f} "
-            f"and 90/180 {summary['search_score']['baseline']:.3f}."
-        ),
-    }
 
 
 def _copied(source: Path, prefix: str, folder: Path, caption: str) -> Figure:

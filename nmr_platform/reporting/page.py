@@ -1,13 +1,14 @@
-"""What the report says: plain records, gathered from the results of the other stages."""
+"""The report: what it says, gathered from the results of the other stages, as a page and as Markdown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nmr_platform.reporting.comparison import ComparisonRow
-from nmr_platform.reporting.published import PUBLISHED, SOURCE
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-__all__ = ["Content", "Figure", "ScoreRow", "Section", "score_rows"]
+from nmr_platform.reporting.published import PUBLISHED, SOURCE, ComparisonRow
+
+__all__ = ["Content", "Figure", "ScoreRow", "Section", "render_html", "render_markdown", "score_rows"]
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,30 @@ def score_rows(task: str, metric: str, scores: Mapping[str, Any]) -> list[ScoreR
     return sorted(rows, key=lambda row: -row.cv)
 
 
+def render_html(content: Content) -> str:
+    """The report as one HTML page; its pictures lie beside it."""
+    return _render("report.html.jinja", content)
+
+
+def render_markdown(content: Content) -> str:
+    """The report as Markdown."""
+    return _render("report.md.jinja", content)
+
+
 def _published(task: str, family: str, features: str) -> float | None:
     for item in PUBLISHED:
         if (item.task, item.family) == (task, family) and features == f"{item.feature_kind}-magnitude":
             return item.value
     return None
+
+
+def _render(template: str, content: Content) -> str:
+    environment = Environment(
+        loader=PackageLoader("nmr_platform.reporting"),
+        autoescape=select_autoescape(["html.jinja"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["score"] = lambda value: f"{value:.3f}"
+    return environment.get_template(template).render(content=content)

@@ -1,0 +1,102 @@
+"""What the report says about a task and its champion, and about a search for pulse sequences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nmr_platform.datasets import quantity
+from nmr_platform.learning import RegressionTask, Task
+
+__all__ = ["PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "notes_on", "question_of"]
+
+TASK_CAPTIONS = {
+    "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
+    "coverage": "How many prediction intervals hold the truth, in bins of W.",
+    "confusion": "Held-out curves by true and predicted kernel.",
+    "confusion_by_w": "The same by strength of the coupling: the weaker the harder the kernels are to tell apart.",
+    "scores_by_exponent": "Which power laws are found: scores in bins of the exponent.",
+    "reliability": "How often a class is true against the probability that it was given.",
+    "importances": "Where in the record the champion looks, below the mean echo.",
+    "shap": "What moves its predictions: mean absolute SHAP values, below the mean echo.",
+    "shap_by_power": "The same for every bin and power of the polynomial features.",
+    "learning_curve": "Score against the number of training curves.",
+    "noise": "Score against receiver noise that is added to the held-out records.",
+    "lattice": "Score on new curves of other lattices.",
+}
+"""Pictures of a champion that are shown, in this order, each with a sentence."""
+PULSE_CAPTIONS = {
+    "map": "Every sequence tried, by its score, over the two parameters that matter most.",
+    "history": "The search in the order tried.",
+    "sequence": "The best sequence found.",
+    "echoes": "One curve's record under 90/180 and under the sequence found.",
+    "verdict": "Gain over 90/180 on new curves, with 95 % intervals.",
+}
+"""Pictures of a search that are shown, in this order, each with a sentence."""
+
+
+def question_of(task: Task) -> str:
+    """What a task asks, in words."""
+    kernels = ", ".join(task.kernels)
+    if isinstance(task, RegressionTask):
+        unit = f" in {task.unit}" if task.unit else ""
+        return f"{quantity(task.target).description}{unit}, from one echo ({kernels})"
+    if task.positive is None:
+        return f"which kernel made this echo: {kernels}"
+    return f"was it the {task.positive} kernel, or another ({kernels})"
+
+
+def notes_on(task: Task, champion: Mapping[str, Any], nominal: float) -> list[str]:
+    """How far the champion's uncertainties can be trusted, in sentences.
+
+    Args:
+        task: The task.
+        champion: Its scores by name, each with ``value``, ``lower`` and ``upper``; errors in the task's unit.
+        nominal: Share of the truth that its prediction intervals should hold, between 0 and 1.
+    """
+    if not isinstance(task, RegressionTask):
+        accuracy = champion["accuracy"]
+        return [
+            f"Champion: accuracy {accuracy['value']:.3f}, interval {accuracy['lower']:.3f} to {accuracy['upper']:.3f}; "
+            f"calibrated probabilities with log loss {champion['log_loss']['value']:.3f}, Brier score "
+            f"{champion['brier']['value']:.3f} and calibration error {champion['ece']['value']:.1%}."
+        ]
+    coverage, width, error = champion["coverage"], champion["width"], champion["rmse"]
+    return [
+        f"Champion: its {100 * nominal:g}% prediction intervals hold {coverage['value']:.1%} of the held-out curves "
+        f"(interval {coverage['lower']:.1%} to {coverage['upper']:.1%}) and are {width['value']:.4f} {task.unit} wide "
+        f"on average; root mean square error {error['value']:.4f} {task.unit}."
+    ]
+
+
+def describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The outcome of a search in sentences and a small table.
+
+    Args:
+        summary: What the search wrote into ``summary.json``.
+    """
+    best, base, target = summary["best"], summary["baseline"], summary["target"]
+    chosen = summary["verdict"][target]
+    outcome = (
+        "is better than"
+        if chosen["lower"] > 0
+        else "cannot be told apart from"
+        if chosen["upper"] >= 0
+        else "is worse than"
+    )
+    scores = {part: {f"r2_{t}": c[part] for t, c in summary["verdict"].items()} for part in ("baseline", "best")}
+    return {
+        "verdict": (
+            f"Of {summary['n_trials']} sequences tried, {best['sequence']} is the best by {summary['objective']}. "
+            f"With models tuned on {summary['n_curves'] - summary['n_test']} other curves, on {summary['n_test']} new "
+            f"curves it {outcome} 90/180: R2 of {target} {chosen['best']:.3f} against {chosen['baseline']:.3f}, gain "
+            f"{chosen['lower']:+.3f} to {chosen['upper']:+.3f} (95 % interval, paired)."
+        ),
+        "targets": list(summary["verdict"]),
+        "rows": [
+            {"name": "90/180", "sequence": base["sequence"], **scores["baseline"]},
+            {"name": "best found", "sequence": best["sequence"], **scores["best"]},
+        ],
+        "caution": (
+            f"During the search, on the curves it was chosen by, the best scored {summary['search_score']['best']:.3f} "
+            f"and 90/180 {summary['search_score']['baseline']:.3f}."
+        ),
+    }
