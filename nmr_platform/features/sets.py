@@ -111,7 +111,7 @@ def extract(
             the records are not as long as ``acquisition`` says.
         DataError: A value inside the window is not finite.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from nmr_platform.features import Acquisition, PolynomialFeatures, extract
         >>> taken = Acquisition(echo_index=100, step=0.5, n_samples=200)

@@ -34,6 +34,24 @@ class Experiment(Schema):
         phase_cycle: The records of all steps are averaged; a single step without added phases if it is empty.
         receiver: What is recorded; everything without noise by default.
         step: Time step and sampling interval, us; 1/(2 pi) is the literature's "dt = 1".
+
+    Examples:
+        >>> from nmr_platform import Experiment
+        >>> experiment = Experiment.model_validate(
+        ...     {
+        ...         "lattice": {"shape": [8, 8]},
+        ...         "kernel": {"kind": "uniform"},
+        ...         "coupling": {"alpha_x": 1e-3, "alpha_y": 1e-3, "alpha_z": 1e-3},
+        ...         "line": {"fwhm": 0.05, "bandwidth": 1.0},
+        ...         "sequence": {"kind": "hahn", "tau": 20.0},
+        ...         "step": 0.25,
+        ...     }
+        ... )
+        >>> print(experiment.sequence)
+        90x - 20 us - 180y - 40 us
+        >>> round(experiment.kernel_integral, 3)  # W in MHz: 3e-3 MHz times the 63 other spins
+        0.189
+        >>> stronger = experiment.replace(coupling=experiment.coupling.replace(alpha_z=2e-3))
     """
 
     units: ClassVar[Mapping[str, str]] = {"step": "us"}

@@ -84,6 +84,24 @@ def simulate(
     Raises:
         ConfigurationError: An argument is not acceptable.
         NmrPlatformError: The simulation left the range of finite numbers.
+
+    Examples:
+        >>> from nmr_platform import Experiment, simulate
+        >>> experiment = Experiment.model_validate(
+        ...     {
+        ...         "lattice": {"shape": [8, 8]},
+        ...         "kernel": {"kind": "gaussian", "xi": 2.0},
+        ...         "coupling": {"alpha_x": 1e-3, "alpha_y": 1e-3, "alpha_z": 1e-3},
+        ...         "line": {"fwhm": 0.05, "bandwidth": 1.0},
+        ...         "sequence": {"kind": "hahn", "tau": 20.0},
+        ...         "step": 0.25,
+        ...     }
+        ... )
+        >>> echo = simulate(experiment, seed=1, integrator="fast")
+        >>> echo.m.shape, echo.m.dtype
+        ((240,), dtype('complex64'))
+        >>> float(echo.time[echo.echo_indices[0]])  # us: the echo of a Hahn sequence is at 2 tau
+        40.0
     """
     _require("integrator", integrator, INTEGRATORS)
     _require("dtype", dtype, DTYPES)
