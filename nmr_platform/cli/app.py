@@ -7,7 +7,8 @@ from typing import Any
 
 import typer
 
-from nmr_platform.cli.exchange import export, import_
+from nmr_platform.cli.exchange import export, export_options, import_, import_options
+from nmr_platform.cli.format_options import add_command
 from nmr_platform.cli.pipeline.compare_disorder import compare_disorder
 from nmr_platform.cli.pipeline.evaluate import evaluate
 from nmr_platform.cli.pipeline.features import features
@@ -15,7 +16,7 @@ from nmr_platform.cli.pipeline.generate import generate
 from nmr_platform.cli.pipeline.optimise_pulses import optimise_pulses
 from nmr_platform.cli.pipeline.report import report
 from nmr_platform.cli.pipeline.tune import tune
-from nmr_platform.cli.predict import predict
+from nmr_platform.cli.predict import predict, predict_options
 from nmr_platform.cli.running import run
 from nmr_platform.cli.simulate import export_sequence, simulate
 from nmr_platform.cli.track import studies, track
@@ -53,14 +54,14 @@ def _of_a_sound_project(command: Callable[..., None]) -> Callable[..., None]:
 
 app.command("simulate")(simulate)
 app.command("generate")(_of_a_sound_project(generate))
-app.command("export")(export)
-app.command("import")(import_)
+add_command(app, "export", export, export_options)
+add_command(app, "import", import_, import_options)
 app.command("features")(_of_a_sound_project(features))
 app.command("evaluate")(_of_a_sound_project(evaluate))
 app.command("compare-disorder")(_of_a_sound_project(compare_disorder))
 app.command("optimise-pulses")(_of_a_sound_project(optimise_pulses))
 app.command("export-sequence")(export_sequence)
-app.command("predict")(predict)
+add_command(app, "predict", predict, predict_options)
 app.command("tune")(_of_a_sound_project(tune))
 app.command("studies")(studies)
 app.add_typer(track, name="track")

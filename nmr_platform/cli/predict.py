@@ -2,7 +2,7 @@
 
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,13 +12,17 @@ from nmr_platform.errors import ConfigurationError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["predict"]
+    from nmr_platform.exchange import Option
+
+__all__ = ["predict", "predict_options"]
 
 _DIGITS = 4
 
 
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Echoes: CSV of time, real, imaginary; or data sets (.zarr).")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Echoes and data sets: files and folders of any format of `nmr import`.")
+    ],
     task: Annotated[
         list[str] | None, typer.Option("--task", help="Its champion; may be repeated. All champions by default.")
     ] = None,
@@ -26,22 +30,13 @@ def predict(
         list[str] | None,
         typer.Option("--model", help="nmr-W@champion, models:/nmr-W/3 or a folder; may be repeated."),
     ] = None,
-    unit: Annotated[Literal["us", "ms", "s"], typer.Option(help="CSV: unit of its times.")] = "us",
-    start: Annotated[
-        float | None, typer.Option(help="CSV: us from the first pulse to the first point; its first time by default.")
-    ] = None,
-    scale: Annotated[
-        float | None, typer.Option(help="CSV: factor onto the simulation's unit, where 1/2 is full polarisation.")
-    ] = None,
-    resample: Annotated[
-        Literal["cubic", "bandlimited"] | None,
-        typer.Option(help="CSV: bring it onto the model's times; phase, offset and (without --scale) height too."),
-    ] = None,
+    *,
     coverage: Annotated[
         float | None, typer.Option(help="Probability that an interval holds the truth; the model's by default.")
     ] = None,
     params: ParamsOption = Path("params.yaml"),
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Read couplings (MHz) and kernels from echoes, with intervals, by the models of the registry.
 
@@ -49,28 +44,33 @@ def predict(
 
     Example: `nmr predict echo.csv --task W --unit us`
     """
-    from nmr_platform import inference  # noqa: PLC0415
+    from nmr_platform.inference import load_models, predict_files  # noqa: PLC0415
 
     if task and model:
         message = "Options `--task` and `--model` must not be given together: a task stands for its champion."
         raise ConfigurationError(message, key="task", value=task)
     names = model or [f"nmr-{name}@champion" for name in task or ()]
-    measured = inference.Measured(unit, start, scale, resample)
-    models = inference.load_models(names, params.parent)
-    found = inference.predict_files(files, models, measured=measured, coverage=coverage)
-    say(_table(found), {"predictions": _records(found)}, as_json=as_json)
+    answers = predict_files(files, load_models(names, params.parent), coverage=coverage, **options)
+    say(_table(answers), {"predictions": _plain(answers)}, as_json=as_json)
 
 
-def _records(found: "pd.DataFrame") -> list[dict[str, Any]]:
-    """One record a prediction, without the columns that its task has not."""
-    return [{str(key): row[key] for key in found if not _is_missing(row[key])} for row in found.to_dict("records")]
+def predict_options() -> list["Option"]:
+    """What the readers and corrections take."""
+    from nmr_platform import exchange  # noqa: PLC0415
+
+    return exchange.predict_options()
+
+
+def _plain(answers: "pd.DataFrame") -> list[dict[str, Any]]:
+    """One mapping a prediction, without the columns that its task has not."""
+    return [{str(key): row[key] for key in answers if not _is_missing(row[key])} for row in answers.to_dict("records")]
 
 
 def _is_missing(value: object) -> bool:
     return isinstance(value, float) and isnan(value)
 
 
-def _table(found: "pd.DataFrame") -> str:
+def _table(answers: "pd.DataFrame") -> str:
     """The answers for people; pandas neither cuts nor wraps them, however narrow the terminal."""
     import pandas as pd  # noqa: PLC0415
 
@@ -84,7 +84,7 @@ def _table(found: "pd.DataFrame") -> str:
             "p-value": f"{row['p_value']:.2g}",
             "warning": row["warning"],
         }
-        for row in _records(found)
+        for row in _plain(answers)
     ]
     return pd.DataFrame(rows).to_string(index=False)
 

@@ -2,38 +2,54 @@
 
 from nmr_platform.exchange.bruker import read_bruker
 from nmr_platform.exchange.corrections import Corrections, correct, find_corrections
-from nmr_platform.exchange.csv_folder import CsvTable, read_csv, write_csv
-from nmr_platform.exchange.delimited import TimeUnit, read_delimited
-from nmr_platform.exchange.formats import ImportFormat, guess_format
+from nmr_platform.exchange.csv_folder import read_csv, write_csv
+from nmr_platform.exchange.format import Format, Option
+from nmr_platform.exchange.formats import (
+    CORRECTIONS,
+    FORMATS,
+    Imported,
+    export_dataset,
+    export_options,
+    guess_format,
+    import_file,
+    import_options,
+    predict_options,
+    read_file,
+    refuse_ignored,
+)
 from nmr_platform.exchange.hdf5 import read_hdf5, write_hdf5
-from nmr_platform.exchange.measured import Outside, measured_curve
-from nmr_platform.exchange.record import Record
-from nmr_platform.exchange.resampling import Method, resample
+from nmr_platform.exchange.measured import Method, measured_curve, resample
+from nmr_platform.exchange.record import Record, read_delimited
 from nmr_platform.exchange.tecmag import read_tecmag
-from nmr_platform.exchange.text_format import TextLayoutName
-from nmr_platform.exchange.text_reader import KernelName, read_text
+from nmr_platform.exchange.text import read_text
 from nmr_platform.exchange.text_writer import write_text
 
 __all__ = [
+    "CORRECTIONS",
+    "FORMATS",
     "Corrections",
-    "CsvTable",
-    "ImportFormat",
-    "KernelName",
+    "Format",
+    "Imported",
     "Method",
-    "Outside",
+    "Option",
     "Record",
-    "TextLayoutName",
-    "TimeUnit",
     "correct",
+    "export_dataset",
+    "export_options",
     "find_corrections",
     "guess_format",
+    "import_file",
+    "import_options",
     "measured_curve",
+    "predict_options",
     "read_bruker",
     "read_csv",
     "read_delimited",
+    "read_file",
     "read_hdf5",
     "read_tecmag",
     "read_text",
+    "refuse_ignored",
     "resample",
     "write_csv",
     "write_hdf5",

@@ -2,18 +2,21 @@
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.record import Record
+from nmr_platform.exchange.format import Format
+from nmr_platform.exchange.record import INDEX, START, Record, pick
 
-__all__ = ["read_bruker"]
+__all__ = ["FORMAT", "read_bruker"]
 
 
-def read_bruker(folder: str | Path, *, start: float = 0.0, index: int | None = None) -> Record:
+def read_bruker(
+    folder: str | Path, *, start: Annotated[float, START] = 0.0, index: Annotated[int | None, INDEX] = None
+) -> Record:
     """Read a measured echo from a Bruker folder (``fid`` or ``ser``, and ``acqus``).
 
     nmrglue takes the whole points of the digital filter's group delay out (GRPDLY, or by DECIM and DSPFVS), which
@@ -43,7 +46,7 @@ def read_bruker(folder: str | Path, *, start: float = 0.0, index: int | None = N
             header, data = nmrglue.bruker.read(str(folder), read_pulseprogram=False, read_procs=False)
         acquired = header["acqus"]
         n_points, width = int(acquired["TD"]) // 2, float(acquired["SW_h"])
-        signal = _pick(folder, np.asarray(data), n_points, index)
+        signal = _without_padding(pick(np.atleast_2d(data), index, folder), n_points, folder)
         delay = _group_delay(nmrglue, acquired)
         if delay:
             signal = nmrglue.bruker.rm_dig_filter(signal, 0, 0, delay)
@@ -55,20 +58,13 @@ def read_bruker(folder: str | Path, *, start: float = 0.0, index: int | None = N
     return Record(signal, start - delay % 1 * dwell, dwell, folder, "bruker", details)
 
 
-def _pick(folder: Path, data: NDArray[Any], n_points: int, index: int | None) -> NDArray[np.complex128]:
-    """One record without the padding at its end."""
-    rows = np.atleast_2d(data)
-    if index is None and len(rows) > 1:
-        message = f"Folder `{folder}` holds {len(rows)} records; say which one by `index`."
+def _without_padding(signal: NDArray[Any], n_points: int, folder: Path) -> NDArray[np.complex128]:
+    """A record as long as its parameters say."""
+    if not np.iscomplexobj(signal) or len(signal) < n_points:
+        held = f"{len(signal)} {'complex' if np.iscomplexobj(signal) else 'real'} points"
+        message = f"Folder `{folder}` holds {held}, but its `acqus` promises {n_points} complex ones."
         raise DataError(message, path=folder)
-    if not 0 <= (index or 0) < len(rows):
-        message = f"Argument `index` must be from 0 to {len(rows) - 1}, the records of `{folder}`, but is {index}."
-        raise DataError(message, path=folder)
-    if not np.iscomplexobj(rows) or rows.shape[-1] < n_points:
-        found = f"{rows.shape[-1]} {'complex' if np.iscomplexobj(rows) else 'real'} points"
-        message = f"Folder `{folder}` holds {found}, but its `acqus` promises {n_points} complex ones."
-        raise DataError(message, path=folder)
-    return rows[index or 0, :n_points].astype(np.complex128)
+    return signal[:n_points].astype(np.complex128)
 
 
 def _group_delay(nmrglue: Any, acquired: dict[str, Any]) -> float:
@@ -84,3 +80,12 @@ def _group_delay(nmrglue: Any, acquired: dict[str, Any]) -> float:
         message = f"no group delay is known for DSPFVS = {version} and DECIM = {decimation}"
         raise ValueError(message)
     return table[decimation]
+
+
+FORMAT = Format(
+    "bruker",
+    "a measured echo, a folder with `acqus`, and `fid` or `ser`",
+    read_bruker,
+    measured=True,
+    sniff=lambda folder: (folder / "acqus").exists(),
+)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,20 +10,26 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.target import BLOCK, fresh_folder
+from nmr_platform.exchange.format import Format, Option
+from nmr_platform.exchange.layout import BLOCK
+from nmr_platform.files import staged_folder
 from nmr_platform.progress import Advance, no_progress
 
-__all__ = ["ATTRIBUTES", "CsvTable", "read_csv", "write_csv"]
+__all__ = ["FORMAT", "CsvTable", "read_csv", "write_csv"]
 
 CsvTable = Literal["long", "curves"]
 
-ATTRIBUTES = "attributes.json"
-_PARAMETERS, _LONG, _CURVES = "parameters.csv", "curves.csv", "curve_*.csv"
+_ATTRIBUTES, _PARAMETERS = "attributes.json", "parameters.csv"
+_LONG, _CURVES = "curves.csv", "curve_*.csv"
 _COLUMNS = ["time_us", "real", "imaginary", "m_z"]
 
 
 def write_csv(
-    dataset: xr.Dataset, folder: str | Path, *, table: CsvTable = "long", progress: Advance = no_progress
+    dataset: xr.Dataset,
+    folder: str | Path,
+    *,
+    table: Annotated[CsvTable, Option("one long table, or a file for each curve")] = "long",
+    progress: Advance = no_progress,
 ) -> None:
     """Write a data set as CSV.
 
@@ -39,8 +45,8 @@ def write_csv(
     Raises:
         DataError: The folder exists.
     """
-    with fresh_folder(Path(folder)) as target:
-        (target / ATTRIBUTES).write_text(json.dumps(_description(dataset), indent=2), encoding="utf-8")
+    with staged_folder(Path(folder), replace=False) as target:
+        (target / _ATTRIBUTES).write_text(json.dumps(_description(dataset), indent=2), encoding="utf-8")
         parameters = [name for name, values in dataset.coords.items() if values.dims == ("curve",)]
         columns = {str(name): dataset[name].to_numpy() for name in ("curve", *parameters)}
         pd.DataFrame(columns).to_csv(target / _PARAMETERS, index=False, na_rep="nan")
@@ -71,7 +77,7 @@ def read_csv(folder: str | Path) -> xr.Dataset:
     """
     folder = Path(folder)
     try:
-        description = json.loads((folder / ATTRIBUTES).read_text(encoding="utf-8"))
+        description = json.loads((folder / _ATTRIBUTES).read_text(encoding="utf-8"))
         table = pd.read_csv(folder / _PARAMETERS, dtype=str, keep_default_na=False)
         parameters = {name: table[name].to_numpy(str).astype(dtype) for name, dtype in description["dtypes"].items()}
         time, real, imaginary, m_z = _read_curves(folder, len(table))
@@ -119,3 +125,12 @@ def _read_curves(folder: Path, n_curves: int) -> list[NDArray[np.float64]]:
     # NumPy reads every digit, which pandas only does in its newer versions.
     rows = np.concatenate([np.loadtxt(file, delimiter=",", skiprows=1, ndmin=2) for file in files])
     return [column.reshape(n_curves, -1) for column in rows.T[-len(_COLUMNS) :]]
+
+
+FORMAT = Format(
+    "csv",
+    "a folder of tables: parameters, attributes, and curves",
+    read_csv,
+    write_csv,
+    sniff=lambda folder: (folder / _ATTRIBUTES).exists(),
+)

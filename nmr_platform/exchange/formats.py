@@ -1,47 +1,281 @@
-"""Which format a file or folder has."""
+"""The one table of formats: it drives `nmr import`, `nmr export` and `nmr predict`, their options and `--help`."""
 
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from nmr_platform.errors import DataError
-from nmr_platform.exchange.csv_folder import ATTRIBUTES
-from nmr_platform.exchange.text_format import NAMES
+import xarray as xr
 
-__all__ = ["ImportFormat", "guess_format"]
+from nmr_platform.datasets import check_target, publish
+from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.exchange import bruker, csv_folder, hdf5, layout, record, tecmag, text
+from nmr_platform.exchange.format import Format, Option, options_of
+from nmr_platform.exchange.measured import measured_curve
+from nmr_platform.exchange.record import Record
+from nmr_platform.physics import Experiment
+from nmr_platform.progress import Advance, no_progress
+from nmr_platform.schema import read_yaml, validate
 
-ImportFormat = Literal["text", "csv", "hdf5", "record", "bruker", "tecmag"]
+__all__ = [
+    "CORRECTIONS",
+    "FORMATS",
+    "Imported",
+    "export_dataset",
+    "export_options",
+    "guess_format",
+    "import_file",
+    "import_options",
+    "predict_options",
+    "read_file",
+    "refuse_ignored",
+]
 
-_SUFFIXES: dict[str, ImportFormat] = {
-    **dict.fromkeys((".h5", ".hdf5", ".nc"), "hdf5"),
-    **dict.fromkeys((".csv", ".txt", ".dat", ".tsv"), "record"),
-    ".tnt": "tecmag",
+# Adding a format: its file, imported above, and its line here. The first that recognises a file or folder has it.
+FORMATS: Mapping[str, Format] = {
+    each.name: each
+    for each in (
+        text.FORMAT,
+        csv_folder.FORMAT,
+        hdf5.FORMAT,
+        record.FORMAT,
+        bruker.FORMAT,
+        tecmag.FORMAT,
+        layout.FORMAT,
+    )
 }
 
+CORRECTIONS: Mapping[str, Option] = options_of(measured_curve)
+"""What can be done to a measured echo of any format."""
 
-def guess_format(source: str | Path) -> ImportFormat:
+_EXPERIMENT = Option("YAML of its sequence; MHz, us, degrees", name="experiment", kind=Path)
+_RESAMPLE = replace(
+    CORRECTIONS["method"],
+    name="resample",
+    meaning="onto the model's times, its phase, offset and (without --scale) height corrected",
+    default=None,
+)
+
+
+def guess_format(source: str | Path) -> str:
     """Tell the format by the names in a folder or by a file's suffix.
 
     Args:
-        source: What to import.
+        source: What to read.
 
     Returns:
-        ``text``, ``csv`` or ``hdf5`` for data sets; ``record``, ``bruker`` or ``tecmag`` for measured echoes.
+        A key of `FORMATS`.
 
     Raises:
         DataError: There is nothing, or nothing known.
+
+    Example:
+        >>> from tempfile import NamedTemporaryFile
+        >>> with NamedTemporaryFile(suffix=".tnt") as file:
+        ...     guess_format(file.name)
+        'tecmag'
     """
     source = Path(source)
     if not source.exists():
         message = f"`{source}` does not exist."
         raise DataError(message, path=source)
-    if source.is_dir():
-        if (source / "acqus").exists():
-            return "bruker"
-        if (source / ATTRIBUTES).exists():
-            return "csv"
-        if any(True for pattern in NAMES["real"] for _ in source.glob(pattern)):
-            return "text"
-    elif source.suffix.lower() in _SUFFIXES:
-        return _SUFFIXES[source.suffix.lower()]
-    message = f"`{source}` is none of the known formats by its name; say which one it is."
+    for each in FORMATS.values():
+        if each.recognises(source):
+            return each.name
+    nothing = "is not a data set, and none" if source.is_dir() else "is none"
+    message = f"`{source}` {nothing} of the known formats by its name; say which one it is."
     raise DataError(message, path=source)
+
+
+def read_file(source: str | Path, *, format: str | None = None, **options: Any) -> xr.Dataset | Record:
+    """Read a file or folder of another program or instrument.
+
+    Args:
+        source: What to read.
+        format: A key of `FORMATS`; by its name if None.
+        options: What the format's reader takes.
+
+    Returns:
+        A data set in the store's layout; of a measured echo the `Record`, for `measured_curve`.
+
+    Raises:
+        ConfigurationError: The format has no such option.
+        DataError: The source is missing or damaged, or of no known format.
+    """
+    chosen = _format(format or guess_format(source))
+    refuse_ignored(options, chosen.reading, [chosen.name])
+    read: xr.Dataset | Record = chosen.read(source, **options)
+    return read
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A data set that was made of a file.
+
+    Attributes:
+        path: Where it is.
+        format: What the file was.
+        curves: Number of its curves.
+        samples: Length of each.
+        facts: Its name and digest; of a measured echo also phase (degrees), offset (MHz) and scale taken out.
+    """
+
+    path: Path
+    format: str
+    curves: int
+    samples: int
+    facts: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """One sentence."""
+        taken_out = "; phase {phase:.1f} degrees, offset {offset:.6f} MHz taken out" if "phase" in self.facts else ""
+        sentence = f"{self.path}: {self.curves} curves of {self.samples} samples, digest {self.facts.get('digest')}"
+        return f"{sentence}{taken_out.format(**self.facts)}."
+
+
+def import_file(source: Path, out: Path, *, format: str | None = None, **options: Any) -> Imported:
+    """Make a data set of curves of another program, or of a measured echo.
+
+    Args:
+        source: What to read.
+        out: Data set to make, a Zarr folder; only a data set is replaced.
+        format: A key of `FORMATS`; by its name if None.
+        options: See `import_options`.
+
+    Raises:
+        ConfigurationError: The format has no such option, or the sequence of a measured echo is missing.
+        DataError: The source cannot be read, or there is something else at ``out``.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     import_file(Path(folder) / "echo.tnt", Path(folder) / "echo.zarr")
+        Traceback (most recent call last):
+            ...
+        nmr_platform.errors.DataError: `...echo.tnt` does not exist.
+    """
+    check_target(out)
+    chosen = _format(format or guess_format(source))
+    refuse_ignored(options, _for_import(chosen), [chosen.name])
+    own = {name: value for name, value in options.items() if name in chosen.reading}
+    if chosen.measured:
+        experiment = _experiment(options.get(_EXPERIMENT.name), chosen)
+        corrections = {name: value for name, value in options.items() if name in CORRECTIONS}
+        dataset = measured_curve(chosen.read(source, **own), experiment, **corrections)
+    else:
+        dataset = chosen.read(source, **own)
+    dataset.attrs.pop("format_version", None)
+    publish(dataset, out)
+    names = ("name", "digest", *(("phase", "offset", "scale") if chosen.measured else ()))
+    facts = {name: dataset.attrs[name] for name in names if name in dataset.attrs}
+    return Imported(out, chosen.name, dataset.sizes["curve"], dataset.sizes["time"], facts)
+
+
+def export_dataset(
+    dataset: xr.Dataset, out: Path, *, format: str, progress: Advance = no_progress, **options: Any
+) -> None:
+    """Write a data set in the format of another program; nothing is overwritten.
+
+    Args:
+        dataset: As `nmr_platform.datasets.load` gives it.
+        out: File or folder to make.
+        format: A key of `FORMATS` that can be written.
+        progress: Called with the number of curves written.
+        options: See `export_options`.
+
+    Raises:
+        ConfigurationError: The format has no such option, or is only read.
+        DataError: ``out`` exists, or the format cannot hold the data set.
+    """
+    chosen = _format(format)
+    if chosen.write is None:
+        message = f"Format {chosen.name} is only read; formats that are written are {', '.join(_written())}."
+        raise ConfigurationError(message, key="format", value=format)
+    refuse_ignored(options, chosen.writing, [chosen.name])
+    chosen.write(dataset, out, progress=progress, **options)
+
+
+def import_options() -> list[Option]:
+    """What `nmr import` takes: the format, and the options of all readers and of the corrections."""
+    return [_choice(FORMATS, "By its name if not given"), *_merged(_for_import)]
+
+
+def export_options() -> list[Option]:
+    """What `nmr export` takes: the format, and the options of all writers."""
+    return [_choice(_written(), "What to write", required=True), *_merged(lambda each: each.writing)]
+
+
+def predict_options() -> list[Option]:
+    """What `nmr predict` takes: the format, the options of all readers, and how a measured echo is corrected."""
+    return [_choice(FORMATS, "By its name if not given"), *_merged(_for_prediction)]
+
+
+def refuse_ignored(given: Mapping[str, Any], taken: Collection[str], formats: Iterable[str]) -> None:
+    """Refuse an option that would be ignored.
+
+    Args:
+        given: The options that were given.
+        taken: Names of those that have a meaning.
+        formats: Names of the formats that are read or written, for the sentence.
+
+    Raises:
+        ConfigurationError: An option has no meaning.
+    """
+    for name in sorted(given.keys() - set(taken)):
+        message = f"Option `{Option('', name=name).flag}` has no meaning for format {', '.join(formats)}."
+        raise ConfigurationError(message, key=name, value=given[name])
+
+
+def _format(name: str) -> Format:
+    if name not in FORMATS:
+        message = f"Argument `format` must be one of {', '.join(FORMATS)}, but is {name!r}."
+        raise ConfigurationError(message, key="format", value=name)
+    return FORMATS[name]
+
+
+def _written() -> list[str]:
+    return [each.name for each in FORMATS.values() if each.write is not None]
+
+
+def _for_import(each: Format) -> dict[str, Option]:
+    return {**each.reading, **({_EXPERIMENT.name: _EXPERIMENT, **CORRECTIONS} if each.measured else {})}
+
+
+def _for_prediction(each: Format) -> dict[str, Option]:
+    corrections = {name: option for name, option in CORRECTIONS.items() if name != "method"}
+    return {**each.reading, **({_RESAMPLE.name: _RESAMPLE, **corrections} if each.measured else {})}
+
+
+def _choice(names: Iterable[str], meaning: str, *, required: bool = False) -> Option:
+    what = "; ".join(f"{name}: {FORMATS[name].meaning}" for name in names)
+    kind = Literal[tuple(names)]  # type: ignore[valid-type]
+    return Option(f"{meaning}. {what}.", name="format", kind=kind, required=required)
+
+
+def _merged(takes: Callable[[Format], Mapping[str, Option]]) -> list[Option]:
+    """The options that formats take, each once, told whose it is and what its default is."""
+    takers: dict[str, dict[str, Option]] = {}
+    for each in FORMATS.values():
+        for name, option in takes(each).items():
+            takers.setdefault(name, {})[each.name] = option
+    return [_told(list(of), list(of.values())) for of in takers.values()]
+
+
+def _told(formats: Sequence[str], options: Sequence[Option]) -> Option:
+    measured = [each.name for each in FORMATS.values() if each.measured]
+    whose = "Measured" if list(formats) == measured else ", ".join(formats)
+    default = options[0].default
+    same = default not in (None, False) and all(option.default == default for option in options)
+    return replace(options[0], meaning=f"{whose}: {options[0].meaning}{f'; {default} by default' if same else ''}.")
+
+
+def _experiment(path: Path | None, chosen: Format) -> Experiment:
+    """The sequence of a measured echo."""
+    if path is None:
+        message = f"A measured echo ({chosen.name}) needs its sequence: give `--experiment`, a YAML file."
+        raise ConfigurationError(message, key="experiment")
+    try:
+        return validate(Experiment, read_yaml(path))
+    except ConfigurationError as error:
+        message = f"In `{path}`: {error}"
+        raise ConfigurationError(message, key=error.key, value=error.value) from error

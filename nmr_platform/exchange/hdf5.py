@@ -6,10 +6,12 @@ import numpy as np
 import xarray as xr
 
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.target import BLOCK, fresh_file
+from nmr_platform.exchange.format import Format
+from nmr_platform.exchange.layout import BLOCK
+from nmr_platform.files import staged_file
 from nmr_platform.progress import Advance, no_progress
 
-__all__ = ["read_hdf5", "write_hdf5"]
+__all__ = ["FORMAT", "read_hdf5", "write_hdf5"]
 
 _PARTS = ("m_real", "m_imag")
 
@@ -35,7 +37,7 @@ def write_hdf5(dataset: xr.Dataset, path: str | Path, *, progress: Advance = no_
     split = split.drop_vars("m")
     chunks = (min(BLOCK, dataset.sizes["curve"]), dataset.sizes["time"])
     encoding = {name: {"zlib": True, "shuffle": True, "chunksizes": chunks} for name in split.data_vars}
-    with fresh_file(Path(path)) as staging:
+    with staged_file(Path(path), replace=False) as staging:
         split.to_netcdf(staging, engine="h5netcdf", encoding=encoding)
     progress(dataset.sizes["curve"])
 
@@ -72,3 +74,6 @@ def read_hdf5(path: str | Path) -> xr.Dataset:
         if values.dtype.kind in "OT"
     }
     return joined.assign_coords(text)[["m", "m_z"]]
+
+
+FORMAT = Format("hdf5", "one HDF5 (netCDF-4) file", read_hdf5, write_hdf5, suffixes=(".h5", ".hdf5", ".nc"))

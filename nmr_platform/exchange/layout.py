@@ -1,4 +1,4 @@
-"""The store's layout, made from arrays that came from elsewhere."""
+"""The store's layout, which every format is read to, and the store itself as a format."""
 
 import hashlib
 import json
@@ -9,10 +9,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import attributes_of
+from nmr_platform.datasets import attributes_of, load
 from nmr_platform.errors import DataError
+from nmr_platform.exchange.format import Format
 
-__all__ = ["curve_dataset", "experiment_values"]
+__all__ = ["BLOCK", "FORMAT", "curve_dataset", "experiment_values"]
+
+BLOCK = 256
+"""Curves that an export holds in memory at a time."""
 
 
 def curve_dataset(
@@ -64,3 +68,11 @@ def experiment_values(dataset: xr.Dataset) -> dict[str, Any]:
         message = f"Data set `{name}` has neither a `recipe` nor an `experiment` attribute, but its lattice is needed."
         raise DataError(message)
     return values
+
+
+FORMAT = Format(
+    "zarr",
+    "a data set of this package, a Zarr folder",
+    load,
+    sniff=lambda folder: any((folder / name).exists() for name in ("zarr.json", ".zmetadata")),
+)

@@ -1,16 +1,20 @@
 """Measured records from Tecmag spectrometers (TNMR)."""
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.record import Record
+from nmr_platform.exchange.format import Format
+from nmr_platform.exchange.record import INDEX, START, Record, pick
 
-__all__ = ["read_tecmag"]
+__all__ = ["FORMAT", "read_tecmag"]
 
 
-def read_tecmag(path: str | Path, *, start: float = 0.0, index: int | None = None) -> Record:
+def read_tecmag(
+    path: str | Path, *, start: Annotated[float, START] = 0.0, index: Annotated[int | None, INDEX] = None
+) -> Record:
     """Read a measured echo from a ``.tnt`` file.
 
     Args:
@@ -34,11 +38,9 @@ def read_tecmag(path: str | Path, *, start: float = 0.0, index: int | None = Non
     except (OSError, ValueError, KeyError, AssertionError) as error:
         message = f"File `{path}` is missing, damaged or not a Tecmag file: {error!s}".rstrip(": ")
         raise DataError(message, path=path) from error
-    if index is None and len(records) > 1:
-        message = f"File `{path}` holds {len(records)} records; say which one by `index`."
-        raise DataError(message, path=path)
-    if not 0 <= (index or 0) < len(records):
-        message = f"Argument `index` must be from 0 to {len(records) - 1}, the records of `{path}`, but is {index}."
-        raise DataError(message, path=path)
+    signal = pick(records, index, path)
     nucleus = bytes(header["nuclei"][0]).split(b"\0")[0].decode("ascii", "replace")
-    return Record(records[index or 0], start, float(header["dwell"][0]) * 1e6, path, "tecmag", {"nucleus": nucleus})
+    return Record(signal, start, float(header["dwell"][0]) * 1e6, path, "tecmag", {"nucleus": nucleus})
+
+
+FORMAT = Format("tecmag", "a measured echo, a `.tnt` file", read_tecmag, measured=True, suffixes=(".tnt",))

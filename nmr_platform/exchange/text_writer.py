@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Annotated, Any, TextIO
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.layout import experiment_values
-from nmr_platform.exchange.target import BLOCK, fresh_folder
-from nmr_platform.exchange.text_format import (
+from nmr_platform.exchange.format import Option
+from nmr_platform.exchange.layout import BLOCK, experiment_values
+from nmr_platform.exchange.text_layout import (
     COLUMNS,
     KERNELS,
     LAYOUTS,
@@ -21,6 +21,7 @@ from nmr_platform.exchange.text_format import (
     TextLayoutName,
     phase_index,
 )
+from nmr_platform.files import staged_folder
 from nmr_platform.physics import Hahn, rotation_about
 from nmr_platform.progress import Advance, no_progress
 
@@ -35,8 +36,8 @@ def write_text(
     dataset: xr.Dataset,
     folder: str | Path,
     *,
-    layout: TextLayoutName = "spinechosim",
-    columns: int | None = None,
+    layout: Annotated[TextLayoutName, Option("whose file names")] = "spinechosim",
+    columns: Annotated[int | None, Option("columns of echo_params, 12 or 16; the layout's by default")] = None,
     progress: Advance = no_progress,
 ) -> None:
     """Write a data set as a text directory.
@@ -59,7 +60,7 @@ def write_text(
     if names.longitudinal and dataset["m_z"].isnull().any():
         message = f"Layout `{layout}` holds <Iz>, but the data set does not know it; write another layout."
         raise DataError(message)
-    with fresh_folder(Path(folder)) as target:
+    with staged_folder(Path(folder), replace=False) as target:
         parameters = _parameter_table(dataset, columns or names.n_columns)
         np.savetxt(target / names.echo_params, parameters, fmt="%.17g")
         np.savetxt(target / names.sim_params, [_shared_numbers(dataset)], fmt="%.17g")

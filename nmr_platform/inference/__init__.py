@@ -3,12 +3,11 @@
 from nmr_platform.inference.assembly import example_record, fit_novelties, make_predictor
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.novelty import Novelty
-from nmr_platform.inference.prediction import Measured, load_models, predict_files
+from nmr_platform.inference.prediction import load_models, predict_files
 from nmr_platform.inference.predictor import Predictor
 
 __all__ = [
     "Conditions",
-    "Measured",
     "Novelty",
     "Predictor",
     "example_record",

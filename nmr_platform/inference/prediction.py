@@ -1,4 +1,4 @@
-"""Predict from files: measured echoes as text, and data sets, by models of the registry or of a path."""
+"""From files to answers: every format that can be imported, read by models of the registry or of a folder."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,107 +9,92 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import Recipe, load
+from nmr_platform.datasets import Recipe
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.exchange import Method, Record, TimeUnit, measured_curve, read_delimited
+from nmr_platform.exchange import (
+    CORRECTIONS,
+    FORMATS,
+    Method,
+    Record,
+    guess_format,
+    measured_curve,
+    read_file,
+    refuse_ignored,
+)
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.predictor import Predictor
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import validate
 
-__all__ = ["Curves", "Measured", "load_models", "predict_files", "read_curves"]
+__all__ = ["load_models", "predict_files"]
+
+# What a record needs no sequence for.
+_SEQUENCE_FREE = {"scale", "conjugate"}
 
 
 @dataclass(frozen=True)
-class Measured:
-    """How a measured record becomes one that the models know.
+class _Curves:
+    """Records on one time axis.
 
     Attributes:
-        unit: Unit of the file's times.
-        start: Time of the first point after the first pulse, us; by default the file's first time.
-        scale: Factor onto the simulation's unit; by default 1, and with ``resample`` whatever makes the echo 1/2 high.
-        resample: Bring the record onto the model's time axis by this method, see
-            `nmr_platform.exchange.resample`, and take out the phase and frequency offset that are read off
-            its echo; None to refuse a record of another sampling.
-    """
-
-    unit: TimeUnit = "us"
-    start: float | None = None
-    scale: float | None = None
-    resample: Method | None = None
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Records of one file.
-
-    Attributes:
-        source: The file or data set.
-        m: The records, complex, shape (n, n_samples).
+        m: M(t), complex, shape (n, n_samples).
         time: Time of every sample after the end of the first pulse, us, shape (n_samples,).
-        acquisition: How they were recorded, where the file says so.
-        measured: The record as the file has it, of a text file.
+        conditions: How they were recorded, where the file says so.
     """
 
-    source: Path
     m: NDArray[np.complexfloating[Any, Any]]
     time: NDArray[np.float64]
-    acquisition: Conditions | None = None
-    measured: Record | None = None
+    conditions: Conditions | None = None
 
 
 def predict_files(
     files: Sequence[Path],
     models: Sequence[Predictor],
     *,
-    measured: Measured | None = None,
+    format: str | None = None,
+    resample: Method | None = None,
     coverage: float | None = None,
+    **options: Any,
 ) -> pd.DataFrame:
     """Predict every curve of every file by every model.
 
     Args:
-        files: Text files of a measured echo, or data sets.
+        files: Files and folders of any format that can be imported.
         models: The models.
-        measured: How text files are read.
-        coverage: Nominal coverage of the intervals; the models' own by default.
+        format: Format of all files, a key of `nmr_platform.exchange.FORMATS`; by their names if None.
+        resample: Bring measured records onto the model's time axis by this method, see
+            `nmr_platform.exchange.resample`, and take out the phase and frequency offset that are read off the echo;
+            None to refuse a record of another sampling.
+        coverage: Nominal coverage of the intervals, between 0 and 1; the models' own by default.
+        options: What the formats' readers take (`nmr_platform.exchange.predict_options`), and the corrections of
+            `nmr_platform.exchange.measured_curve`; ``scale`` (onto the simulation's unit, where 1/2 is full
+            polarisation) is 1 by default, and with ``resample`` whatever makes the echo 1/2 high.
 
     Returns:
         One row for each curve and model: ``file``, ``curve``, ``task``, and what `Predictor.predict` gives.
 
     Raises:
         DataError: A file cannot be read, or a model refuses it.
-        ConfigurationError: An option is out of range.
+        ConfigurationError: An option is out of range, or has no meaning for any of the files.
     """
-    how = measured or Measured()
+    formats = [format or guess_format(path) for path in files]
+    corrections = _corrections(options, formats, resample)
     parts = []
-    for path in files:
-        curves = read_curves(path, how)
+    for path, name in zip(files, formats, strict=True):
+        own = {key: value for key, value in options.items() if key in FORMATS[name].reading}
+        read = read_file(path, format=name, **own)
         for model in models:
             with _naming(path, model):
-                fitting = _brought_to(curves, model.facts.acquisition, how)
+                curves = _curves(read, model.facts.acquisition, resample, corrections)
                 # The intervals' coverage means nothing to a classifier.
                 level = None if model.facts.residuals is None else coverage
-                answer = model.predict(fitting.m, fitting.time, acquisition=fitting.acquisition, coverage=level)
+                answer = model.predict(curves.m, curves.time, acquisition=curves.conditions, coverage=level)
             known = {"file": str(path), "curve": range(len(answer)), "task": model.facts.task_name}
             parts.append(pd.concat([pd.DataFrame(known), answer], axis=1))
     return pd.concat(parts, ignore_index=True)
-
-
-def read_curves(path: Path, measured: Measured) -> Curves:
-    """Read a data set, or a measured echo as text.
-
-    Raises:
-        DataError: There is no such file, or it is neither.
-    """
-    if path.is_dir():
-        dataset = load(path)
-        acquisition = _acquisition(dataset.attrs)
-        return Curves(path, dataset["m"].to_numpy(), dataset["time"].to_numpy(), acquisition)
-    record = read_delimited(path, unit=measured.unit, start=measured.start)
-    factor = 1.0 if measured.scale is None else measured.scale
-    return Curves(path, factor * record.signal[None], record.time, None, record)
 
 
 def load_models(names: Sequence[str], root: Path) -> list[Predictor]:
@@ -137,6 +122,44 @@ def load_models(names: Sequence[str], root: Path) -> list[Predictor]:
     return loaded
 
 
+def _corrections(options: Mapping[str, Any], formats: Sequence[str], resample: Method | None) -> dict[str, Any]:
+    """The options that correct measured echoes; one that would be ignored is refused."""
+    measured = any(FORMATS[name].measured for name in formats)
+    readers = {key for name in formats for key in FORMATS[name].reading}
+    taken = readers | (CORRECTIONS.keys() if measured else set())
+    given = options if resample is None else {**options, "resample": resample}
+    refuse_ignored(given, taken | ({"resample"} if measured else set()), dict.fromkeys(formats))
+    corrections = {key: value for key, value in options.items() if key in CORRECTIONS}
+    idle = sorted(corrections.keys() - _SEQUENCE_FREE)
+    if resample is None and idle:
+        message = f"Option `--{idle[0]}` has no meaning without `--resample`."
+        raise ConfigurationError(message, key=idle[0], value=corrections[idle[0]])
+    return corrections
+
+
+def _curves(
+    read: xr.Dataset | Record, wanted: Conditions, resample: Method | None, corrections: Mapping[str, Any]
+) -> _Curves:
+    """What was read, a measured record corrected and on the model's time axis if that is asked for."""
+    if isinstance(read, xr.Dataset):
+        return _Curves(read["m"].to_numpy(), read["time"].to_numpy(), _conditions(read.attrs))
+    if resample is not None:
+        made = measured_curve(read, wanted.experiment, method=resample, **corrections)
+        return _Curves(made["m"].to_numpy(), made["time"].to_numpy())
+    signal = read.signal.conj() if corrections.get("conjugate") else read.signal
+    return _Curves(corrections.get("scale", 1.0) * signal[None], read.time)
+
+
+def _conditions(attributes: Mapping[str, Any]) -> Conditions | None:
+    """How a data set was recorded; None if it was imported from a format that does not say."""
+    if "recipe" in attributes:
+        return Conditions.of_recipe(validate(Recipe, json.loads(attributes["recipe"])))
+    try:
+        return Conditions.of(validate(Experiment, json.loads(attributes["experiment"])))
+    except (ConfigurationError, KeyError):
+        return None
+
+
 @contextmanager
 def _naming(path: Path, model: Predictor) -> Iterator[None]:
     """Name the file and the model in a refusal."""
@@ -145,21 +168,3 @@ def _naming(path: Path, model: Predictor) -> Iterator[None]:
     except DataError as error:
         message = f"`{path}` cannot be read by the model of task `{model.facts.task_name}`: {error}"
         raise DataError(message, path=path) from error
-
-
-def _brought_to(curves: Curves, acquisition: Conditions, how: Measured) -> Curves:
-    """Resample a measured record onto the model's times, if that is asked for."""
-    if curves.measured is None or how.resample is None:
-        return curves
-    made = measured_curve(curves.measured, acquisition.experiment, scale=how.scale, method=how.resample)
-    return Curves(curves.source, made["m"].to_numpy(), made["time"].to_numpy())
-
-
-def _acquisition(attributes: Mapping[str, Any]) -> Conditions | None:
-    """How a data set was recorded; None if it was imported from a format that does not say."""
-    if "recipe" in attributes:
-        return Conditions.of_recipe(validate(Recipe, json.loads(attributes["recipe"])))
-    try:
-        return Conditions.of(validate(Experiment, json.loads(attributes["experiment"])))
-    except (ConfigurationError, KeyError):
-        return None

@@ -148,6 +148,7 @@ def nmr_imported(source, experiment, out):
         (("--model", "m-0123"), "has no model `m-0123`"),
         (("--model", "s3://bucket/model"), "must be called nmr-W@champion, nmr-W/3 or models:/<model id>"),
         (("--task", "W", "--model", "nmr-W"), "`--task` and `--model` must not be given together"),
+        (("--task", "W", "--kernel", "rkky"), "Option `--kernel` has no meaning for format record."),
         (
             ("--task", "W", "--coverage", "1.5"),
             "`coverage` must lie between",

@@ -1,9 +1,7 @@
 """Measured echoes as instruments store them: text, Bruker and Tecmag."""
 
-import nmrglue
 import numpy as np
 import pytest
-from nmrglue.fileio.tecmag import TNTTLV, TNTTMAG, TNTTMG2
 
 from nmr_platform.errors import DataError
 from nmr_platform.exchange import (
@@ -16,6 +14,7 @@ from nmr_platform.exchange import (
     resample,
 )
 from tests.exchange.builders import STEP, measured, quiet_experiment, truth
+from tests.exchange.instruments import write_bruker, write_tecmag, write_text_record
 
 PHASE, SHIFT, GAIN, NOISE = 65.0, 0.04, 2e5, 0.004
 LONG = 256
@@ -39,11 +38,6 @@ def assert_truth_recovered(record):
     turned = truth() * np.exp(-1j * np.deg2rad(centred.phase))
     np.testing.assert_allclose(curve["m"].to_numpy()[0, around], turned[around], atol=0.03)
     assert curve.sizes == {"curve": 1, "time": 180}
-
-
-def write_text_record(path, signal, *, header="", factor=1.0, delimiter=","):
-    time = np.arange(len(signal)) * STEP * factor
-    np.savetxt(path, np.column_stack([time, signal.real, signal.imag]), delimiter=delimiter, header=header, comments="")
 
 
 @pytest.mark.parametrize("header", ["", "time,real,imaginary", "# scope of May 3\ntime,real,imaginary"])
@@ -94,30 +88,6 @@ def test_text_that_is_no_record_is_refused(tmp_path, text, sentence):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"File `.*nothing.csv` is not a table of .*No such file"):
         read_delimited(tmp_path / "nothing.csv")
-
-
-def write_bruker(folder, data, *, delay=None, big=False, isfloat=False, points=None, **acqus):
-    """Write a Bruker experiment by nmrglue's own writer; ``data`` has shape (T,) or (n, T)."""
-    folder.mkdir()
-    parameters = {
-        "_comments": [],
-        "_coreheader": ["##TITLE= Parameter file"],
-        "AQ_mod": 3,
-        "TD": 2 * (points or data.shape[-1]),
-        "SW_h": 1e6 / STEP,
-        "BYTORDA": int(big),
-        "DTYPA": 2 if isfloat else 0,
-        "NUC1": "139La",
-        "DECIM": 16,
-        "DSPFVS": 20,
-        "GRPDLY": delay if delay is not None else -1.0,
-    }
-    header = {"acqus": parameters | acqus}
-    if delay is None:
-        header["acqus"] |= {"DECIM": 1, "DSPFVS": 0}
-    if data.ndim == 2:
-        header["acqu2s"] = {"_comments": [], "_coreheader": ["##TITLE= Parameter file"], "TD": len(data)}
-    nmrglue.bruker.write(str(folder), header, data, write_prog=False, big=big, isfloat=isfloat)
 
 
 @pytest.mark.parametrize(("big", "isfloat"), [(False, False), (True, False), (False, True)])
@@ -184,25 +154,6 @@ def test_what_is_no_bruker_experiment_is_refused(tmp_path):
         match=r"filter` is not a readable Bruker experiment: no group delay is known for DSPFVS = 11 and DECIM = 17",
     ):
         read_bruker(tmp_path / "filter")
-
-
-def write_tecmag(path, data, *, version=b"TNT1.005"):
-    """Build a .tnt file from the format's own types: nmrglue reads them, but has no writer."""
-    records = np.atleast_2d(data)
-    header = np.zeros(1, TNTTMAG)
-    header["npts"] = header["actual_npts"] = [records.shape[1], len(records), 1, 1]
-    header["dwell"] = [STEP * 1e-6, 0, 0, 0]
-    header["nuclei"] = [b"139La", b"", b"", b""]
-    sections = {
-        b"TMAG": header.tobytes(),
-        b"DATA": records.T.astype("<c8").tobytes(order="F"),
-        b"TMG2": np.zeros(1, TNTTMG2).tobytes(),
-    }
-    with path.open("wb") as file:
-        file.write(version)
-        for tag, content in sections.items():
-            file.write(np.array((tag, 1, len(content)), TNTTLV).tobytes())
-            file.write(content)
 
 
 def test_a_tecmag_record_is_recovered(tmp_path):

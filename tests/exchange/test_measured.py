@@ -12,7 +12,7 @@ from nmr_platform.datasets import load
 from nmr_platform.datasets.store import publish
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import correct, find_corrections, measured_curve, read_delimited, resample
-from nmr_platform.exchange.pathway import pathway
+from nmr_platform.exchange.corrections import pathway
 from nmr_platform.simulation import simulate
 from tests.exchange.builders import REFERENCE, STEP, hahn, measured, quiet_experiment, truth
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
+from nmr_platform.exchange.format import Format, Option
 from nmr_platform.exchange.layout import curve_dataset
-from nmr_platform.exchange.text_format import COLUMNS, KERNELS, NAMES, STEP, phase_of_index
+from nmr_platform.exchange.text_layout import COLUMNS, KERNELS, NAMES, STEP, phase_of_index
+from nmr_platform.exchange.text_writer import write_text
 from nmr_platform.physics import GaussianKernel, HypercubicLattice, Kernel, PowerKernel, RkkyKernel, UniformKernel
 
-__all__ = ["KernelName", "read_text"]
+__all__ = ["FORMAT", "KernelName", "read_text"]
 
 KernelName = Literal["gaussian", "power", "rkky", "uniform"]
 _COUPLINGS = ("alpha_x", "alpha_y", "alpha_z")
@@ -32,10 +34,10 @@ class _Shared(NamedTuple):
 def read_text(
     folder: str | Path,
     *,
-    kernel: KernelName | None = None,
-    disorder: Literal["fresh", "frozen"] = "fresh",
-    step: float | None = None,
-    first_step: int = 0,
+    kernel: Annotated[KernelName | None, Option("kernel of all curves")] = None,
+    disorder: Annotated[Literal["fresh", "frozen"], Option("whether curves share it")] = "fresh",
+    step: Annotated[float | None, Option("us between samples, without sim_params.txt")] = None,
+    first_step: Annotated[int, Option("steps before the first sample", least=0)] = 0,
 ) -> xr.Dataset:
     """Read a text directory: one row of numbers a curve, split into real and imaginary parts.
 
@@ -95,21 +97,21 @@ def read_text(
 def _look(folder: Path, part: str) -> Path | None:
     """The file of one part, if the folder has it."""
     for pattern in NAMES[part]:
-        found = sorted(folder.glob(pattern))
-        if len(found) > 1:
-            message = f"Folder `{folder}` has {len(found)} files `{pattern}`, but must have one: keep one run a folder."
+        files = sorted(folder.glob(pattern))
+        if len(files) > 1:
+            message = f"Folder `{folder}` has {len(files)} files `{pattern}`, but must have one: keep one run a folder."
             raise DataError(message, path=folder)
-        if found:
-            return found[0]
+        if files:
+            return files[0]
     return None
 
 
 def _find(folder: Path, part: str) -> Path:
-    found = _look(folder, part)
-    if found is None:
+    file = _look(folder, part)
+    if file is None:
         message = f"Folder `{folder}` has no {' or '.join(f'`{name}`' for name in NAMES[part])}."
         raise DataError(message, path=folder)
-    return found
+    return file
 
 
 def _read_numbers(path: Path) -> NDArray[np.float64]:
@@ -237,3 +239,12 @@ def _experiment(shared: _Shared) -> dict[str, Any]:
     if shared.lattice is not None:
         known |= {"lattice": {"shape": list(shared.lattice.shape)}, "line": {"fwhm": shared.fwhm}}
     return known
+
+
+FORMAT = Format(
+    "text",
+    "a folder of SpinEchoSim, Spin_Echo_Sim or the reference project",
+    read_text,
+    write_text,
+    sniff=lambda folder: any(True for pattern in NAMES["real"] for _ in folder.glob(pattern)),
+)

@@ -1,0 +1,58 @@
+"""Files as instruments would have made them."""
+
+import nmrglue
+import numpy as np
+from nmrglue.fileio.tecmag import TNTTLV, TNTTMAG, TNTTMG2
+
+from tests.exchange.builders import STEP
+
+__all__ = ["write_bruker", "write_tecmag", "write_text_record"]
+
+
+def write_text_record(path, signal, *, header="", factor=1.0, delimiter=",", step=STEP):
+    """Write columns of time, real and imaginary part."""
+    time = np.arange(len(signal)) * step * factor
+    np.savetxt(path, np.column_stack([time, signal.real, signal.imag]), delimiter=delimiter, header=header, comments="")
+
+
+def write_bruker(folder, data, *, delay=None, big=False, isfloat=False, points=None, step=STEP, **acqus):
+    """Write a Bruker experiment by nmrglue's own writer; ``data`` has shape (T,) or (n, T)."""
+    folder.mkdir()
+    parameters = {
+        "_comments": [],
+        "_coreheader": ["##TITLE= Parameter file"],
+        "AQ_mod": 3,
+        "TD": 2 * (points or data.shape[-1]),
+        "SW_h": 1e6 / step,
+        "BYTORDA": int(big),
+        "DTYPA": 2 if isfloat else 0,
+        "NUC1": "139La",
+        "DECIM": 16,
+        "DSPFVS": 20,
+        "GRPDLY": delay if delay is not None else -1.0,
+    }
+    header = {"acqus": parameters | acqus}
+    if delay is None:
+        header["acqus"] |= {"DECIM": 1, "DSPFVS": 0}
+    if data.ndim == 2:
+        header["acqu2s"] = {"_comments": [], "_coreheader": ["##TITLE= Parameter file"], "TD": len(data)}
+    nmrglue.bruker.write(str(folder), header, data, write_prog=False, big=big, isfloat=isfloat)
+
+
+def write_tecmag(path, data, *, version=b"TNT1.005", step=STEP):
+    """Build a .tnt file from the format's own types: nmrglue reads them, but has no writer."""
+    records = np.atleast_2d(data)
+    header = np.zeros(1, TNTTMAG)
+    header["npts"] = header["actual_npts"] = [records.shape[1], len(records), 1, 1]
+    header["dwell"] = [step * 1e-6, 0, 0, 0]
+    header["nuclei"] = [b"139La", b"", b"", b""]
+    sections = {
+        b"TMAG": header.tobytes(),
+        b"DATA": records.T.astype("<c8").tobytes(order="F"),
+        b"TMG2": np.zeros(1, TNTTMG2).tobytes(),
+    }
+    with path.open("wb") as file:
+        file.write(version)
+        for tag, content in sections.items():
+            file.write(np.array((tag, 1, len(content)), TNTTLV).tobytes())
+            file.write(content)

@@ -1,0 +1,136 @@
+"""From files to answers: every format that can be imported, through the one table of formats."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nmr_platform.datasets import publish
+from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.exchange import FORMATS, export_dataset
+from nmr_platform.inference import load_models, predict_files
+from tests.exchange.builders import make_dataset
+from tests.exchange.instruments import write_bruker, write_tecmag, write_text_record
+from tests.inference.predictors import ACQUISITION, classifier, echoes, regressor
+
+TIME, STEP = ACQUISITION.time, ACQUISITION.step
+
+
+@pytest.fixture(scope="module")
+def of_w():
+    return regressor()
+
+
+@pytest.fixture(scope="module")
+def curves(tmp_path_factory):
+    """Simulated curves of the sequence that the predictor knows, each of other couplings."""
+    experiment = ACQUISITION.experiment.model_dump(mode="json")
+    return make_dataset(
+        tmp_path_factory.mktemp("curves"),
+        n_curves=3,
+        experiment={
+            "lattice": experiment["lattice"],
+            "kernel": {"kind": "gaussian"},
+            "line": experiment["line"],
+            "sequence": {"kind": "hahn", "tau": 20.0},
+            "step": STEP,
+        },
+    ).load()
+
+
+@pytest.fixture
+def echo():
+    return echoes(1, seed=4)[0][0]
+
+
+def write(name, path, echo, *, step=STEP):
+    """Write the echo as one of the measured formats."""
+    if name == "record":
+        write_text_record(path / "echo.csv", echo, step=step)
+        return path / "echo.csv"
+    if name == "tecmag":
+        write_tecmag(path / "echo.tnt", echo, step=step)
+        return path / "echo.tnt"
+    write_bruker(path / "7", echo, isfloat=True, step=step)
+    return path / "7"
+
+
+MEASURED = [name for name, each in FORMATS.items() if each.measured]
+OF_CURVES = [name for name, each in FORMATS.items() if not each.measured]
+
+
+@pytest.mark.parametrize("name", OF_CURVES)
+def test_curves_of_every_format_get_the_answers_of_their_records(of_w, curves, tmp_path, name):
+    path = tmp_path / f"set{''.join(FORMATS[name].suffixes[:1])}"
+    if FORMATS[name].write is None:
+        publish(curves.copy(), path)
+    else:
+        export_dataset(curves, path, format=name)
+    answers = predict_files([path], [of_w])
+    assert list(answers["curve"]) == [0, 1, 2]
+    expected = of_w.predict(curves["m"].to_numpy(), TIME)
+    pd.testing.assert_frame_equal(answers[list(expected)], expected)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_measured_echo_of_every_format_gets_the_answer_of_its_record(of_w, echo, tmp_path, name):
+    answer = predict_files([write(name, tmp_path, 8.0 * echo)], [of_w], scale=0.125)
+    expected = of_w.predict(echo[None], TIME)
+    for column in ("prediction", "lower", "upper", "p_value"):
+        np.testing.assert_allclose(answer[column], expected[column], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_measured_echo_of_every_format_is_corrected_and_resampled_alike(of_w, echo, tmp_path, name):
+    fine = np.arange(0.0, TIME[-1] + 0.05, 0.1)
+    finer = np.interp(fine, TIME, echo.real) + 1j * np.interp(fine, TIME, echo.imag)
+    path = write(name, tmp_path, finer * np.exp(0.7j), step=0.1)
+    with pytest.raises(DataError, match=r"cannot be read by the model of task `W`: .* every 0\.5 us"):
+        predict_files([path], [of_w])
+    given = {"resample": "cubic", "phase": np.rad2deg(0.7), "offset": 0.0, "scale": 1.0}
+    answer = predict_files([path], [of_w], **given)
+    expected = of_w.predict(echo[None], TIME)
+    np.testing.assert_allclose(answer["prediction"], expected["prediction"], atol=2e-3)
+    assert predict_files([path], [of_w], resample="cubic")["prediction"].between(0.05, 0.35).all()
+
+
+def test_a_spectrometer_that_turns_the_other_way_is_conjugated_before_it_is_read(of_w, echo, tmp_path):
+    write_text_record(tmp_path / "echo.csv", echo.conj(), step=STEP)
+    answer = predict_files([tmp_path / "echo.csv"], [of_w], conjugate=True)
+    np.testing.assert_allclose(answer["prediction"], of_w.predict(echo[None], TIME)["prediction"], rtol=1e-6)
+
+
+def test_files_of_several_formats_take_the_options_of_each(of_w, echo, curves, tmp_path):
+    write_text_record(tmp_path / "echo.csv", echo, factor=1e-3, step=STEP)
+    export_dataset(curves, tmp_path / "set.h5", format="hdf5")
+    answers = predict_files([tmp_path / "echo.csv", tmp_path / "set.h5"], [of_w, classifier()], unit="ms", coverage=0.5)
+    assert list(answers["task"]) == ["W", "kernel", *["W"] * 3, *["kernel"] * 3]
+    with pytest.raises(ConfigurationError, match="Option `--kernel` has no meaning for format record, hdf5"):
+        predict_files([tmp_path / "echo.csv", tmp_path / "set.h5"], [of_w], kernel="rkky")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"unit": "ms"}, "Option `--unit` has no meaning for format hdf5"),
+        ({"resample": "cubic"}, "Option `--resample` has no meaning for format hdf5"),
+        ({"scale": 2.0}, "Option `--scale` has no meaning for format hdf5"),
+    ],
+)
+def test_an_option_that_no_file_takes_is_refused(of_w, curves, tmp_path, options, sentence):
+    export_dataset(curves, tmp_path / "set.h5", format="hdf5")
+    with pytest.raises(ConfigurationError, match=sentence):
+        predict_files([tmp_path / "set.h5"], [of_w], **options)
+
+
+@pytest.mark.parametrize("option", ["phase", "offset", "outside"])
+def test_corrections_that_need_the_sequence_need_resampling(of_w, echo, tmp_path, option):
+    write_text_record(tmp_path / "echo.csv", echo, step=STEP)
+    with pytest.raises(ConfigurationError, match=f"Option `--{option}` has no meaning without `--resample`"):
+        predict_files([tmp_path / "echo.csv"], [of_w], **{option: "zero" if option == "outside" else 1.0})
+
+
+def test_a_model_is_found_in_a_folder_without_any_registry(of_w, echo, tmp_path):
+    of_w.save(tmp_path / "model")
+    write_text_record(tmp_path / "echo.csv", echo, step=STEP)
+    (model,) = load_models([str(tmp_path / "model")], tmp_path)
+    assert len(predict_files([tmp_path / "echo.csv"], [model], format="record")) == 1
