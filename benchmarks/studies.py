@@ -72,7 +72,6 @@ def _tracking_share(folder: Path) -> float:
     """Time in the tracker by the time of trials that sleep."""
     tracker = make_tracker("mlflow", tracking_uri=f"sqlite:///{folder / 'mlflow.db'}", root=folder)
     run_id = tracker.open_run(RunEntry("benchmark", "sleep"))
-    tracker.flush()
     before, study = tracker.seconds, _study(folder, f"tracked-{time.time_ns()}")
 
     def evaluate(trial):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202

@@ -43,9 +43,14 @@ class Workspace:
         """What tuning found for one task."""
         return self.root / "results" / "tune" / f"{task}.json"
 
+    @property
+    def results(self) -> Path:
+        """Folder of what the stages after the features leave."""
+        return self.root / "results"
+
     def evaluated(self, task: str) -> Path:
-        """Folder of one task's evaluation."""
-        return self.root / "results" / "evaluate" / task
+        """Folder of one task's evaluation: its scores, and a folder ``<family>/<feature set>`` of every model."""
+        return self.results / "evaluate" / task
 
     @property
     def disorder(self) -> Path:

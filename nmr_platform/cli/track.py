@@ -1,4 +1,4 @@
-"""`nmr studies` and `nmr track`: where studies stand, what waits to be sent, and where a model comes from."""
+"""`nmr studies` and `nmr track`: where studies stand, what MLflow shows of them, and where a model comes from."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +14,7 @@ PARAMS = Path("params.yaml")
 NameArgument = Annotated[str, typer.Argument(help="Registered model, for instance nmr-W.")]
 VersionOption = Annotated[str, typer.Option("--version", help="Number or alias.")]
 
-track = typer.Typer(help="Send, rebuild and trace what MLflow shows.", no_args_is_help=True)
+track = typer.Typer(help="Rebuild and trace what MLflow shows.", no_args_is_help=True)
 
 
 def studies(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
@@ -43,9 +43,9 @@ def studies(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
 
 @track.command("sync")
 def sync(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
-    """Send to MLflow what waits on this disk, then every run and trial that the study storage has and MLflow lacks.
+    """Show in MLflow every study, trial, score, table, figure and model that it lacks, from study storage and outputs.
 
-    Models, tables and figures of evaluations are made again by `dvc repro --force evaluate@W`.
+    What is there already is not doubled: after a server was away, this completes it; after it was lost, rebuilds it.
 
     Example: `nmr track sync`
     """
@@ -54,7 +54,7 @@ def sync(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
 
     done = sync_tracking(Workspace(params.parent))
     say(
-        f"{done.messages} messages sent from disk; {done.trials} trials of {done.studies} studies are in {done.store}.",
+        f"{done.trials} trials of {done.studies} studies and {done.results} results are in {done.store}.",
         asdict(done),
         as_json=as_json,
     )

@@ -20,7 +20,7 @@ from nmr_platform.schema import Schema
 from nmr_platform.tracking import FOLDER
 
 if TYPE_CHECKING:
-    from nmr_platform.tracking.mlflow import ServedModel
+    from nmr_platform.tracking.mlflow import PyfuncModel
 
 __all__ = ["Predictor", "PredictorFacts"]
 
@@ -317,9 +317,9 @@ def _write_facts(facts: PredictorFacts, folder: Path) -> None:
     (folder / _FILE).write_text(facts.model_dump_json(indent=1), encoding="utf-8")
 
 
-def _load_pyfunc(data_path: str) -> "ServedModel":
+def _load_pyfunc(data_path: str) -> "PyfuncModel":
     """Load a predictor for MLflow, which finds this function by its name."""
     # MLflow takes two seconds to import, and is there already when it calls.
-    from nmr_platform.tracking.mlflow import ServedModel  # noqa: PLC0415
+    from nmr_platform.tracking.mlflow import PyfuncModel  # noqa: PLC0415
 
-    return ServedModel(Predictor.load(Path(data_path)))
+    return PyfuncModel(Predictor.load(Path(data_path)))

@@ -12,6 +12,7 @@ from nmr_platform.physics import Sequence as PulseSequence
 from nmr_platform.pulse_design.assessing import Assessed
 from nmr_platform.pulse_design.spaces import BASELINE, Measurement
 from nmr_platform.schema import Schema, validate
+from nmr_platform.tracking import RunEntry
 
 __all__ = ["Candidate", "PulseSearch", "pareto"]
 
@@ -49,13 +50,13 @@ class PulseSearch:
     """What a search found.
 
     Attributes:
-        run_id: Identifier of the parent run.
+        run: The run that it is shown in.
         label: Name of the value.
         candidates: Finished candidates in the order tried, 90/180 among them.
         importances: Share of each searched parameter in the variation of the value, most important first.
     """
 
-    run_id: str
+    run: RunEntry
     label: str
     candidates: Sequence[Candidate]
     importances: dict[str, float]

@@ -82,17 +82,17 @@ def search_pulses(
     with ExitStack() as stack:
         search = _Search.make(recipes, settings, cache, lambda: stack.enter_context(closing_storage(storage)))
         search.line_up_named()
-        run_id = tracker.open_run(_run_entry(search))
+        run = _run_entry(search)
+        run_id = tracker.open_run(run)
         with closing_run(tracker, run_id):
             for number, name in enumerate(search.outside):
                 tracker.log_trial(run_id, search.judge_outside(number, name))
             search.run(tracker, run_id, progress)
             candidates = search.candidates()
             _require_baseline(search, candidates)
-            found = PulseSearch(run_id, search.objective.label, candidates, search.importances())
+            found = PulseSearch(run, search.objective.label, candidates, search.importances())
             tracker.log_metrics(run_id, _metrics(found))
             tracker.log_params(run_id, {f"best_{name}": value for name, value in found.best.params.items()})
-            tracker.log_table(run_id, "tables/history.csv", found.table)
     return found
 
 
@@ -126,7 +126,6 @@ def help_search(
                 raise PulseSearchError(message)
             time.sleep(_POLL_SECONDS)
         search.run(tracker, tracker.open_run(_run_entry(search)), helping=True)
-        tracker.flush()
 
 
 @dataclass(frozen=True)

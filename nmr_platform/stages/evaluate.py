@@ -1,7 +1,5 @@
 """Stage `evaluate`: score the tuned models of one task on held-out curves, and draw what they do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +14,7 @@ from nmr_platform.datasets import DataSettings, load
 from nmr_platform.errors import DataError
 from nmr_platform.features import FeaturesSettings, extract
 from nmr_platform.files import staged_folder, write_json
-from nmr_platform.inference import Conditions, Predictor, example_record, fit_novelties, make_predictor
+from nmr_platform.inference import Conditions, example_record, fit_novelties, make_predictor
 from nmr_platform.learning import (
     Bootstrap,
     EvaluateSettings,
@@ -28,10 +26,12 @@ from nmr_platform.learning import (
     TuneSummary,
     evaluate_task,
 )
+from nmr_platform.stages.display import show_folder, this_session, write_model, write_run
 from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.tune import read_tuned
-from nmr_platform.tracking import ModelEntry, RunEntry, Tracker, closing_run
+from nmr_platform.studies import closing_storage
+from nmr_platform.tracking import RunEntry, Tracker
 from nmr_platform.workspace import Workspace
 
 __all__ = ["EvaluateParams", "evaluate"]
@@ -52,7 +52,7 @@ class EvaluateParams(TaskTable):
 
 
 def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: Tracker) -> EvaluationResult:
-    """Evaluate one task's models; write tables, figures and metrics, and hand all of it to the tracker.
+    """Evaluate one task's models; write metrics, tables, figures and the models themselves, and show all of it.
 
     Raises:
         ConfigurationError: There is no such task.
@@ -66,58 +66,57 @@ def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: T
     example, acquisition = example_record(recipe), Conditions.of_recipe(recipe)
     novelties = fit_novelties(summary, features.tables, features.labels)
     feature_sets = {item.name: item for item in params.features.sets}
+    with staged_folder(workspace.evaluated(task)) as staging:
 
-    kept: dict[str, ModelEvaluation] = {}
+        def write(evaluated: ModelEvaluation) -> None:
+            model = _with_robustness(evaluated, chosen, features, params, workspace)
+            folder, name = staging / model.study.label, model.study.feature_set
+            _write(model, summary, features, params, folder)
+            predictor = make_predictor(
+                model, novelties[name], summary, feature_sets[name], acquisition, params.evaluate.coverage
+            )
+            write_model(folder, predictor, example, _facts(model, summary))
 
-    def keep(evaluated: ModelEvaluation) -> None:
-        model = _with_robustness(evaluated, chosen, features, params, workspace)
-        if model.is_champion:
-            kept["champion"] = model
-        name = model.study.feature_set
-        predictor = make_predictor(
-            model, novelties[name], summary, feature_sets[name], acquisition, params.evaluate.coverage
-        )
-        with _open_run(summary, model, features, tracker) as run_id:
-            tracker.log_metrics(run_id, model.metrics())
-            for name, table in model.tables().items():
-                tracker.log_table(run_id, name, table)
-            for name, figure in draw_model(model, chosen, features, params).items():
-                tracker.log_figure(run_id, f"figures/{name}.png", figure)
-            tracker.log_model(run_id, _model_entry(summary, model, predictor, example))
-
-    result = evaluate_task(summary, features.tables, features.labels, settings=params.evaluate, on_model=keep)
-    with staged_folder(workspace.evaluated(task)) as folder:
-        _write(result, kept["champion"], features, params, folder)
+        result = evaluate_task(summary, features.tables, features.labels, settings=params.evaluate, on_model=write)
+        write_json(staging / "scores.json", result.to_dict(), rounded=True)
+        result.table().to_csv(staging / "scores.csv", index=False, float_format="%.6g")
     write_json(workspace.metrics(task), _metrics(result), rounded=True)
+    session = this_session(tracker, workspace.root)
+    with closing_storage(workspace.studies) as storage:
+        for model in result.models:
+            # A patch may be long, and one that makes the champion again makes the others too.
+            kept = session if model.is_champion else replace(session, patch="")
+            show_folder(workspace.evaluated(task) / model.study.label, tracker, storage, kept)
     return result
 
 
-@contextmanager
-def _open_run(summary: TuneSummary, model: ModelEvaluation, features: FeatureTables, tracker: Tracker) -> Iterator[str]:
-    """The parent run of the model's study, opened again."""
+def _write(
+    model: ModelEvaluation, summary: TuneSummary, features: FeatureTables, params: EvaluateParams, folder: Path
+) -> None:
+    """Write numbers, tables and figures of one model."""
     tags = {"study": model.study.study_name, "disorder": summary.disorder}
     datasets = [replace(entry, context="test") for entry in features.datasets if entry.name in summary.task.kernels]
-    run_id = tracker.open_run(RunEntry(summary.task_name, model.study.run_name, tags=tags, datasets=datasets))
-    with closing_run(tracker, run_id):
-        yield run_id
+    run = RunEntry(summary.task_name, model.study.run_name, tags=tags, datasets=datasets)
+    write_run(folder, run, model.metrics())
+    for name, table in model.tables().items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        table.to_csv(folder / name, index=False, float_format="%.6g")
+    for name, figure in draw_model(model, summary.task, features, params).items():
+        plots.save(figure, folder / "figures" / f"{name}.png")
 
 
-def _model_entry(
-    summary: TuneSummary, model: ModelEvaluation, predictor: Predictor, example: NDArray[np.complexfloating]
-) -> ModelEntry:
-    name, metric = summary.task_name, summary.task.metric
-    score = model.scores[metric]
-    return ModelEntry(
-        predictor,
-        predictor.example_row(example),
+def _facts(model: ModelEvaluation, summary: TuneSummary) -> dict[str, Any]:
+    """What the registry shall know of a model."""
+    score = model.scores[summary.task.metric]
+    return {
         # Only the champion of the tuning may become the champion of the registry: the held-out part chooses nothing.
-        f"nmr-{name}" if model.is_champion else "",
-        score.value,
-        f"test_{metric}",
-        score.lower,
-        score.upper,
-        {"task": name, "trial": str(model.study.best_trial)},
-    )
+        "registered_name": f"nmr-{summary.task_name}" if model.is_champion else "",
+        "score": score.value,
+        "metric": f"test_{summary.task.metric}",
+        "lower": score.lower,
+        "upper": score.upper,
+        "tags": {"task": summary.task_name, "trial": str(model.study.best_trial)},
+    }
 
 
 def _require_tuned_for(summary: TuneSummary, task: Task, features: FeatureTables, workspace: Workspace) -> None:
@@ -164,20 +163,6 @@ def _records(labels: pd.DataFrame, workspace: Workspace) -> NDArray[np.complex64
         place = pd.Index(dataset["curve"].to_numpy()).get_indexer(pd.Index(rows["curve"]))
         parts.append(dataset["m"].to_numpy()[place])
     return np.concatenate(parts)
-
-
-def _write(
-    result: EvaluationResult, champion: ModelEvaluation, features: FeatureTables, params: EvaluateParams, folder: Path
-) -> None:
-    """Scores of every model; tables and figures of the champion."""
-    write_json(folder / "scores.json", result.to_dict(), rounded=True)
-    result.table().to_csv(folder / "scores.csv", index=False, float_format="%.6g")
-    for name, table in champion.tables().items():
-        path = folder / name
-        path.parent.mkdir(exist_ok=True)
-        table.to_csv(path, index=False, float_format="%.6g")
-    for name, figure in draw_model(champion, result.task, features, params).items():
-        plots.save(figure, folder / "figures" / f"{name}.png")
 
 
 def _metrics(result: EvaluationResult) -> dict[str, Any]:

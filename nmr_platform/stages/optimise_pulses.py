@@ -20,8 +20,10 @@ from nmr_platform.pulse_design import (
     search_pulses,
 )
 from nmr_platform.schema import Schema
+from nmr_platform.stages.display import show_folder, this_session, write_run
 from nmr_platform.stages.pulse_figures import draw_pulses
-from nmr_platform.stages.pulse_files import summarise, write_pulses
+from nmr_platform.stages.pulse_files import write_pulses
+from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import Tracker
 from nmr_platform.workspace import Workspace
 
@@ -134,15 +136,9 @@ def _optimise(
     figures = draw_pulses(found, verdict)
     with staged_folder(folder) as staging:
         write_pulses(staging, found, verdict, settings, measurements, new.example, figures)
-        # Only now: a tracker may draw figures in a way that changes their layout, and files must not depend on it.
-        for name, figure in figures.items():
-            tracker.log_figure(found.run_id, f"figures/{name}.png", figure)
-        tracker.log_metrics(found.run_id, _flat(verdict))
-        tracker.log_table(found.run_id, "tables/verdict.csv", verdict.table)
-        tracker.log_dict(found.run_id, "best.yaml", {"sequences": found.best.measurement.dump()})
-        tracker.log_dict(found.run_id, "summary.json", summarise(found, verdict, settings))
-        # The run is closed, so that nothing else waits for what was recorded since.
-        tracker.flush()
+        write_run(staging, found.run, _flat(verdict))
+    with closing_storage(workspace.studies) as storage:
+        show_folder(folder, tracker, storage, this_session(tracker, workspace.root))
     return outcome
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from matplotlib.figure import Figure
 
 from nmr_platform import plots
@@ -47,6 +48,7 @@ def write_pulses(
     found.table.to_csv(folder / "history.csv", index=False, float_format="%.6g")
     verdict.table.to_csv(folder / "verdict.csv", index=False, float_format="%.6g")
     write_json(folder / "summary.json", summarise(found, verdict, settings), rounded=True)
+    write_text(folder / "best.yaml", yaml.safe_dump({"sequences": found.best.measurement.dump()}, sort_keys=False))
     for name, measurement in measurements.items():
         stem = name.replace("/", "-").replace(" ", "-")
         for number, sequence in enumerate(measurement, 1):

@@ -136,7 +136,7 @@ def read_disorder(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspace: Workspace, folder: Path) -> Section:
-    task, source = params.tasks[name], workspace.evaluated(name)
+    task, source = params.tasks[name], workspace.evaluated(name) / scores["champion"]
     champion = scores["models"][scores["champion"]]["scores"]
     wanted = [item for item in TASK_CAPTIONS if (source / "figures" / f"{item}.png").exists()]
     return Section(

@@ -1,10 +1,10 @@
-"""Rebuild what MLflow shows from what the studies remember."""
+"""Rebuild everything that MLflow shows from what studies remember and stages left."""
 
 from dataclasses import dataclass
 
-from nmr_platform.errors import TrackingError
+from nmr_platform.stages.display import find_shown, show_folder
 from nmr_platform.studies import closing_storage, load_studies, show_study
-from nmr_platform.tracking import make_tracker
+from nmr_platform.tracking import make_tracker, resolve_store
 from nmr_platform.workspace import Workspace
 
 __all__ = ["Synced", "sync_tracking"]
@@ -12,35 +12,32 @@ __all__ = ["Synced", "sync_tracking"]
 
 @dataclass(frozen=True)
 class Synced:
-    """What was sent.
+    """What the tracking store has now.
 
     Attributes:
         store: The tracking store, its password masked.
-        messages: Messages of dead processes that waited on this disk.
         studies: Studies in the study storage.
-        trials: Their trials, all of which the store now has.
+        trials: Their trials.
+        results: Evaluated models and pulse searches among the outputs.
     """
 
     store: str
-    messages: int
     studies: int
     trials: int
+    results: int
 
 
 def sync_tracking(workspace: Workspace) -> Synced:
-    """Send what waits on this disk, then every study with its trials; what is there already is not doubled.
+    """Show every study with its trials, then every result that stages left; what is there already is not doubled.
 
     Raises:
         TrackingError: The store is away, or refuses something.
     """
-    from nmr_platform.tracking.mlflow import SpoolingTracker  # noqa: PLC0415
-
-    spooling = make_tracker("mlflow", root=workspace.root)
-    if not isinstance(spooling, SpoolingTracker):
-        message = "Only MLflow can be rebuilt."
-        raise TrackingError(message)
-    messages = spooling.send_left()
+    tracker = make_tracker("mlflow", root=workspace.root, strict=True)
     with closing_storage(workspace.studies) as storage:
         studies = load_studies(storage)
-        trials = sum(show_study(study, spooling.inner) for study in studies)
-    return Synced(str(spooling.address), messages, len(studies), trials)
+        trials = sum(show_study(study, tracker) for study in studies)
+        folders = find_shown(workspace.results)
+        for folder in folders:
+            show_folder(folder, tracker, storage)
+    return Synced(str(resolve_store(root=workspace.root)), len(studies), trials, len(folders))

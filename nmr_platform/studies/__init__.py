@@ -2,7 +2,7 @@
 
 from nmr_platform.studies.abandoned import ERROR, line_up
 from nmr_platform.studies.figures import draw_study
-from nmr_platform.studies.listing import StudySummary, list_studies, load_studies
+from nmr_platform.studies.listing import StudySummary, find_study, list_studies, load_studies
 from nmr_platform.studies.loop import Outcome, open_study, run_trials
 from nmr_platform.studies.runs import StudyRun, keep_run, kept_run, show_study, study_metrics, trial_entry
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler, grid_points
@@ -30,6 +30,7 @@ __all__ = [
     "best_trial",
     "closing_storage",
     "draw_study",
+    "find_study",
     "finished_trials",
     "grid_points",
     "helping_processes",

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from nmr_platform.studies.trials import best_trial, finished_trials, is_pruned, score_of, settled_trials
 
-__all__ = ["StudySummary", "list_studies", "load_studies"]
+__all__ = ["StudySummary", "find_study", "list_studies", "load_studies"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,14 @@ class StudySummary:
 def load_studies(storage: BaseStorage) -> list[Study]:
     """Every study in ``storage``, by name."""
     return [optuna.load_study(study_name=name, storage=storage) for name in optuna.get_all_study_names(storage)]
+
+
+def find_study(storage: BaseStorage, name: str) -> Study | None:
+    """The study called ``name`` in ``storage``; None if there is none."""
+    try:
+        return optuna.load_study(study_name=name, storage=storage)
+    except KeyError:
+        return None
 
 
 def list_studies(storage: BaseStorage) -> list[StudySummary]:

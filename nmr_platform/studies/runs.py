@@ -1,13 +1,18 @@
 """One path from a study to what a tracker shows of it: the same while it runs and when the tracker is rebuilt."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from nmr_platform.studies.abandoned import ERROR
+from nmr_platform.processes import this_process
+from nmr_platform.studies.abandoned import ERROR, OWNER
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.studies.trials import (
     best_trial,
@@ -17,11 +22,13 @@ from nmr_platform.studies.trials import (
     settled_trials,
     trial_times,
 )
-from nmr_platform.tracking import NullTracker, RunEntry, Tracker, TrialEntry, closing_run
+from nmr_platform.tracking import UNKNOWN, NullTracker, RunEntry, Series, Tracker, TrialEntry
 
 __all__ = ["StudyRun", "keep_run", "kept_run", "show_study", "study_metrics", "trial_entry"]
 
 _RUN, _SCORE = "run", "score"
+# When the study began, which process opened it last, and which code each process ran.
+_BEGUN, _LAST, _PROVENANCE = "begun", "last", "provenance."
 
 
 def keep_run(study: Study, run: RunEntry, score: str = "score") -> None:
@@ -32,8 +39,13 @@ def keep_run(study: Study, run: RunEntry, score: str = "score") -> None:
         run: The run.
         score: What the score is called in pictures.
     """
-    for name, value in ((_RUN, run.to_dict()), (_SCORE, score)):
-        if study.user_attrs.get(name) != value:
+    _keep(study, {_RUN: run.to_dict(), _SCORE: score})
+
+
+def _keep(study: Study, values: Mapping[str, object]) -> None:
+    kept = study.user_attrs
+    for name, value in values.items():
+        if kept.get(name) != value:
             study.set_user_attr(name, value)
 
 
@@ -89,34 +101,75 @@ class StudyRun:
     study: Study
     tracker: Tracker
     run_id: str
+    _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(cls, study: Study, tracker: Tracker) -> Self:
-        """Open the parent run of a study, or go on with it."""
-        return cls(study, tracker, tracker.open_run(kept_run(study)))
+        """Open the parent run of a study that this process works on; the study keeps when, and which code it runs."""
+        name = this_process()
+        begun = study.user_attrs.get(_BEGUN, time.time())
+        _keep(study, {_BEGUN: begun, _LAST: name, f"{_PROVENANCE}{name}": dict(tracker.provenance)})
+        return cls.show(study, tracker)
+
+    @classmethod
+    def show(cls, study: Study, tracker: Tracker) -> Self:
+        """Open the parent run of a study with the code and the time that the study kept."""
+        kept = study.user_attrs
+        provenance = kept.get(f"{_PROVENANCE}{kept.get(_LAST)}", UNKNOWN)
+        run = replace(kept_run(study), provenance=provenance, start=kept.get(_BEGUN))
+        return cls(study, tracker, tracker.open_run(run), kept)
+
+    @property
+    def end(self) -> float | None:
+        """When the last trial ended, seconds since the epoch; None if none has."""
+        return max((trial_times(trial)[1] for trial in settled_trials(self.study)), default=None)
+
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """Close the run when the block ends: finished if it ends well, else failed."""
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            self.tracker.close_run(self.run_id, failed=failed, end=self.end)
 
     def log_trial(self, trial: FrozenTrial) -> None:
-        """Show a settled trial as a child."""
-        self.tracker.log_trial(self.run_id, trial_entry(trial))
+        """Show a settled trial as a child, with the code that it ran on."""
+        entry = trial_entry(trial)
+        self.tracker.log_trial(self.run_id, replace(entry, tags={**self._provenance(trial), **entry.tags}))
 
     def log_summary(self) -> None:
-        """Show what became of all trials: numbers, the best parameters, and Optuna's pictures."""
-        self.tracker.log_metrics(self.run_id, study_metrics(self.study))
+        """Show what became of all trials: numbers, the best so far, the best parameters, and Optuna's pictures."""
+        best_so_far: dict[int, float] = {}
+        for trial in sorted(finished_trials(self.study), key=lambda trial: int(trial.number)):
+            best_so_far[trial.number] = max([score_of(trial), *list(best_so_far.values())[-1:]])
+        metrics: dict[str, float | Series] = {**study_metrics(self.study), "best_so_far": best_so_far}
+        self.tracker.log_metrics(self.run_id, metrics, time=self.end)
         best = best_trial(self.study)
         if best is not None:
             params = trial_entry(best).params
             self.tracker.log_params(self.run_id, {f"best_{name}": value for name, value in params.items()})
         if isinstance(self.tracker, NullTracker):
             return  # pictures take seconds, which nobody would see
-        for name, figure in draw_study(self.study, self.study.user_attrs.get(_SCORE, "score")).items():
-            self.tracker.log_figure(self.run_id, f"study/{name}.png", figure)
+        with TemporaryDirectory() as folder:
+            for name, figure in draw_study(self.study, self.study.user_attrs.get(_SCORE, "score")).items():
+                figure.savefig(Path(folder) / f"{name}.png", dpi=120, bbox_inches="tight")
+            self.tracker.log_files(self.run_id, Path(folder), "study")
+
+    def _provenance(self, trial: FrozenTrial) -> Mapping[str, str]:
+        """The code that the process of a trial ran, as the study keeps it."""
+        name = f"{_PROVENANCE}{trial.user_attrs.get(OWNER)}"
+        if name not in self._known:
+            self._known.update(self.study.user_attrs)
+        return self._known.get(name, {})
 
 
 def show_study(study: Study, tracker: Tracker) -> int:
     """Show a whole study from what it kept; return the number of its settled trials."""
-    run, settled = StudyRun.open(study, tracker), settled_trials(study)
-    with closing_run(tracker, run.run_id):
-        for trial in settled:
-            run.log_trial(trial)
-        run.log_summary()
+    run, settled = StudyRun.show(study, tracker), settled_trials(study)
+    for trial in settled:
+        run.log_trial(trial)
+    run.log_summary()
+    tracker.close_run(run.run_id, failed=best_trial(study) is None, end=run.end)
     return len(settled)

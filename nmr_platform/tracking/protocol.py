@@ -1,18 +1,36 @@
-"""What the rest of the package may say to an experiment tracker, and the plain records it says it with."""
+"""What the rest of the package may say to an experiment tracker, and the plain entries it says it with."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from nmr_platform.tracking.deployable import Deployable
-
 if TYPE_CHECKING:
-    # For type checkers only: a command that lists studies does not wait for tables and figures.
+    # For type checkers only: a command that lists studies does not wait for tables.
     import pandas as pd
-    from matplotlib.figure import Figure
 
-__all__ = ["DatasetEntry", "ModelEntry", "RunEntry", "Tracker", "TrialEntry", "closing_run"]
+__all__ = [
+    "FOLDER",
+    "DatasetEntry",
+    "ModelEntry",
+    "RunEntry",
+    "Series",
+    "Tracker",
+    "TrackingWarning",
+    "TrialEntry",
+    "closing_run",
+]
+
+FOLDER = "predictor"
+"""Name of the folder that holds a model's files, inside MLflow's own too."""
+
+Series = Mapping[int, float]
+"""A metric by step, for instance the best score so far by trial."""
+
+
+class TrackingWarning(UserWarning):
+    """Something is not shown in the tracking store, where `nmr track sync` puts it."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +60,11 @@ class RunEntry:
         experiment: The question it belongs to: a task name or ``pulse-design``.
         name: The study's name, unique and stable, so that a resumed study continues its run.
         params: The study's settings, flat.
-        tags: Further tags; git commit, dirty flag and DVC stage are added by the tracker.
+        tags: Further tags.
         datasets: What it reads.
+        provenance: Tags of the code and surroundings that it comes from, see `Tracker.provenance`; empty for those of
+            this process.
+        start: When it began, seconds since the epoch; None for now.
     """
 
     experiment: str
@@ -51,6 +72,8 @@ class RunEntry:
     params: Mapping[str, object] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     datasets: Sequence[DatasetEntry] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    start: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -59,7 +82,7 @@ class RunEntry:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The entry that `to_dict` gave."""
-        return cls(**{**values, "datasets": [DatasetEntry(**dataset) for dataset in values["datasets"]]})
+        return cls(**{**values, "datasets": tuple(DatasetEntry(**each) for each in values.get("datasets", ()))})
 
 
 @dataclass(frozen=True)
@@ -73,7 +96,7 @@ class TrialEntry:
         start: Start, seconds since the epoch.
         end: End, seconds since the epoch.
         state: ``finished``, ``pruned`` or ``failed``.
-        tags: Further tags.
+        tags: Further tags; they win over those of the study, whose provenance it has otherwise.
     """
 
     number: int
@@ -87,11 +110,16 @@ class TrialEntry:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model to keep with a run.
+    """A model to keep with a run: a folder of files without pickles, and what must be known to load and serve them.
 
     Attributes:
-        model: The model, which knows how to write itself.
+        files: Folder of the model's files, called what it shall be called inside MLflow's own.
+        loader_module: Module with a function ``_load_pyfunc(path)`` that reads them and returns a `PyfuncModel`.
         example: A few rows of its input, columns named.
+        answer: What it predicts for them.
+        requirements: All projects that loading and predicting need; one without a version gets the one installed here.
+        optional_columns: Columns of the input that a request may leave out.
+        options: What a caller may choose beside the input, with its defaults.
         registered_name: Stable name in the model registry; empty to leave it unregistered.
         score: Held-out score, larger is better; the champion alias moves only when it improves beyond doubt.
         metric: What ``score`` is, for instance ``test_r2``.
@@ -100,8 +128,13 @@ class ModelEntry:
         tags: What else traces the version, for instance the task and the trial.
     """
 
-    model: Deployable
+    files: Path
+    loader_module: str
     example: "pd.DataFrame"
+    answer: "pd.DataFrame"
+    requirements: Sequence[str] = ()
+    optional_columns: Sequence[str] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     registered_name: str = ""
     score: float = float("nan")
     metric: str = ""
@@ -111,7 +144,18 @@ class ModelEntry:
 
 
 class Tracker(Protocol):
-    """Where runs are recorded. A run is named by the identifier that `open_run` returns."""
+    """Where runs are shown. A run is named by the identifier that `open_run` returns.
+
+    Saying the same twice changes nothing: everything shown can be shown again from what studies and outputs keep.
+    """
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """Tags that say which code, by whom and with which versions this process runs."""
+
+    @property
+    def seconds(self) -> float:
+        """Time spent inside the tracker so far, in seconds."""
 
     def open_run(self, run: RunEntry) -> str:
         """Start the parent run, or reopen the one of the same experiment and name; return its identifier."""
@@ -119,41 +163,40 @@ class Tracker(Protocol):
     def log_trial(self, run_id: str, trial: TrialEntry) -> None:
         """Record one trial as a child of the run, in one batch; a trial number already there is not recorded twice."""
 
-    def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
-        """Record scalars of the run in one batch."""
+    def log_metrics(self, run_id: str, metrics: Mapping[str, "float | Series"], *, time: float | None = None) -> None:
+        """Record scalars, and series of scalars by step, in one batch.
+
+        Args:
+            run_id: The run.
+            metrics: Value, or values by step, by name.
+            time: When they were found, seconds since the epoch; None for now.
+        """
 
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
         """Record parameters of the run, for instance the best ones found."""
 
-    def log_figure(self, run_id: str, name: str, figure: "Figure") -> None:
-        """Keep a figure as ``name`` (with its extension, ``figures/parity.png``)."""
+    def log_files(self, run_id: str, source: Path, folder: str = "") -> None:
+        """Keep a file, or what a folder holds, in ``folder`` of the run's artifacts, over what has the same name."""
 
-    def log_table(self, run_id: str, name: str, table: "pd.DataFrame") -> None:
-        """Keep a table as ``name`` (CSV, ``tables/importances.csv``)."""
+    def log_model(self, run_id: str, model: ModelEntry) -> str:
+        """Keep a model with signature and input example; return the address it can be loaded from."""
 
-    def log_dict(self, run_id: str, name: str, content: Mapping[str, object]) -> None:
-        """Keep a nested record as ``name`` (``.json`` or ``.yaml``)."""
-
-    def log_model(self, run_id: str, record: ModelEntry) -> str:
-        """Keep a fitted model with signature and input example; return the address it can be loaded from."""
-
-    def close_run(self, run_id: str, *, failed: bool = False) -> None:
-        """Mark the run as finished or failed."""
-
-    def flush(self) -> None:
-        """Wait until what was recorded has arrived, or is known to wait on disk."""
-
-    @property
-    def seconds(self) -> float:
-        """Time spent inside the tracker so far, in seconds."""
+    def close_run(self, run_id: str, *, failed: bool = False, end: float | None = None) -> None:
+        """Mark the run as finished or failed, at ``end`` in seconds since the epoch; None for now."""
 
 
 @contextmanager
-def closing_run(tracker: Tracker, run_id: str) -> Iterator[None]:
-    """Close the run when the block ends: finished if it ends well, else failed."""
+def closing_run(tracker: Tracker, run_id: str, *, end: float | None = None) -> Iterator[None]:
+    """Close the run when the block ends: finished if it ends well, else failed.
+
+    Args:
+        tracker: The tracker.
+        run_id: The run.
+        end: When it ended, seconds since the epoch; None for now.
+    """
     try:
         yield
     except BaseException:
         tracker.close_run(run_id, failed=True)
         raise
-    tracker.close_run(run_id)
+    tracker.close_run(run_id, end=end)

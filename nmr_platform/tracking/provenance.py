@@ -5,14 +5,30 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any, Self
 
+from nmr_platform.tracking.address import masked_uri
 from nmr_platform.tracking.protocol import DatasetEntry
 
-__all__ = ["data_tags", "environment_tags", "git_tags", "uncommitted_changes"]
+__all__ = [
+    "UNKNOWN",
+    "Session",
+    "data_tags",
+    "environment_tags",
+    "git_tags",
+    "pinned_requirements",
+    "uncommitted_changes",
+]
+
+_COMMIT, _DIRTY = "mlflow.source.git.commit", "git.dirty"
+
+UNKNOWN = {_COMMIT: "unknown", _DIRTY: "unknown"}
+"""The tags of something that came from nobody knows where."""
 
 # What can change a result. Tracked outputs and `dvc.lock` do change half-way through `dvc repro`, and say nothing.
 _SOURCES = ["*.py", "*.toml", "*.yaml", "*.yml", "requirements.lock"]
@@ -22,6 +38,32 @@ _VARIABLES = {
     # The run that `mlflow run` opened around this process; ours live in experiments of their own.
     "mlproject.run_id": "MLFLOW_RUN_ID",
 }
+
+
+@dataclass(frozen=True)
+class Session:
+    """The call of a command that made something: it is kept beside what was made, which must not depend on it.
+
+    Attributes:
+        provenance: Tags of the code and surroundings.
+        end: When it was done, seconds since the epoch.
+        patch: Changes of code and settings that were not committed.
+        requirements: Versions of the projects that a model was made with, ``scikit-learn==1.9.0``.
+    """
+
+    provenance: Mapping[str, str]
+    end: float
+    patch: str = ""
+    requirements: Sequence[str] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The session that `to_dict` gave."""
+        return cls(**values)
 
 
 def environment_tags(root: Path) -> dict[str, str]:
@@ -34,7 +76,7 @@ def environment_tags(root: Path) -> dict[str, str]:
         **git_tags(root),
         **{tag: os.environ[name] for tag, name in _VARIABLES.items() if os.environ.get(name)},
         "python.version": platform.python_version(),
-        "nmr_platform.version": _package_version(),
+        "nmr_platform.version": version("nmr-platform") if _is_installed("nmr-platform") else "unknown",
         "mlflow.source.name": Path(sys.argv[0]).name or "python",
         "mlflow.source.type": "LOCAL",
     }
@@ -51,15 +93,22 @@ def git_tags(root: Path) -> dict[str, str]:
     commit = _git(root, "rev-parse", "--verify", "HEAD")
     changes = _git(root, "status", "--porcelain", "--", *_SOURCES)
     return {
-        "mlflow.source.git.commit": commit or "unknown",
-        "git.dirty": "unknown" if changes is None else str(bool(changes)).lower(),
+        _COMMIT: commit or "unknown",
+        _DIRTY: "unknown" if changes is None else str(bool(changes)).lower(),
     }
 
 
 def uncommitted_changes(root: Path) -> str:
-    """Changes of code and settings since the commit as a patch; empty if there are none."""
+    """Changes of code and settings since the commit as a patch, passwords masked; empty if there are none."""
     patch = _git(root, "diff", "HEAD", "--", *_SOURCES)
-    return f"{patch}\n" if patch else ""
+    return f"{masked_uri(patch)}\n" if patch else ""
+
+
+def pinned_requirements(projects: Iterable[str]) -> list[str]:
+    """The projects with the versions installed here, ``scikit-learn==1.9.0``, those that have one left as they are."""
+    # XGBoost comes as one of two projects with the same import name.
+    names = ("xgboost-cpu" if name == "xgboost" and _is_installed("xgboost-cpu") else name for name in projects)
+    return sorted(name if "==" in name else f"{name}=={version(name)}" for name in set(names))
 
 
 def data_tags(datasets: Iterable[DatasetEntry]) -> dict[str, str]:
@@ -75,8 +124,9 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _package_version() -> str:
+def _is_installed(project: str) -> bool:
     try:
-        return version("nmr-platform")
+        version(project)
     except PackageNotFoundError:
-        return "unknown"
+        return False
+    return True

@@ -13,6 +13,7 @@ from nmr_platform.config import read_params
 from nmr_platform.datasets import load
 from nmr_platform.inference import example_record
 from nmr_platform.stages.features import read_features
+from nmr_platform.stages.tune import read_tuned
 from nmr_platform.tracking.mlflow.model_store import ModelStore
 from nmr_platform.workspace import Workspace
 from tests.databases import copy_database
@@ -63,7 +64,8 @@ def test_held_out_curves_are_predicted_as_the_evaluation_did(project, workspace)
     """The same models, windows, features and intervals, from raw records instead of feature tables."""
     rows = predicted(project, workspace.simulated("gaussian"), "--task", "W")
     answers = pd.DataFrame(rows).set_index("curve")
-    recorded = pd.read_csv(workspace.evaluated("W") / "tables" / "predictions.csv").set_index("curve")
+    champion = workspace.evaluated("W") / read_tuned(workspace, "W").champion.label
+    recorded = pd.read_csv(champion / "tables" / "predictions.csv").set_index("curve")
     both = recorded.join(answers.add_suffix("_raw"))
     assert len(both) > 2
     for ours, theirs in (("prediction_raw", "predicted"), ("lower_raw", "lower"), ("upper_raw", "upper")):

@@ -19,6 +19,7 @@ from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.mlflow.store import open_client
 from nmr_platform.workspace import Workspace
 from tests.integration.services import MlflowServer, storage_of
+from tests.integration.worker import work
 from tests.stages.tiny import copied, merged, tiny_values, write_params
 
 pytestmark = pytest.mark.integration
@@ -103,28 +104,37 @@ def test_the_trial_of_a_worker_killed_with_9_is_run_again_by_another(tmp_path, d
     assert shown(tracked, "killed")[0] == trials
 
 
-def test_a_killed_mlflow_server_loses_and_doubles_nothing(tmp_path, database, tracked):
+def test_a_study_outlives_its_mlflow_server_with_one_warning_and_sync_completes_the_rest(tmp_path, database, tracked):
     worker = start(tmp_path, "away", 12, 0.5, "mlflow")
     wait_for(lambda: finished_in(tmp_path, "away") >= 2)
     tracked.kill()
-    wait_for(lambda: finished_in(tmp_path, "away") >= 6)
-    tracked.start()
-    finish(worker)
-    assert shown(tracked, "away", whole=False)[0].keys() <= require_whole(tmp_path, "away", 12).keys()
-    sync_tracking(Workspace(tmp_path))
-    assert shown(tracked, "away")[0] == require_whole(tmp_path, "away", 12)
+    try:
+        (said,) = finish(worker)
+    finally:
+        tracked.start()
+    assert said.count("Warning") == 1, said
+    assert "`nmr track sync`" in said
+    trials = require_whole(tmp_path, "away", 12)
+    assert shown(tracked, "away", whole=False)[0].keys() < trials.keys()
+    for _ in range(2):
+        sync_tracking(Workspace(tmp_path))
+        found, parent = shown(tracked, "away")
+        assert found == trials
+        assert (parent.info.status, parent.data.metrics["n_trials"]) == ("FINISHED", 12.0)
+    client = open_client(resolve_store(tracked.uri))
+    assert len(client.get_metric_history(parent.info.run_id, "best_so_far")) == 12
+    assert {item.path for item in client.list_artifacts(parent.info.run_id, "study")} >= {"study/history.png"}
 
 
-def test_a_study_without_its_server_is_sent_later_from_the_disk(tmp_path, database, tracked):
+def test_a_study_without_its_server_warns_once_and_is_shown_later(tmp_path, database, tracked):
     tracked.kill()
     try:
         (said,) = finish(start(tmp_path, "later", 3, 0.1, "mlflow"))
     finally:
         tracked.start()
     assert "does not answer" in said
-    assert "messages wait in" in said
-    done = sync_tracking(Workspace(tmp_path))
-    assert done.messages >= 4
+    assert said.count("`nmr track sync`") == said.count("Warning") == 1, said
+    assert sync_tracking(Workspace(tmp_path)).trials == 3
     found, parent = shown(tracked, "later")
     assert found == require_whole(tmp_path, "later", 3)
     assert parent.data.metrics["n_trials"] == 3.0
@@ -162,42 +172,25 @@ def fill(disk):
 
 
 def test_a_full_artifact_store_stops_neither_trials_nor_numbers(tmp_path, small_disk, postgres, database, monkeypatch):
-    from matplotlib.figure import Figure
-
-    from nmr_platform.tracking import make_tracker
-    from nmr_platform.tracking.mlflow.spooling import TrackingWarning
-    from tests.integration.worker import RUN, work
+    from nmr_platform.tracking import TrackingWarning
 
     (small_disk / "artifacts").mkdir()
     fill(small_disk)
     server = MlflowServer(postgres.database("mlflow_full"), small_disk / "artifacts", tmp_path / "log")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     try:
-        work(tmp_path, "full", 3, 0.0, "mlflow")
-        tracker = make_tracker("mlflow", root=tmp_path)
-        run_id = tracker.open_run(RUN("full"))
-        with pytest.warns(TrackingWarning, match="did not take everything"):
-            tracker.log_figure(run_id, "figure.png", Figure())
-            tracker.log_metrics(run_id, {"after": 1.0})
-            tracker.close_run(run_id)
+        with pytest.warns(TrackingWarning, match=r"The rest is recorded; `nmr track sync` shows what is missing"):
+            work(tmp_path, "full", 3, 0.0, "mlflow")
         found, parent = shown(server, "full")
         assert found == require_whole(tmp_path, "full", 3)
-        assert parent.data.metrics["after"] == 1.0
-        assert not list(small_disk.rglob("figure.png"))
-        assert len(aside(tmp_path)) == 1, "the figure waits for space"
+        assert parent.data.metrics["n_trials"] == 3.0
+        assert not list(small_disk.rglob("history.png"))
         (small_disk / "filler").unlink()
-        # The tracker lets go of its messages once it has had nothing to send for a while.
-        wait_for(lambda: sync_tracking(Workspace(tmp_path)).messages == 1)
-        assert [path.stat().st_size > 0 for path in small_disk.rglob("figure.png")] == [True]
-        assert not aside(tmp_path)
+        sync_tracking(Workspace(tmp_path))
+        assert [path.stat().st_size > 0 for path in small_disk.rglob("history.png")] == [True]
         assert shown(server, "full")[0] == require_whole(tmp_path, "full", 3)
     finally:
         server.kill()
-
-
-def aside(folder):
-    """Messages that the server did not take."""
-    return list((folder / ".nmr" / "spool").rglob("aside/*/payload"))
 
 
 def test_two_commands_started_at_once_tune_the_study_together(project, tmp_path, database, tracked):

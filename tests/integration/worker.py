@@ -6,8 +6,8 @@ from pathlib import Path
 
 from optuna.study import Study
 
-from nmr_platform.studies import Outcome, closing_storage, keep_run, open_study, run_trials, study_metrics, trial_entry
-from nmr_platform.tracking import DatasetEntry, RunEntry, closing_run, make_tracker
+from nmr_platform.studies import Outcome, StudyRun, closing_storage, keep_run, open_study, run_trials
+from nmr_platform.tracking import DatasetEntry, RunEntry, make_tracker
 
 __all__ = ["RUN", "work"]
 
@@ -36,16 +36,16 @@ def work(folder: Path, name: str, total: int, seconds: float, tracker_kind: str)
 def _work(study: Study, folder: Path, name: str, total: int, seconds: float, tracker_kind: str) -> None:
     tracker = make_tracker(tracker_kind, root=folder)
     keep_run(study, record(name))
-    run_id = tracker.open_run(record(name))
+    run = StudyRun.open(study, tracker)
 
     def evaluate(trial):
         x = trial.suggest_float("x", -1.0, 1.0)
         time.sleep(seconds)
         return Outcome(-(x**2), metrics={"score": -(x**2)})
 
-    with closing_run(tracker, run_id):
-        run_trials(study, total, evaluate, on_settled=lambda trial: tracker.log_trial(run_id, trial_entry(trial)))
-        tracker.log_metrics(run_id, study_metrics(study))
+    with run.closing():
+        run_trials(study, total, evaluate, on_settled=run.log_trial)
+        run.log_summary()
 
 
 if __name__ == "__main__":

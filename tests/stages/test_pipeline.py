@@ -8,12 +8,13 @@ import pytest
 
 from nmr_platform.config import read_params
 from nmr_platform.datasets import load
+from nmr_platform.inference import Predictor
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import read_yaml
 from nmr_platform.stages.features import read_features
 from nmr_platform.stages.tune import read_tuned
 from nmr_platform.workspace import Workspace
-from tests.stages.tiny import KERNELS, TASKS, contents
+from tests.stages.tiny import KERNELS, TASKS, champion_of, contents
 
 EXPLAINED = {"importances", "importances_by_power", "shap", "shap_by_power", "top_features"}
 ROBUST = {"learning_curve", "noise", "lattice"}
@@ -66,23 +67,35 @@ def test_tuning_keeps_a_study_for_each_family(project, task):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_evaluation_leaves_the_figures_and_tables_of_its_kind_of_task(project, task):
-    folder = project / "results" / "evaluate" / task
+    folder = champion_of(project, task)
     assert names(folder, "figures/*.png") == FIGURES[task]
     own = {"confusion", "confusion_by_w", "reliability", "scores_by_exponent"} if task != "W" else set()
     assert names(folder, "tables/*.csv") == {"predictions", "importances", "scores_by_w"} | ROBUST | own
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_every_model_is_written_with_what_is_shown_of_it(project, task):
+    for study in read_tuned(Workspace(project), task).studies:
+        folder = Workspace(project).evaluated(task) / study.label
+        shown = json.loads((folder / "run.json").read_text())
+        assert (shown["run"]["experiment"], shown["run"]["name"]) == (task, study.run_name)
+        assert {"importances", "top_features"} <= names(folder, "figures/*.png")
+        assert {"predictions", "importances", "scores_by_w"} <= names(folder, "tables/*.csv")
+        assert Predictor.load(folder / "model" / "predictor").facts.task_name == task
+        assert not [path for path in folder.rglob("*") if path.suffix in {".pkl", ".pickle", ".joblib"}]
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_noise_of_size_zero_leaves_the_score_as_it_was(project, task):
     metric = "r2" if task == "W" else "f1_weighted"
-    with (project / "results" / "evaluate" / task / "tables" / "noise.csv").open() as file:
+    with (champion_of(project, task) / "tables" / "noise.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["metric"] == metric]
     assert [row["sigma"] for row in rows] == ["0", "0.001"]
     assert float(rows[0]["value"]) == pytest.approx(metrics(project, task)["test"][metric], abs=1e-5)
 
 
 def test_other_lattices_are_tried_with_new_curves_of_every_kernel(project):
-    with (project / "results" / "evaluate" / "power_vs_rest" / "tables" / "lattice.csv").open() as file:
+    with (champion_of(project, "power_vs_rest") / "tables" / "lattice.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {(row["n_spins"], row["n"]) for row in rows} == {("36", "30")}
 
@@ -103,7 +116,7 @@ def test_the_champion_is_the_one_of_tuning_whatever_the_test_part_says(project, 
 
 def test_no_held_out_curve_shares_its_disorder_with_a_training_curve(project):
     features = read_features(Workspace(project))
-    with (project / "results/evaluate/power_vs_rest/tables/predictions.csv").open() as file:
+    with (champion_of(project, "power_vs_rest") / "tables/predictions.csv").open() as file:
         tested = {row["disorder"] for row in csv.DictReader(file)}
     training = set(features.labels["disorder"]) - tested
     assert len(tested) == metrics(project, "power_vs_rest")["n_test"]

@@ -13,7 +13,7 @@ from nmr_platform.stages import published
 from nmr_platform.stages.report import ReportParams, write_report
 from nmr_platform.studies import load_studies, open_storage
 from nmr_platform.workspace import Workspace
-from tests.stages.tiny import KERNELS, TASKS, merged, nmr, write_params
+from tests.stages.tiny import KERNELS, TASKS, champion_of, merged, nmr, write_params
 
 
 def page(project):
@@ -53,7 +53,7 @@ def test_every_picture_that_is_shown_exists_and_every_picture_is_shown(project):
     shown = set(re.findall(r'<img src="([^"]+)"', page(project)))
     assert shown == set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", markdown(project)))
     assert shown == {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
-    drawn = sum(len(list((project / "results" / "evaluate" / task / "figures").glob("*.png"))) for task in TASKS)
+    drawn = sum(len(list((champion_of(project, task) / "figures").glob("*.png"))) for task in TASKS)
     # Of the figures of a task all but the ranking of features, and the bars by power of the fit's own importances.
     assert len(shown) == 1 + drawn - 2 * len(TASKS) + 5
 

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import json
 import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -13,11 +14,13 @@ import yaml
 from nmr_platform.cli.app import main
 from nmr_platform.schema import read_yaml
 from nmr_platform.studies import STORAGE_VARIABLE
+from nmr_platform.workspace import Workspace
 
 __all__ = [
     "KERNELS",
     "TASKS",
     "Ended",
+    "champion_of",
     "contents",
     "copied",
     "isolate",
@@ -134,6 +137,12 @@ def nmr_alone(*arguments: str) -> Ended:
     with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as caught:
         main(arguments)
     return Ended(int(caught.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def champion_of(project: Path, task: str) -> Path:
+    """Folder of the champion's evaluation."""
+    folder = Workspace(project).evaluated(task)
+    return folder / json.loads((folder / "scores.json").read_text())["champion"]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -31,7 +31,7 @@ from nmr_platform.studies import (
 )
 from nmr_platform.studies.abandoned import OWNER, ask
 from nmr_platform.studies.figures import draw_study
-from nmr_platform.tracking import DatasetEntry, RunEntry, closing_run
+from nmr_platform.tracking import DatasetEntry, RunEntry
 from tests.learning.recording import RecordingTracker
 
 
@@ -300,7 +300,7 @@ def run_trials_alone(study):
 
 
 def test_a_run_is_kept_with_its_study(tmp_path):
-    run_entry = RunEntry("W", "forest", {"seed": 0}, {"a": "b"}, [DatasetEntry("gaussian", "00ff", "data")])
+    run_entry = RunEntry("W", "forest", {"seed": 0}, {"a": "b"}, (DatasetEntry("gaussian", "00ff", "data"),))
     keep_run(study_in(tmp_path), run_entry)
     assert kept_run(study_in(tmp_path)) == run_entry
 
@@ -323,7 +323,7 @@ def test_a_study_shows_the_same_when_it_is_shown_again_from_what_it_kept(tmp_pat
     keep_run(study, RunEntry("W", "forest", {"seed": 0}, {"a": "b"}), "cross-validated r2")
     live, again = RecordingTracker(), RecordingTracker()
     run = StudyRun.open(study, live)
-    with closing_run(live, run.run_id):
+    with run.closing():
         run_trials(study, 5, shown, on_settled=run.log_trial)
         run.log_summary()
     assert show_study(study_in(tmp_path), again) == 5
@@ -334,7 +334,8 @@ def test_a_study_shows_the_same_when_it_is_shown_again_from_what_it_kept(tmp_pat
     assert (kept.metrics["n_trials"], kept.metrics["n_pruned"]) == (4.0, 1.0)
     assert kept.params == {"best_x": best.params["x"], "best_fixed": 1}
     assert [kept.trials[number].state for number in range(3)] == ["finished", "pruned", "finished"]
-    assert kept.trials[0].tags == {"name": "a"}
+    assert kept.trials[0].tags == {"name": "a", **live.provenance}
+    assert kept.record.provenance == live.provenance
     assert "study/history.png" in kept.artefacts
     assert (rebuilt.record, rebuilt.trials, rebuilt.params, rebuilt.state) == (
         kept.record,
@@ -342,6 +343,11 @@ def test_a_study_shows_the_same_when_it_is_shown_again_from_what_it_kept(tmp_pat
         kept.params,
         kept.state,
     )
+    best_so_far = [
+        max(-(trial.params["x"] ** 2) for trial in finished_trials(study) if trial.number <= number)
+        for number in (0, 2, 3, 4)
+    ]
+    assert list(kept.metrics["best_so_far"].items()) == list(zip((0, 2, 3, 4), best_so_far, strict=True))
     assert rebuilt.metrics == kept.metrics
     assert rebuilt.artefacts.keys() == kept.artefacts.keys()
 

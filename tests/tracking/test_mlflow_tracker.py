@@ -1,10 +1,8 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 from mlflow import MlflowClient
 
 from nmr_platform.errors import TrackingError
@@ -143,22 +141,79 @@ def test_metrics_that_are_not_finite_become_tags(tracker, client):
     assert (data.tags["metric.log_loss"], data.tags["metric.f1"]) == ("inf", "nan")
 
 
-def test_figures_tables_and_records_can_be_read_back(tracker, client):
+def test_files_and_folders_can_be_read_back_and_the_last_one_of_a_name_stays(tracker, client, tmp_path):
     run_id = tracker.open_run(STUDY)
-    figure = Figure(figsize=(2, 1))
-    figure.subplots().plot([0, 1])
-    table = pd.DataFrame({"feature": ["a", "b"], "importance": [0.75, 0.25]})
-    tracker.log_figure(run_id, "figures/parity.png", figure)
-    tracker.log_table(run_id, "tables/importances.csv", table)
-    tracker.log_table(run_id, "tables/scores.csv", table.set_index("feature"))
-    tracker.log_dict(run_id, "best.json", {"r2": np.float32(0.5), "bins": np.arange(2), "at": "s3://a:pa55@b"})
-    tracker.log_dict(run_id, "best.yaml", {"b": 1, "a": [1, 2]})
-    assert artifact(client, run_id, "figures/parity.png").read_bytes().startswith(b"\x89PNG")
-    pd.testing.assert_frame_equal(pd.read_csv(artifact(client, run_id, "tables/importances.csv")), table)
-    pd.testing.assert_frame_equal(pd.read_csv(artifact(client, run_id, "tables/scores.csv")), table)
-    content = json.loads(artifact(client, run_id, "best.json").read_text())
-    assert content == {"r2": 0.5, "bins": [0, 1], "at": "s3://a:***@b"}
-    assert artifact(client, run_id, "best.yaml").read_text() == "b: 1\na:\n- 1\n- 2\n"
+    folder = tmp_path / "result"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "parity.png").write_bytes(b"\x89PNG")
+    for text in ("a\n1\n", "a\n2\n"):
+        (folder / "tables" / "scores.csv").write_text(text)
+        tracker.log_files(run_id, folder)
+        tracker.log_files(run_id, folder / "parity.png", "figures")
+    assert artifact(client, run_id, "figures/parity.png").read_bytes() == b"\x89PNG"
+    assert artifact(client, run_id, "parity.png").read_bytes() == b"\x89PNG"
+    assert artifact(client, run_id, "tables/scores.csv").read_text() == "a\n2\n"
+
+
+def test_a_series_is_a_metric_by_step(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    series = {number: 0.1 * number for number in range(900)}
+    tracker.log_metrics(run_id, {"best_so_far": series, "n_trials": 900.0}, time=1_700_000_000.0)
+    history = client.get_metric_history(run_id, "best_so_far")
+    assert {point.step: point.value for point in history} == series
+    assert {point.timestamp for point in history} == {1_700_000_000_000}
+
+
+def test_metrics_said_twice_are_recorded_once_and_others_added(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_metrics(run_id, {"r2": 0.5, "best": {0: 0.1}})
+    tracker.log_metrics(run_id, {"r2": 0.5, "best": {0: 0.1, 1: 0.2}})
+    assert [point.value for point in client.get_metric_history(run_id, "r2")] == [0.5]
+    assert {point.step: point.value for point in client.get_metric_history(run_id, "best")} == {0: 0.1, 1: 0.2}
+    tracker.log_metrics(run_id, {"r2": 0.6})
+    assert client.get_run(run_id).data.metrics["r2"] == 0.6
+
+
+def test_a_run_shown_again_has_the_commit_and_the_times_of_the_first(tracker, client):
+    provenance = {"mlflow.source.git.commit": "0" * 40, "git.dirty": "true", "mlflow.user": "ada"}
+    run_id = tracker.open_run(replace(STUDY, provenance=provenance, start=1_600_000_000.0))
+    tracker.log_trial(run_id, finished(0))
+    tracker.close_run(run_id, end=1_600_000_100.0)
+    info = client.get_run(run_id).info
+    assert (info.start_time, info.end_time) == (1_600_000_000_000, 1_600_000_100_000)
+    for run in [client.get_run(run_id), *children(client, run_id)]:
+        assert run.data.tags.items() >= provenance.items()
+
+
+def test_who_adds_to_a_study_leaves_its_settings(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.open_run(RunEntry(STUDY.experiment, STUDY.name))
+    tracker.log_trial(run_id, finished(0))
+    assert children(client, run_id)[0].data.params == {"n_trials": "3", "features": "polynomial", "max_depth": "1"}
+
+
+def test_children_that_two_processes_sent_are_one_after_closing(root, tracker, client):
+    run_id = tracker.open_run(STUDY)
+    others = [MlflowTracker(root=root) for _ in range(2)]
+    for sender in others:
+        sender.open_run(STUDY)
+    for sender in (tracker, *others):
+        sender._opened[1]._known_children(run_id)  # before any of the others has sent it
+    for sender in (tracker, *others):
+        sender.log_trial(run_id, finished(0))
+    assert len(children(client, run_id)) == 3
+    tracker.close_run(run_id)
+    assert [int(child.data.tags["optuna.trial"]) for child in children(client, run_id)] == [0]
+
+
+def test_the_part_that_is_held_out_is_an_input_of_its_own(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.open_run(replace(STUDY, datasets=[replace(item, context="test") for item in STUDY.datasets]))
+    given = {
+        item.dataset.name: [tag.value for tag in item.tags] for item in client.get_run(run_id).inputs.dataset_inputs
+    }
+    assert given == {"gaussian": ["training"], "gaussian (test)": ["test"]}
+    assert client.get_run(run_id).data.tags["data.gaussian"] == STUDY.datasets[0].digest
 
 
 def test_passwords_reach_neither_parameters_nor_tags_nor_sources(tracker, root):

@@ -7,9 +7,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.tracking import ModelEntry, RunEntry
+from nmr_platform.tracking import RunEntry
 from nmr_platform.tracking.mlflow.registry import find_version, origin_of
-from tests.tracking.contract import STUDY, Slope, linear_model
+from tests.tracking.contract import STUDY, linear_model
 
 
 def predict(path: str, table: pd.DataFrame, params: dict[str, object] | None = None) -> pd.DataFrame:
@@ -24,11 +24,12 @@ def _read_from_here(tracker, monkeypatch):
 
 
 @pytest.mark.usefixtures("_read_from_here")
-def test_a_model_predicts_the_same_after_loading(tracker):
-    model, example = linear_model(slope=3.0)
+def test_a_model_predicts_the_same_after_loading(tracker, tmp_path):
+    model = linear_model(tmp_path, slope=3.0)
+    example = model.example
     run_id = tracker.open_run(STUDY)
-    path = download_artifacts(tracker.log_model(run_id, ModelEntry(model, example)))
-    pd.testing.assert_frame_equal(predict(path, example), model.predict_table(example))
+    path = download_artifacts(tracker.log_model(run_id, model))
+    pd.testing.assert_frame_equal(predict(path, example), model.answer)
     assert predict(path, example, {"offset": 1.0})["value"].tolist() == [1.0, 4.0, 7.0]
     about = Model.load(path)
     assert about.run_id == run_id
@@ -37,41 +38,38 @@ def test_a_model_predicts_the_same_after_loading(tracker):
 
 
 @pytest.mark.usefixtures("_read_from_here")
-def test_a_column_may_be_left_out_if_the_model_says_so(tracker):
-    model, example = linear_model()
-    path = download_artifacts(tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example)))
-    assert predict(path, example[["a"]])["value"].tolist() == [0.0, 2.0, 4.0]
+def test_a_column_may_be_left_out_if_the_model_says_so(tracker, tmp_path):
+    model = linear_model(tmp_path)
+    path = download_artifacts(tracker.log_model(tracker.open_run(STUDY), model))
+    assert predict(path, model.example[["a"]])["value"].tolist() == [0.0, 2.0, 4.0]
 
 
 @pytest.mark.usefixtures("_read_from_here")
-def test_a_refusal_of_the_model_reaches_the_caller_as_its_sentence(tracker):
-    model, example = linear_model()
-    path = download_artifacts(tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example)))
+def test_a_refusal_of_the_model_reaches_the_caller_as_its_sentence(tracker, tmp_path):
+    model = linear_model(tmp_path)
+    path = download_artifacts(tracker.log_model(tracker.open_run(STUDY), model))
     with pytest.raises(MlflowException, match=r"^Column `a` must not be negative\.$") as caught:
-        predict(path, -1.0 - example[["a"]])
+        predict(path, -1.0 - model.example[["a"]])
     assert caught.value.get_http_status_code() == 400
 
 
 @pytest.mark.usefixtures("_read_from_here")
-def test_nothing_in_the_files_of_a_model_is_pickled_or_code(tracker):
-    model, example = linear_model()
-    path = Path(download_artifacts(tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example))))
+def test_nothing_in_the_files_of_a_model_is_pickled_or_code(tracker, tmp_path):
+    path = Path(download_artifacts(tracker.log_model(tracker.open_run(STUDY), linear_model(tmp_path))))
     suffixes = {file.suffix for file in path.rglob("*") if file.is_file()}
     assert suffixes <= {"", ".json", ".txt", ".yaml"}
 
 
 @pytest.mark.usefixtures("_read_from_here")
-def test_a_model_names_its_requirements_once_and_exactly(tracker):
-    model, example = linear_model()
-    address = tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example))
+def test_a_model_names_its_requirements_once_and_exactly(tracker, tmp_path):
+    address = tracker.log_model(tracker.open_run(STUDY), linear_model(tmp_path))
     lines = (Path(download_artifacts(address)) / "requirements.txt").read_text().splitlines()
     assert sorted(line.partition("==")[0] for line in lines) == ["mlflow", "numpy", "pandas", "xgboost-cpu"]
 
 
-def test_a_model_is_an_output_of_its_run_and_carries_its_score(tracker, client):
-    model, example = linear_model()
+def test_a_model_is_an_output_of_its_run_and_carries_its_score(tracker, client, tmp_path):
     run_id = tracker.open_run(STUDY)
-    address = tracker.log_model(run_id, ModelEntry(model, example, score=0.8, metric="test_r2"))
+    address = tracker.log_model(run_id, linear_model(tmp_path, score=0.8, metric="test_r2"))
     run = client.get_run(run_id)
     (output,) = run.outputs.model_outputs
     logged = client.get_logged_model(output.model_id)
@@ -81,18 +79,17 @@ def test_a_model_is_an_output_of_its_run_and_carries_its_score(tracker, client):
     assert logged.tags["data.gaussian"] == STUDY.datasets[0].digest
 
 
-def scored(score, *, half_width=0.02, metric="test_r2"):
-    model, example = linear_model()
-    return ModelEntry(
-        model, example, "nmr-w", score, metric, score - half_width, score + half_width, {"task": "w", "trial": "3"}
-    )
+def scored(place, score, *, half_width=0.02, metric="test_r2"):
+    interval = {"lower": score - half_width, "upper": score + half_width}
+    tags = {"task": "w", "trial": "3"}
+    return linear_model(place, registered_name="nmr-w", score=score, metric=metric, tags=tags, **interval)
 
 
-def test_the_champion_moves_only_to_a_model_that_is_better_beyond_doubt(tracker, client):
+def test_the_champion_moves_only_to_a_model_that_is_better_beyond_doubt(tracker, client, tmp_path):
     run_id = tracker.open_run(STUDY)
     champions, reasons = [], []
     for score in (0.5, 0.4, 0.53, 0.6, float("nan")):
-        tracker.log_model(run_id, scored(score))
+        tracker.log_model(run_id, scored(tmp_path, score))
         champion = client.get_model_version_by_alias("nmr-w", "champion")
         champions.append(int(champion.version))
         newest = max(client.search_model_versions("name = 'nmr-w'"), key=lambda version: int(version.version))
@@ -107,18 +104,17 @@ def test_the_champion_moves_only_to_a_model_that_is_better_beyond_doubt(tracker,
     ]
 
 
-def test_a_score_without_an_interval_replaces_nobody(tracker, client):
+def test_a_score_without_an_interval_replaces_nobody(tracker, client, tmp_path):
     run_id = tracker.open_run(STUDY)
-    model, example = linear_model()
     for score in (0.5, 0.9):
-        tracker.log_model(run_id, ModelEntry(model, example, "nmr-w", score, "test_r2"))
+        tracker.log_model(run_id, linear_model(tmp_path, registered_name="nmr-w", score=score, metric="test_r2"))
     assert find_version(client, "nmr-w").version == 1
     assert "both must have a confidence interval" in find_version(client, "nmr-w", "2").tags["champion.reason"]
 
 
-def test_a_version_can_be_traced_to_commit_data_study_and_trial(tracker, client):
+def test_a_version_can_be_traced_to_commit_data_study_and_trial(tracker, client, tmp_path):
     run_id = tracker.open_run(STUDY)
-    tracker.log_model(run_id, scored(0.5))
+    tracker.log_model(run_id, scored(tmp_path, 0.5))
     origin = origin_of(find_version(client, "nmr-w"))
     assert (origin.name, origin.version, origin.run_id, origin.task) == ("nmr-w", "1", run_id, "w")
     assert (origin.study, origin.trial) == ("w/forest-gaussian-00ff", "3")
@@ -128,51 +124,68 @@ def test_a_version_can_be_traced_to_commit_data_study_and_trial(tracker, client)
     assert origin.command == "nmr track reproduce nmr-w --version 1"
 
 
-def test_a_version_that_does_not_exist_is_one_sentence(tracker, client):
-    tracker.log_model(tracker.open_run(STUDY), scored(0.5))
+def test_a_version_that_does_not_exist_is_one_sentence(tracker, client, tmp_path):
+    tracker.log_model(tracker.open_run(STUDY), scored(tmp_path, 0.5))
     for name, version in (("nmr-w", "7"), ("nmr-z", "champion")):
         with pytest.raises(TrackingError, match=f"Model `{name}` has no version or alias `{version}`"):
             find_version(client, name, version)
 
 
-def test_scores_of_different_metrics_are_not_compared(tracker, client):
-    model, example = linear_model()
+def test_scores_of_different_metrics_are_not_compared(tracker, client, tmp_path):
     run_id = tracker.open_run(STUDY)
     for metric, score in (("test_r2", 0.5), ("test_f1", 0.9)):
-        tracker.log_model(run_id, ModelEntry(model, example, "nmr-w", score, metric))
+        tracker.log_model(run_id, linear_model(tmp_path, registered_name="nmr-w", score=score, metric=metric))
     assert client.get_model_version_by_alias("nmr-w", "champion").version == 1
     reason = client.get_model_version("nmr-w", "2").tags["champion.reason"]
     assert reason == "not champion: test_f1 cannot be compared with test_r2 of version 1"
 
 
 @pytest.mark.usefixtures("_read_from_here")
-def test_the_champion_can_be_loaded_by_its_alias(tracker):
-    model, example = linear_model(slope=3.0)
-    tracker.log_model(tracker.open_run(STUDY), ModelEntry(model, example, "nmr-w", 0.5, "test_r2"))
+def test_the_champion_can_be_loaded_by_its_alias(tracker, tmp_path):
+    model = linear_model(tmp_path, slope=3.0, registered_name="nmr-w", score=0.5, metric="test_r2")
+    tracker.log_model(tracker.open_run(STUDY), model)
     path = download_artifacts("models:/nmr-w@champion")
-    assert predict(path, example)["value"].tolist() == [0.0, 3.0, 6.0]
+    assert predict(path, model.example)["value"].tolist() == [0.0, 3.0, 6.0]
 
 
-def test_a_model_is_attached_to_its_run_inside_mlflow_run(tracker, client, monkeypatch):
+def test_a_model_is_attached_to_its_run_inside_mlflow_run(tracker, client, monkeypatch, tmp_path):
     outer = client.create_run(client.create_experiment("project")).info
     monkeypatch.setenv("MLFLOW_RUN_ID", outer.run_id)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", outer.experiment_id)
-    model, example = linear_model()
     run_id = tracker.open_run(RunEntry("regression", "inside"))
-    address = tracker.log_model(run_id, ModelEntry(model, example))
+    address = tracker.log_model(run_id, linear_model(tmp_path))
     logged = client.get_logged_model(address.removeprefix("models:/"))
     assert logged.source_run_id == run_id
     assert client.get_experiment(logged.experiment_id).name == "regression"
 
 
-def test_a_model_that_cannot_be_written_is_marked_failed(tracker, client):
-    class Full(Slope):
-        def save(self, folder):
-            raise OSError("disk full")
+def test_a_model_that_cannot_be_written_is_marked_failed(tracker, client, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError("disk full")
 
-    _, example = linear_model()
-    run_id = tracker.open_run(STUDY)
-    with pytest.raises(TrackingError, match="failed at `log_model`: disk full"):
-        tracker.log_model(run_id, ModelEntry(Full(1.0), example))
+    model, run_id = linear_model(tmp_path), tracker.open_run(STUDY)
+    with monkeypatch.context() as patch, pytest.raises(TrackingError, match="failed at `log_model`: disk full"):
+        patch.setattr("mlflow.pyfunc.save_model", full)
+        tracker.log_model(run_id, model)
     (output,) = client.get_run(run_id).outputs.model_outputs
     assert client.get_logged_model(output.model_id).status == "FAILED"
+    address = tracker.log_model(run_id, model)
+    assert client.get_logged_model(address.removeprefix("models:/")).status == "READY"
+
+
+def test_the_same_model_of_the_same_run_is_kept_and_registered_once(tracker, client, tmp_path):
+    run_id = tracker.open_run(STUDY)
+    first = tracker.log_model(run_id, scored(tmp_path, 0.5))
+    assert tracker.log_model(run_id, scored(tmp_path, 0.5)) == first
+    assert len(client.search_model_versions("name = 'nmr-w'")) == 1
+    other = scored(tmp_path, 0.5)
+    (other.files / "slope.txt").write_text("2.5")
+    assert tracker.log_model(run_id, other) != first
+    assert len(client.search_model_versions("name = 'nmr-w'")) == 2
+
+
+@pytest.mark.usefixtures("_read_from_here")
+def test_versions_that_a_model_was_made_with_are_kept(tracker, tmp_path):
+    model = linear_model(tmp_path, requirements=("numpy==2.0.0", "pandas"))
+    address = tracker.log_model(tracker.open_run(STUDY), model)
+    assert "numpy==2.0.0" in (Path(download_artifacts(address)) / "requirements.txt").read_text().splitlines()

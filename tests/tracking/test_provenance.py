@@ -1,9 +1,10 @@
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from nmr_platform.tracking.provenance import environment_tags, git_tags
+from nmr_platform.tracking.provenance import Session, environment_tags, git_tags, uncommitted_changes
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -48,3 +49,16 @@ def test_the_stage_and_the_surrounding_run_are_named(tmp_path, monkeypatch):
     assert (tags["dvc.stage"], tags["dvc.exp"], tags["mlproject.run_id"]) == ("tune@forest", "lucky-bird", "abc")
     assert tags["nmr_platform.version"]
     assert tags["python.version"].startswith("3.")
+
+
+def test_what_is_not_committed_is_a_patch_without_passwords(repository):
+    assert uncommitted_changes(repository) == ""
+    (repository / "params.yaml").write_text("store: postgresql://ada:pa55@db/mlflow\n")
+    patch = uncommitted_changes(repository)
+    assert "+store: postgresql://ada:***@db/mlflow" in patch
+    assert "pa55" not in patch
+
+
+def test_a_session_goes_to_plain_data_and_back():
+    session = Session({"git.dirty": "true"}, 1.5, "a patch", ["numpy==2.4.0"])
+    assert Session.from_dict(json.loads(json.dumps(session.to_dict()))) == session

@@ -1,5 +1,6 @@
 """Fitted estimators at rest: XGBoost's own UBJSON, skops for everything else, never a pickle."""
 
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,12 @@ Each was looked at: none runs anything but its own methods when it is made. A na
 added, which is why MLflow's skops format, whose trusted types are written beside the model, is not used here.
 """
 
+_SCHEMA = "schema.json"
 _BOOSTERS = {kind.__name__: kind for kind in (XGBRegressor, BalancedXGBClassifier)}
 
 
 def save_estimator(estimator: Any, folder: Path) -> str:
-    """Write a fitted estimator into ``folder``.
+    """Write a fitted estimator into ``folder``, the same bytes for the same estimator.
 
     Args:
         estimator: A regressor, classifier, detector or pipeline.
@@ -55,6 +57,7 @@ def save_estimator(estimator: Any, folder: Path) -> str:
     name = f"{type(estimator).__name__}.skops"
     skops.io.dump(estimator, folder / name)
     _require_known_types(folder / name)
+    _settle(folder / name)
     return name
 
 
@@ -78,6 +81,31 @@ def load_estimator(path: Path) -> Any:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         message = f"Model file `{path}` is missing or damaged ({reason}); make it again with `nmr evaluate`."
         raise DataError(message, path=path) from error
+
+
+def _settle(path: Path) -> None:
+    """Rewrite a skops file, in which things are named by their address in memory and dated, without either."""
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(contents.pop(_SCHEMA))
+    ids: dict[int, int] = {}
+    names: dict[str, str] = {}
+
+    def rename(node: Any) -> None:
+        for key, value in list(node.items()) if isinstance(node, dict) else enumerate(node):
+            if key == "__id__":
+                node[key] = ids.setdefault(value, len(ids) + 1)
+            elif key == "file" and value in contents:
+                node[key] = names.setdefault(value, f"{len(names)}{Path(value).suffix}")
+            elif isinstance(value, dict | list):
+                rename(value)
+
+    rename(schema)
+    with zipfile.ZipFile(path, "w") as archive:
+        renamed = {new: contents[old] for old, new in names.items()}
+        for name, content in {**renamed, _SCHEMA: json.dumps(schema).encode()}.items():
+            # The date of a ZipInfo is 1980, whenever it is made.
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
 def _require_known_types(path: Path) -> None:

@@ -34,7 +34,7 @@ from nmr_platform.studies import (
     score_of,
     settled_trials,
 )
-from nmr_platform.tracking import Tracker, closing_run
+from nmr_platform.tracking import Tracker
 
 __all__ = ["StudyError", "StudyProgress", "help_study", "run_study"]
 
@@ -94,7 +94,7 @@ def run_study(
             score = np.nan if best is None else score_of(best)
             progress(StudyProgress(spec.label, len(over_trials(run.study)), spec.settings.n_trials, score))
 
-    with closing_run(tracker, run.run_id):
+    with run.closing():
         _run_trials(spec, run, report)
         result = _result(spec, run)
         run.log_summary()
@@ -112,7 +112,6 @@ def help_study(spec: StudyPlan, storage: BaseStorage, tracker: Tracker) -> None:
         tracker: Where trials are shown.
     """
     _run_trials(spec, _open(spec, storage, tracker), helping=True)
-    tracker.flush()
 
 
 def _open(spec: StudyPlan, storage: BaseStorage, tracker: Tracker) -> StudyRun:

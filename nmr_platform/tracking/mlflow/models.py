@@ -1,26 +1,82 @@
-"""Keep models in MLflow: files, signature, requirements."""
+"""Models in MLflow: kept as files with signature and requirements, and served through one method."""
 
+import hashlib
+import json
 import logging
 import math
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any, Protocol
 
+import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, Metric
+from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature, infer_signature
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.types import ColSpec, Schema
 
-from nmr_platform.tracking.deployable import FOLDER
+from nmr_platform.errors import NmrPlatformError
 from nmr_platform.tracking.protocol import ModelEntry
+from nmr_platform.tracking.provenance import pinned_requirements
 
-__all__ = ["log_model"]
+__all__ = ["DIGEST", "PyfuncModel", "digest_of", "find_model", "log_model"]
+
+DIGEST = "nmr.model"
+"""Tag that says which model this is, so that the same one is not kept twice."""
 
 
-def log_model(client: MlflowClient, run_id: str, record: ModelEntry, tags: Mapping[str, str]) -> LoggedModel:
+class _Predicts(Protocol):
+    def predict_table(self, table: pd.DataFrame, options: Mapping[str, Any] | None = None) -> pd.DataFrame: ...
+
+
+class PyfuncModel:
+    """A model as MLflow's pyfunc flavour wants it, its refusals as answers to the caller.
+
+    Args:
+        model: Has ``predict_table(table, options)``.
+    """
+
+    def __init__(self, model: _Predicts) -> None:
+        self.model = model
+
+    def predict(self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Predict every row.
+
+        Raises:
+            MlflowException: The model refused a row. A server answers with status 400 and the sentence; any other
+                exception would become a page of traceback.
+        """
+        try:
+            return self.model.predict_table(model_input, params)
+        except NmrPlatformError as error:
+            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from error
+
+
+def digest_of(model: ModelEntry) -> str:
+    """Hash of a model's files and of what is said about it; versions of what it requires left out."""
+    facts = (model.loader_module, dict(model.options), model.registered_name, model.metric, dict(model.tags))
+    scores = [repr(float(value)) for value in (model.score, model.lower, model.upper)]
+    digest = hashlib.blake2b(json.dumps([*facts, scores], sort_keys=True).encode(), digest_size=16)
+    for path in sorted(path for path in model.files.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"\n{path.relative_to(model.files).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def find_model(client: MlflowClient, run_id: str, digest: str) -> LoggedModel | None:
+    """The model of that digest among the outputs of a run, if it is whole."""
+    for output in client.get_run(run_id).outputs.model_outputs:
+        logged = client.get_logged_model(output.model_id)
+        if logged.tags.get(DIGEST) == digest and logged.status == "READY":
+            return logged
+    return None
+
+
+def log_model(client: MlflowClient, run_id: str, model: ModelEntry, tags: Mapping[str, str]) -> LoggedModel:
     """Keep a model as an output of a run.
 
     This goes through the client: MLflow's own `log_model` works on a process-wide active run and address, which
@@ -29,11 +85,8 @@ def log_model(client: MlflowClient, run_id: str, record: ModelEntry, tags: Mappi
     Args:
         client: The open store.
         run_id: The run that made the model.
-        record: The model.
+        model: The model.
         tags: What to say about it.
-
-    Raises:
-        NmrPlatformError: The model cannot be written.
     """
     run = client.get_run(run_id)
     logged = client.create_logged_model(
@@ -41,8 +94,8 @@ def log_model(client: MlflowClient, run_id: str, record: ModelEntry, tags: Mappi
     )
     try:
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-        if record.metric and math.isfinite(record.score):
-            score = Metric(record.metric, record.score, logged.creation_timestamp, 0, logged.model_id, run_id=run_id)
+        if model.metric and math.isfinite(model.score):
+            score = Metric(model.metric, model.score, logged.creation_timestamp, 0, logged.model_id, run_id=run_id)
             client.log_batch(run_id, metrics=[score])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model"
@@ -52,7 +105,7 @@ def log_model(client: MlflowClient, run_id: str, record: ModelEntry, tags: Mappi
                 model_uuid=logged.model_id,
                 model_id=logged.model_id,
             )
-            _save(record, path, about)
+            _save(model, path, about)
             client.log_model_artifacts(logged.model_id, str(path))
     except BaseException:
         client.finalize_logged_model(logged.model_id, "FAILED")
@@ -60,34 +113,29 @@ def log_model(client: MlflowClient, run_id: str, record: ModelEntry, tags: Mappi
     return client.finalize_logged_model(logged.model_id, "READY")
 
 
-def _save(record: ModelEntry, path: Path, about: Model) -> None:
+def _save(model: ModelEntry, path: Path, about: Model) -> None:
     """Write MLflow's folder around the model's own files.
 
     The flavour is a loader module, not a Python model: that one is a pickle of the object, this one a name of a module
     that is installed, so that opening somebody's model runs no code of theirs.
     """
-    model, example = record.model, record.example
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
+    with _quiet():
         import mlflow.pyfunc  # noqa: PLC0415 not worth its import time to who logs only numbers
 
-        own = Path(folder) / FOLDER
-        own.mkdir()
-        model.save(own)
         mlflow.pyfunc.save_model(
             str(path),
             loader_module=model.loader_module,
-            data_path=str(own),
+            data_path=str(model.files),
             mlflow_model=about,
-            signature=_signature(record),
-            input_example=(example, dict(model.options)) if model.options else example,
-            pip_requirements=_requirements(model.requirements),
+            signature=_signature(model),
+            input_example=(model.example, dict(model.options)) if model.options else model.example,
+            pip_requirements=pinned_requirements(model.requirements),
         )
 
 
-def _signature(record: ModelEntry) -> ModelSignature:
+def _signature(model: ModelEntry) -> ModelSignature:
     """Types of the columns by the example, without asking for those that may be left out."""
-    model, example = record.model, record.example
-    found = infer_signature(example, model.predict_table(example), params=dict(model.options) or None)
+    found = infer_signature(model.example, model.answer, params=dict(model.options) or None)
     columns = [
         ColSpec(column.type, column.name, required=column.name not in model.optional_columns)
         for column in found.inputs.inputs
@@ -112,18 +160,3 @@ def _quiet() -> Iterator[None]:
             yield
         finally:
             log.setLevel(level)
-
-
-def _requirements(projects: Sequence[str]) -> list[str]:
-    """Pin the projects as installed here; MLflow would take seconds to guess, and name XGBoost twice."""
-    names = {_xgboost_project() if project == "xgboost" else project for project in projects}
-    return [f"{name}=={version(name)}" for name in sorted({"numpy", "pandas", *names})]
-
-
-def _xgboost_project() -> str:
-    """XGBoost comes as one of two projects with the same import name."""
-    try:
-        version("xgboost-cpu")
-    except PackageNotFoundError:
-        return "xgboost"
-    return "xgboost-cpu"

@@ -57,24 +57,27 @@ class Origin:
 
 
 def register_model(
-    client: MlflowClient, run_id: str, logged: LoggedModel, record: ModelEntry, tags: Mapping[str, str]
+    client: MlflowClient, run_id: str, logged: LoggedModel, model: ModelEntry, tags: Mapping[str, str]
 ) -> ModelVersion:
-    """Add a version, and make it the champion if its held-out score is better beyond doubt.
+    """Add a version unless it is there, and make it the champion if its held-out score is better beyond doubt.
 
     Args:
         client: The open store.
         run_id: The run that made the model.
         logged: The model as `log_model` kept it.
-        record: Its registered name, score and interval.
+        model: Its registered name, score and interval.
         tags: What to say about the version.
     """
-    name = record.registered_name
+    name = model.registered_name
     try:
         client.create_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    wins, reason = compare(record, _champion(client, name))
+    for version in client.search_model_versions(f"name = '{name}'"):
+        if version.source == logged.artifact_location:
+            return version
+    wins, reason = compare(model, _champion(client, name))
     made = client.create_model_version(
         name,
         # Not `models:/<id>`: a local store would look that up in the process-wide address instead of its own.
@@ -83,11 +86,11 @@ def register_model(
         model_id=logged.model_id,
         tags={
             **tags,
-            **record.tags,
-            "score": repr(float(record.score)),
-            "score.lower": repr(float(record.lower)),
-            "score.upper": repr(float(record.upper)),
-            "metric": record.metric,
+            **model.tags,
+            "score": repr(float(model.score)),
+            "score.lower": repr(float(model.lower)),
+            "score.upper": repr(float(model.upper)),
+            "metric": model.metric,
             REASON: reason,
         },
     )
@@ -97,28 +100,28 @@ def register_model(
     return made
 
 
-def compare(record: ModelEntry, champion: ModelVersion | None) -> tuple[bool, str]:
-    """Say whether ``record`` takes over from ``champion``, and why.
+def compare(model: ModelEntry, champion: ModelVersion | None) -> tuple[bool, str]:
+    """Say whether ``model`` takes over from ``champion``, and why.
 
     It does if the lower end of its confidence interval lies above the upper end of the champion's: a score that is
     larger by less than both are uncertain is no reason to replace a model that people use.
     """
-    label = record.metric or "score"
-    if not math.isfinite(record.score):
-        return False, f"not champion: {label} is {record.score}"
-    said = f"{label} {_shown(record.score, record.lower, record.upper)}"
+    label = model.metric or "score"
+    if not math.isfinite(model.score):
+        return False, f"not champion: {label} is {model.score}"
+    said = f"{label} {_shown(model.score, model.lower, model.upper)}"
     if champion is None:
         return True, f"champion: the first version with a score ({said})"
     metric, number = champion.tags.get("metric", ""), champion.version
-    if metric != record.metric:
+    if metric != model.metric:
         return False, f"not champion: {label} cannot be compared with {metric or 'score'} of version {number}"
     score, lower, upper = (_number(champion, tag) for tag in ("score", "score.lower", "score.upper"))
     theirs = f"{_shown(score, lower, upper)} of version {number}"
-    if record.score <= score:
+    if model.score <= score:
         doubt = "is not above"
-    elif not all(map(math.isfinite, (record.lower, record.upper, lower, upper))):
+    elif not all(map(math.isfinite, (model.lower, model.upper, lower, upper))):
         theirs, doubt = f"{theirs}, but both must have a confidence interval", "is above"
-    elif record.lower <= upper:
+    elif model.lower <= upper:
         theirs, doubt = f"{theirs}, but the intervals overlap", "is above"
     else:
         return True, f"champion: {said} lies above {theirs}"

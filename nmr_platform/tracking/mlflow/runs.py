@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +11,17 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run,
 from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
+from nmr_platform.processes import is_alive, this_process
 from nmr_platform.tracking.address import masked_uri
-from nmr_platform.tracking.protocol import DatasetEntry, RunEntry, TrialEntry
+from nmr_platform.tracking.protocol import DatasetEntry, RunEntry, Series, TrialEntry
 from nmr_platform.tracking.provenance import data_tags
 
 __all__ = ["RunWriter", "Study", "is_race"]
 
 _ATTEMPTS = 5
 _PAGE = 1000
-_BATCH = 100  # MLflow takes no more parameters or tags at once
+# MLflow takes no more parameters or tags at once, and a thousand of everything.
+_BATCH, _METRICS = 100, 800
 _LONGEST_PARAM = 6000
 _LONGEST_DIGEST = 36
 _OVER = {"FINISHED", "FAILED"}
@@ -65,21 +65,22 @@ class RunWriter:
         self._studies: dict[str, Study] = {}
         self._children: dict[str, dict[str, tuple[str, str]]] = {}
 
-    def open(self, experiment: str, run: RunEntry, environment: Mapping[str, str]) -> str:
+    def open(self, experiment: str, run: RunEntry, provenance: Mapping[str, str]) -> str:
         """Create or reopen the parent run of ``run`` and return its identifier.
 
         Args:
             experiment: Identifier of the experiment.
             run: The study.
-            environment: Tags for code and surroundings.
+            provenance: Tags for code and surroundings.
         """
         tags = {
-            **environment,
+            **provenance,
             **data_tags(run.datasets),
             **{name: masked_uri(value) for name, value in run.tags.items()},
             _NAME: run.name,
             _STUDY: run.name,
-            _SETTINGS: ",".join(run.params),
+            # Who only adds to a study, as evaluation does, knows none of its settings.
+            **({_SETTINGS: ",".join(run.params)} if run.params else {}),
         }
         found = self._search(experiment, {_NAME: run.name})
         if found:
@@ -150,19 +151,20 @@ class RunWriter:
             return
         identity = {_PARENT: run_id, _TRIAL: str(trial.number)}
         tags = {**study.tags, **{name: masked_uri(value) for name, value in trial.tags.items()}, **identity}
-        tags |= {"optuna.state": trial.state, _WRITER: f"{socket.gethostname()}:{os.getpid()}"}
+        tags |= {"optuna.state": trial.state, _WRITER: this_process()}
         child_id = found or self._create_child(study, trial, tags)
         finite, rest = _split(trial.metrics)
+        end = _milliseconds(trial.end)
+        measured = {**finite, "duration": trial.end - trial.start}
         self._write(
             child_id,
-            metrics={**finite, "duration": trial.end - trial.start},
+            [Metric(name, value, end, 0) for name, value in measured.items()],
             params={**study.settings, **_texts(trial.params)},
             tags={**rest, "optuna.state": trial.state} if found else rest,
-            timestamp=_milliseconds(trial.end),
         )
         if study.inputs:
             self._log_inputs(child_id, study.inputs)
-        self._client.set_terminated(child_id, _STATUS[trial.state], _milliseconds(trial.end))
+        self._client.set_terminated(child_id, _STATUS[trial.state], end)
         children[str(trial.number)] = (child_id, _STATUS[trial.state])
 
     def _known_children(self, run_id: str) -> dict[str, tuple[str, str]]:
@@ -176,7 +178,8 @@ class RunWriter:
         return self._children[run_id]
 
     def _create_parent(self, experiment: str, run: RunEntry, tags: Mapping[str, str]) -> str:
-        made = self._client.create_run(experiment, tags=dict(tags), run_name=run.name)
+        start = None if run.start is None else _milliseconds(run.start)
+        made = self._client.create_run(experiment, start, dict(tags), run.name)
         twins = self._search(experiment, {_NAME: run.name})
         first = min(twins, key=_age, default=made)
         if first.info.run_id != made.info.run_id:
@@ -184,10 +187,18 @@ class RunWriter:
             self._client.delete_run(made.info.run_id)
         return str(first.info.run_id)
 
-    def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
-        """Record scalars of a run."""
-        finite, rest = _split(metrics)
-        self._write(run_id, metrics=finite, tags=rest)
+    def log_metrics(self, run_id: str, metrics: Mapping[str, float | Series], moment: float | None = None) -> None:
+        """Record scalars and series of a run, without what it has already: MLflow keeps every value it is told."""
+        series = {name: value for name, value in metrics.items() if isinstance(value, Mapping)}
+        finite, rest = _split({name: value for name, value in metrics.items() if not isinstance(value, Mapping)})
+        known = self._client.get_run(run_id).data.metrics
+        at = _milliseconds(time.time() if moment is None else moment)
+        scalars = [Metric(name, value, at, 0) for name, value in finite.items() if known.get(name) != value]
+        for name, values in series.items():
+            had = {point.step: point.value for point in self._client.get_metric_history(run_id, name)}
+            new = {step: float(value) for step, value in values.items() if math.isfinite(value)}
+            scalars += [Metric(name, value, at, step) for step, value in new.items() if had.get(step) != value]
+        self._write(run_id, scalars, tags=rest)
 
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
         """Record parameters of a run, changed ones as tags."""
@@ -209,21 +220,18 @@ class RunWriter:
     def _write(
         self,
         run_id: str,
+        metrics: Sequence[Metric] = (),
         *,
-        metrics: Mapping[str, float] | None = None,
         params: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
-        timestamp: int | None = None,
     ) -> None:
         """Write everything in one request, or in as few as MLflow's limits allow."""
-        moment = timestamp if timestamp is not None else _milliseconds(time.time())
-        scalars = [Metric(name, float(value), moment, 0) for name, value in (metrics or {}).items()]
         texts = [Param(name, value) for name, value in (params or {}).items()]
         labels = [RunTag(name, value) for name, value in (tags or {}).items()]
-        longest = max(len(scalars), len(texts), len(labels))
-        for start in range(0, longest, _BATCH):
-            part = slice(start, start + _BATCH)
-            self._client.log_batch(run_id, metrics=scalars[part], params=texts[part], tags=labels[part])
+        n_batches = max(math.ceil(len(metrics) / _METRICS), math.ceil(max(len(texts), len(labels)) / _BATCH))
+        for number in range(n_batches):
+            part, scalars = (slice(number * size, (number + 1) * size) for size in (_BATCH, _METRICS))
+            self._client.log_batch(run_id, metrics=metrics[scalars], params=texts[part], tags=labels[part])
 
     def _log_inputs(self, run_id: str, inputs: Sequence[DatasetInput]) -> None:
         """Record data sets; of processes that name a new one at once, MLflow lets one win and fails the rest."""
@@ -239,7 +247,9 @@ class RunWriter:
 
     def _mark_killed(self, experiment: str, run_id: str) -> None:
         for child in self._search(experiment, {_PARENT: run_id}, status="RUNNING"):
-            if not _may_be_written(child.data.tags.get(_WRITER, "")):
+            writer = child.data.tags.get(_WRITER, "")
+            # The process that began a child may still finish it, if it lives or nobody here can tell.
+            if writer.count(":") < 2 or is_alive(writer) is False:
                 self._client.set_terminated(child.info.run_id, "KILLED")
 
     def _search(self, experiment: str, tags: Mapping[str, str], *, status: str = "") -> list[Run]:
@@ -260,22 +270,6 @@ class RunWriter:
 def is_race(error: MlflowException) -> bool:
     """Whether another process did the same at the same moment, so that it is there when asked again."""
     return any(sign in str(error) for sign in ("UniqueViolation", "UNIQUE constraint", "Duplicate entry"))
-
-
-def _may_be_written(writer: str) -> bool:
-    """Whether the process that began a child may still finish it: it lives here, or on a machine we cannot ask."""
-    host, _, pid = writer.rpartition(":")
-    if not host:
-        return False
-    if host != socket.gethostname():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _age(run: Run) -> tuple[int, str]:

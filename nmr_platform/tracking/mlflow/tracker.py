@@ -1,19 +1,15 @@
 """The tracker that records in MLflow: one parent run per study, one child per trial, in as few requests as it takes."""
 
 import functools
-import io
-import json
 import sqlite3
-import tempfile
-import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-import pandas as pd
-import yaml
-from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -23,14 +19,18 @@ from nmr_platform.tracking.address import masked_uri, resolve_store
 from nmr_platform.tracking.mlflow import models, registry
 from nmr_platform.tracking.mlflow.runs import RunWriter, is_race
 from nmr_platform.tracking.mlflow.store import open_client, require_contact, store_lock
-from nmr_platform.tracking.protocol import ModelEntry, RunEntry, TrialEntry
-from nmr_platform.tracking.provenance import environment_tags, uncommitted_changes
+from nmr_platform.tracking.null import NullTracker
+from nmr_platform.tracking.protocol import ModelEntry, RunEntry, Series, TrackingWarning, TrialEntry
+from nmr_platform.tracking.provenance import environment_tags
 from nmr_platform.workspace import lasting_root, repository_root
 
 __all__ = ["MlflowTracker"]
 
 # MLflow says INTERNAL_ERROR of a server that cannot be reached, too.
 _PASSING = {"TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED", "ABORTED"}
+
+# A store that is there may refuse one thing, for want of space perhaps, and take the next; not for ever.
+_MOST_FAILURES = 3
 
 # MLflow's pages then open on the list of runs rather than on those for chat models.
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
@@ -42,20 +42,21 @@ R = TypeVar("R")
 def _recorded(
     method: Callable[Concatenate["MlflowTracker", P], R],
 ) -> Callable[Concatenate["MlflowTracker", P], R]:
-    """Count the time a method takes, and turn what the store throws into one sentence without passwords."""
+    """Count the time a method takes; without a store, do what `NullTracker` does."""
 
     @functools.wraps(method)
     def wrapper(self: "MlflowTracker", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        nothing: Callable[..., R] = getattr(self.without_store, method.__name__)
+        if self.is_lost:
+            return nothing(*args, **kwargs)
         started = time.perf_counter()
         try:
             return method(self, *args, **kwargs)
-        except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
-            reason = masked_uri(str(error)).strip().partition("\n")[0] or type(error).__name__
-            message = f"The tracking store {self.address} failed at `{method.__name__}`: {reason}"
-            # The cause may spell out the password.
-            raise (StoreAwayError if _may_pass(error) else TrackingError)(message) from None
+        except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, TrackingError) as error:
+            self.note_failure(method.__name__, error)
+            return nothing(*args, **kwargs)
         finally:
-            self.add_seconds(time.perf_counter() - started)
+            self.seconds += time.perf_counter() - started
 
     return wrapper
 
@@ -66,20 +67,35 @@ class MlflowTracker:
     It names every run and experiment itself, so that it records the same in a worker process, below `dvc repro` and
     inside `mlflow run`. The store is opened at the first call; a pickled tracker opens it again where it arrives.
 
+    What it shows can be shown again by `nmr track sync`, so that a store that is away is no reason to stop or to wait:
+    it warns once, and does nothing for the rest of this process.
+
     Args:
         tracking_uri: The store; by default ``MLFLOW_TRACKING_URI``, else the SQLite file ``<root>/mlflow.db``.
         root: The repository, whose commit is recorded; by default the one around the working directory.
+        strict: Raise `TrackingError` where the store fails, instead of warning and going on without it.
+
+    Attributes:
+        seconds: Time spent inside the tracker so far, in seconds.
+        is_lost: Whether the store was given up.
     """
 
-    def __init__(self, tracking_uri: str | None = None, root: Path | None = None) -> None:
+    def __init__(self, tracking_uri: str | None = None, root: Path | None = None, strict: bool = True) -> None:
         self.root = (root or repository_root()).absolute()
         self.address = resolve_store(tracking_uri, self.root)
-        self._lock = threading.Lock()
-        self._seconds = 0.0
-        self._opened: tuple[MlflowClient, RunWriter] | None = None
+        self.strict = strict
+        self.seconds = 0.0
+        self.is_lost = False
+        self.without_store = NullTracker(self.root)
+        self._failures = 0
 
-    def __reduce__(self) -> tuple[type["MlflowTracker"], tuple[str, Path]]:
-        return type(self), (self.address.uri, self.root)
+    def __reduce__(self) -> tuple[type["MlflowTracker"], tuple[str, Path, bool]]:
+        return type(self), (self.address.uri, self.root, self.strict)
+
+    @cached_property
+    def provenance(self) -> Mapping[str, str]:
+        """Tags for the code and surroundings of this process."""
+        return environment_tags(self.root)
 
     @_recorded
     def open_run(self, run: RunEntry) -> str:
@@ -88,10 +104,9 @@ class MlflowTracker:
         Reopening marks children that a killed process left running as killed. Settings that changed since are kept
         as tags ``param.<name>``, because MLflow never changes a parameter.
         """
-        client, runs = self._open()
-        with store_lock(self.address, self.lasting_root):
-            experiment = self._experiment(client, run.experiment)
-            return runs.open(experiment, run, environment_tags(self.root))
+        client, runs = self._opened
+        with self._lock():
+            return runs.open(self._experiment(client, run.experiment), run, run.provenance or self.provenance)
 
     @_recorded
     def log_trial(self, run_id: str, trial: TrialEntry) -> None:
@@ -103,113 +118,90 @@ class MlflowTracker:
         Raises:
             TrackingError: The store failed, or ``trial.state`` is unknown.
         """
-        _, runs = self._open()
-        runs.log_trial(run_id, trial)
+        self._opened[1].log_trial(run_id, trial)
 
     @_recorded
-    def log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
-        """Record scalars of the run in one batch; one that is not finite becomes a tag ``metric.<name>``."""
-        _, runs = self._open()
-        runs.log_metrics(run_id, metrics)
+    def log_metrics(self, run_id: str, metrics: Mapping[str, float | Series], *, time: float | None = None) -> None:
+        """Record what the run does not have yet, in one batch; a scalar that is not finite is a tag ``metric.<name>``.
+
+        Args:
+            run_id: The run.
+            metrics: Value, or values by step, by name.
+            time: When they were found, seconds since the epoch; None for now.
+        """
+        self._opened[1].log_metrics(run_id, metrics, time)
 
     @_recorded
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
         """Record parameters of the run; a value other than the one already there becomes a tag ``param.<name>``."""
-        _, runs = self._open()
-        runs.log_params(run_id, params)
+        self._opened[1].log_params(run_id, params)
 
     @_recorded
-    def log_figure(self, run_id: str, name: str, figure: Figure) -> None:
-        """Keep a figure as ``name`` (with its extension, ``figures/parity.png``); the figure stays open."""
-        client, _ = self._open()
-        client.log_figure(run_id, figure, name, save_kwargs={"dpi": 120, "bbox_inches": "tight"})
+    def log_files(self, run_id: str, source: Path, folder: str = "") -> None:
+        """Keep a file, or what a folder holds, in ``folder`` of the run's artifacts, over what has the same name."""
+        log = self._opened[0].log_artifacts if source.is_dir() else self._opened[0].log_artifact
+        log(run_id, str(source), folder or None)
 
     @_recorded
-    def log_table(self, run_id: str, name: str, table: pd.DataFrame) -> None:
-        """Keep a table as ``name`` (CSV); the index is written unless it only counts the rows."""
-        client, _ = self._open()
-        buffer = io.StringIO()
-        table.to_csv(buffer, index=not isinstance(table.index, pd.RangeIndex))
-        client.log_text(run_id, buffer.getvalue(), name)
-
-    @_recorded
-    def log_bytes(self, run_id: str, name: str, content: bytes) -> None:
-        """Keep the bytes of a file as ``name``."""
-        client, _ = self._open()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / Path(name).name
-            path.write_bytes(content)
-            client.log_artifact(run_id, str(path), str(Path(name).parent) if Path(name).parent.name else None)
-
-    @_recorded
-    def log_dict(self, run_id: str, name: str, content: Mapping[str, object]) -> None:
-        """Keep a nested record as ``name`` (``.json`` or ``.yaml``), passwords in addresses masked."""
-        client, _ = self._open()
-        text = json.dumps(content, indent=2, default=_plain)
-        if Path(name).suffix in {".yaml", ".yml"}:
-            text = yaml.safe_dump(json.loads(text), sort_keys=False)
-        client.log_text(run_id, masked_uri(text), name)
-
-    @_recorded
-    def log_model(self, run_id: str, record: ModelEntry) -> str:
-        """Keep a fitted model with signature and input example; return the address it can be loaded from.
+    def log_model(self, run_id: str, model: ModelEntry) -> str:
+        """Keep a model with signature and input example; return the address it can be loaded from.
 
         With a registered name, the model also becomes a new version there. The alias ``champion`` moves to it only
-        when its score is better beyond doubt; the tag ``champion.reason`` says why it did or did not.
+        when its score is better beyond doubt; the tag ``champion.reason`` says why it did or did not. The same model
+        of the same run is kept and registered once.
 
         Returns:
             ``models:/<model id>``, whether registered or not.
         """
-        client, runs = self._open()
-        tags = runs.study(run_id).tags
-        logged = models.log_model(client, run_id, record, tags)
-        if record.registered_name:
-            registry.register_model(client, run_id, logged, record, tags)
-            if patch := uncommitted_changes(self.root):
-                # Without it the commit alone would not make the model again.
-                client.log_text(run_id, masked_uri(patch), "source/uncommitted.patch")
+        client, runs = self._opened
+        tags = {**runs.study(run_id).tags, models.DIGEST: models.digest_of(model)}
+        with self._lock():
+            logged = models.find_model(client, run_id, tags[models.DIGEST])
+            if logged is None:
+                logged = models.log_model(client, run_id, model, tags)
+            if model.registered_name:
+                registry.register_model(client, run_id, logged, model, tags)
         return f"models:/{logged.model_id}"
 
     @_recorded
-    def close_run(self, run_id: str, *, failed: bool = False) -> None:
+    def close_run(self, run_id: str, *, failed: bool = False, end: float | None = None) -> None:
         """Mark the run as finished or failed, with every trial number once among its children."""
-        client, runs = self._open()
-        with store_lock(self.address, self.lasting_root):
+        client, runs = self._opened
+        with self._lock():
             runs.drop_doubles(run_id)
-        client.set_terminated(run_id, "FAILED" if failed else "FINISHED")
+        client.set_terminated(run_id, "FAILED" if failed else "FINISHED", None if end is None else round(1000 * end))
 
-    def is_there(self) -> bool:
-        """Whether the store answers."""
+    def note_failure(self, method: str, error: Exception) -> None:
+        """Turn what the store threw into one sentence without passwords: a warning, or an error if we are strict."""
+        if not isinstance(error, TrackingError):
+            reason = masked_uri(str(error)).strip().partition("\n")[0] or type(error).__name__
+            message = f"The tracking store {self.address} failed at `{method}`: {reason}"
+            error = StoreAwayError(message) if _may_pass(error) else TrackingError(message)
+        if self.strict or (method == "open_run" and not isinstance(error, StoreAwayError)):
+            # The cause may spell out the password.
+            raise error from None
+        self._failures += 1
+        self.is_lost = self._failures >= _MOST_FAILURES or not self._is_there()
+        if self._failures == 1:
+            goes_on = "This command goes on without it" if self.is_lost else "The rest is recorded"
+            message = f"{str(error).rstrip('.')}. {goes_on}; `nmr track sync` shows what is missing once it is back."
+            warnings.warn(message, TrackingWarning, stacklevel=4)
+
+    @cached_property
+    def _opened(self) -> tuple[MlflowClient, RunWriter]:
+        client = open_client(self.address)
+        return client, RunWriter(client)
+
+    def _lock(self) -> AbstractContextManager[None]:
+        """Against other processes of this machine that write the same run or model."""
+        return store_lock(self.address, lasting_root(self.root))
+
+    def _is_there(self) -> bool:
         try:
             require_contact(self.address)
         except StoreAwayError:
             return False
         return True
-
-    @property
-    def lasting_root(self) -> Path:
-        """The repository, even if this is the copy of it in which DVC runs an experiment."""
-        return lasting_root(self.root)
-
-    def flush(self) -> None:
-        """Do nothing: every call has written before it returns."""
-
-    @property
-    def seconds(self) -> float:
-        """Time spent inside the tracker so far, in seconds."""
-        return self._seconds
-
-    def add_seconds(self, seconds: float) -> None:
-        """Count time, in seconds, as spent inside the tracker."""
-        with self._lock:
-            self._seconds += seconds
-
-    def _open(self) -> tuple[MlflowClient, RunWriter]:
-        with self._lock:
-            if self._opened is None:
-                client = open_client(self.address)
-                self._opened = client, RunWriter(client)
-            return self._opened
 
     def _experiment(self, client: MlflowClient, name: str) -> str:
         found = client.get_experiment_by_name(name)
@@ -232,8 +224,3 @@ def _may_pass(error: Exception) -> bool:
     if isinstance(error, SQLAlchemyError):
         return isinstance(error, OperationalError)
     return isinstance(error, OSError | sqlite3.OperationalError)
-
-
-def _plain(value: object) -> object:
-    """Give JSON what it knows instead of arrays, NumPy numbers and paths."""
-    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -1,0 +1,158 @@
+"""Show in a tracker what a stage left in its folder: the stage itself does, and `nmr track sync` does it again."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from optuna.storages import BaseStorage
+
+from nmr_platform.files import read_json, write_json, write_text
+from nmr_platform.inference import Predictor
+from nmr_platform.studies import find_study
+from nmr_platform.tracking import (
+    FOLDER,
+    UNKNOWN,
+    ModelEntry,
+    RunEntry,
+    Session,
+    Tracker,
+    closing_run,
+    pinned_requirements,
+    uncommitted_changes,
+)
+
+__all__ = ["find_shown", "show_folder", "this_session", "write_model", "write_run"]
+
+_RUN = "run.json"
+_MODEL, _ABOUT, _EXAMPLE = "model", "about.json", "example.json"
+_MADE_BY = "dvc repro"
+_SESSION = "session."
+
+
+def write_run(folder: Path, run: RunEntry, metrics: Mapping[str, float]) -> None:
+    """Say in a result's folder in which run it is shown; everything else in there is shown with it.
+
+    Args:
+        folder: What the stage writes into.
+        run: The run of the study that the result belongs to, which its tag ``study`` names.
+        metrics: What the run shows as numbers, by name.
+    """
+    write_json(folder / _RUN, {"run": run.to_dict(), "metrics": dict(metrics)}, rounded=True)
+
+
+def write_model(
+    folder: Path, predictor: Predictor, record: NDArray[np.complexfloating[Any, Any]], facts: Mapping[str, Any]
+) -> None:
+    """Write a model that is shown with a result: its files, and what MLflow must know to keep and serve it.
+
+    Args:
+        folder: The folder that `write_run` writes into.
+        predictor: The model.
+        record: An example of what it is asked about, shape (n_samples,).
+        facts: Of the `ModelEntry`: name in the registry, score and tags.
+    """
+    example = predictor.example_row(record)
+    answer = predictor.predict_table(example)
+    predictor.save(folder / _MODEL / FOLDER)
+    write_json(
+        folder / _MODEL / _ABOUT,
+        {
+            "loader_module": predictor.loader_module,
+            "requirements": list(predictor.requirements),
+            "optional_columns": list(predictor.optional_columns),
+            "options": dict(predictor.options),
+            "answer": answer.to_dict("list"),
+            **facts,
+        },
+        rounded=True,
+    )
+    # A request is sent as it is recorded: rounded times would not be those of the record.
+    write_text(folder / _MODEL / _EXAMPLE, json.dumps(example.to_dict("list")))
+
+
+def find_shown(results: Path) -> list[Path]:
+    """Folders below ``results`` that are shown in runs."""
+    found = (path.parent.relative_to(results) for path in results.rglob(_RUN))
+    return sorted(results / path for path in found if not any(part.startswith(".") for part in path.parts))
+
+
+def this_session(tracker: Tracker, root: Path) -> Session:
+    """The session of this process, ending now.
+
+    Args:
+        tracker: Whose provenance it has.
+        root: The repository, whose uncommitted changes are part of it.
+    """
+    requirements = pinned_requirements(Predictor.requirements)
+    return Session(dict(tracker.provenance), time.time(), uncommitted_changes(root), requirements)
+
+
+def show_folder(folder: Path, tracker: Tracker, storage: BaseStorage, session: Session | None = None) -> None:
+    """Show what a stage wrote: metrics, tables, figures and model, in the run of their study.
+
+    The study keeps the session in which the folder first got what is in it, so that the run can be made again with
+    its commit, author and time.
+
+    Args:
+        folder: What a stage wrote, `write_run` included.
+        tracker: Where to show it.
+        storage: Where studies are remembered.
+        session: The session that wrote it; None if it is only shown again.
+    """
+    content = read_json(folder / _RUN, made_by=_MADE_BY)
+    run = RunEntry.from_dict(content["run"])
+    made = _session(folder, run, storage, session)
+    run_id = tracker.open_run(replace(run, provenance=made.provenance if made else UNKNOWN))
+    with closing_run(tracker, run_id, end=made.end if made else None):
+        tracker.log_metrics(run_id, content["metrics"], time=made.end if made else None)
+        for item in sorted(folder.iterdir()):
+            if item.name not in {_RUN, _MODEL}:
+                tracker.log_files(run_id, item, item.name if item.is_dir() else "")
+        if (folder / _MODEL).is_dir():
+            tracker.log_model(run_id, _read_model(folder / _MODEL, made))
+        if made and made.patch:
+            # Without it the commit alone would not make the same again.
+            with TemporaryDirectory() as place:
+                patch = Path(place) / "uncommitted.patch"
+                patch.write_text(made.patch, encoding="utf-8")
+                tracker.log_files(run_id, patch, "source")
+
+
+def _session(folder: Path, run: RunEntry, storage: BaseStorage, session: Session | None) -> Session | None:
+    """The session that the study keeps for what is in a folder; ``session`` if it keeps none yet, or is not here."""
+    study = find_study(storage, run.tags.get("study", ""))
+    if study is None:
+        return session
+    key = f"{_SESSION}{_digest(folder)}"
+    kept = study.user_attrs.get(key)
+    if kept is not None:
+        return Session.from_dict(kept)
+    if session is not None:
+        study.set_user_attr(key, session.to_dict())
+    return session
+
+
+def _read_model(folder: Path, made: Session | None) -> ModelEntry:
+    about = read_json(folder / _ABOUT, made_by=_MADE_BY)
+    example = read_json(folder / _EXAMPLE, made_by=_MADE_BY)
+    if made and made.requirements:
+        about["requirements"] = made.requirements
+    answer = pd.DataFrame(about.pop("answer"))
+    return ModelEntry(folder / FOLDER, example=pd.DataFrame(example), answer=answer, **about)
+
+
+def _digest(folder: Path) -> str:
+    """Hash of every file of a folder and of its place in it."""
+    digest = blake2b(digest_size=8)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(json.dumps([path.relative_to(folder).as_posix(), len(content)]).encode() + content)
+    return digest.hexdigest()
