@@ -137,7 +137,7 @@ class _Place(NamedTuple):
 
     @classmethod
     def beside(cls, path: Path, token: str) -> Self:
-        """The names of the writer ``token`` of ``path``."""
+        """The names of one writer of ``path``, told from others by its ``token``."""
         return cls(*(path.with_name(f".{path.name}.{token}.{part}") for part in ("partial", "replaced", "lock")))
 
     def publish(self, path: Path) -> None:

@@ -71,8 +71,8 @@ def load(path: str | Path) -> xr.Dataset:
         >>> with TemporaryDirectory() as folder:
         ...     made = generate(recipe, Path(folder) / "gaussian.zarr", shard_folder=Path(folder) / "shards")
         ...     dataset = load(made.path).load()
-        >>> dataset["m"].dtype, dataset["m"].dims, dataset["W"].attrs["units"]
-        (dtype('complex64'), ('curve', 'time'), 'MHz')
+        >>> dataset["m"].dims, str(dataset["m"].dtype), dataset["W"].attrs["units"]
+        (('curve', 'time'), 'complex64', 'MHz')
     """
     dataset = open_lazily(Path(path))
     # Pandas and HDF5 know text of fixed length only, Zarr of variable length only.
@@ -175,7 +175,7 @@ def write(path: Path, coordinates: xr.Dataset, blocks: Iterable[Mapping[str, NDA
 
 
 def check_target(path: Path) -> None:
-    """Refuse to replace anything but a data set, before effort is spent on it.
+    """Refuse to replace anything but a data set, before anything is simulated for it.
 
     Raises:
         DataError: There is something else at ``path``.
@@ -283,12 +283,12 @@ def _check_format(path: Path) -> None:
         raise DataError(message, path=path)
     try:
         attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
-        found, names = attributes.get("format_version"), attributes.get("variables")
+        version, names = attributes.get("format_version"), attributes.get("variables")
     except (ValueError, KeyError, AttributeError) as error:
         raise _unreadable(path, str(error)) from error
-    if found != FORMAT_VERSION:
+    if version != FORMAT_VERSION:
         message = (
-            f"Data set `{path}` has format version {found}, but this version of nmr_platform reads version "
+            f"Data set `{path}` has format version {version}, but this version of nmr_platform reads version "
             f"{FORMAT_VERSION}; make it again with `dvc repro --force simulate` or `nmr generate`."
         )
         raise DataError(message, path=path)

@@ -44,7 +44,13 @@ def simulate_dataset(
 ) -> Generated:
     """Generate a data set; an interrupted run continues. See `nmr_platform.datasets.generate`.
 
-    The picture lies beside the data set and has its name, with the ending ``.png``.
+    Args:
+        recipe: What to simulate.
+        path: Where the data set appears; the picture beside it has its name, with the ending ``.png``.
+        shard_folder: See `generate`.
+        executor: See `generate`.
+        watcher: See `generate`.
+        drop_failed: See `generate`.
 
     Raises:
         ConfigurationError: The prior hardly ever meets the constraints.

@@ -139,11 +139,11 @@ def _treat_existing(path: Path, how: dict[str, Any], *, verify: bool, as_json: b
     n_curves = datasets.load(path).sizes["curve"]
     bar = progress_bar(f"verify {path.stem}", n_verified(n_curves), "curves")
     with nullcontext(no_progress) if as_json else bar as advance:
-        checked = datasets.verify(path, progress=advance)
+        verified = datasets.verify(path, progress=advance)
     say(
-        f"{path}: all checksums of its {n_curves} curves are right, and {len(checked.curves)} simulated again are "
+        f"{path}: all checksums of its {n_curves} curves are right, and {len(verified.curves)} simulated again are "
         "the same bit for bit.",
-        {"event": "verified", "path": str(path), "curves": checked.curves},
+        {"event": "verified", "path": str(path), "curves": verified.curves},
         as_json=as_json,
     )
 

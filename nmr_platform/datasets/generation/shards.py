@@ -76,7 +76,12 @@ class Shards:
 
     @classmethod
     def opened(cls, folder: Path, recipe: Recipe) -> "Shards":
-        """Open or make the store for the curves of ``recipe`` in ``folder``, with room for all of them."""
+        """Open or make the store of a recipe, with room for all of its curves.
+
+        Args:
+            folder: Where; it is there, and belongs to curves of this recipe alone.
+            recipe: Of the data set.
+        """
         n_curves = -(-recipe.n_curves // SHARD_SIZE) * SHARD_SIZE
         n_samples = recipe.example.n_samples
         # Metadata follows from the recipe: written anew, it is whole, and chunks beyond its end wait for a longer set.

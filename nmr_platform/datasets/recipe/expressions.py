@@ -126,7 +126,11 @@ def formula(text: str) -> Formula:
 
 
 def resolve(name: str, known: Iterable[str]) -> str:
-    """The key that ``name`` stands for: itself, or the only key that ends in ``.name``.
+    """The key that a name stands for: itself, or the only key that ends in it.
+
+    Args:
+        name: For instance ``xi``, or the whole key ``kernel.xi``.
+        known: The keys that there are.
 
     Raises:
         ConfigurationError: There is none, or more than one.
@@ -137,8 +141,8 @@ def resolve(name: str, known: Iterable[str]) -> str:
     candidates = sorted(key for key in keys if key.endswith(f".{name}"))
     if len(candidates) == 1:
         return candidates[0]
-    found = "could be " + " or ".join(candidates) if candidates else f"is none of {', '.join(sorted(keys))}"
-    message = f"name `{name}` must stand for one number of the experiment, but {found}."
+    meant = "could be " + " or ".join(candidates) if candidates else f"is none of {', '.join(sorted(keys))}"
+    message = f"name `{name}` must stand for one number of the experiment, but {meant}."
     raise ConfigurationError(message, key=name, value=name)
 
 

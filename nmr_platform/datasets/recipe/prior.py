@@ -78,7 +78,15 @@ class Prior:
             raise ConfigurationError(message, key=where, value=text) from error
 
     def values(self, point: NDArray[Any], given: Mapping[str, Scalar]) -> dict[str, Scalar]:
-        """The parameters at ``point``, shape (len(random_keys),), with the ``given`` ones taken as they are."""
+        """The parameters of one curve.
+
+        Args:
+            point: Where in the unit cube it is drawn, shape (len(random_keys),).
+            given: What a sweep says, by dotted key; taken as it is.
+
+        Returns:
+            Every drawn, bound and given parameter by dotted key, in its own unit.
+        """
         values = dict(given)
         for key, distribution in self.distributions.items():
             if isinstance(distribution, Constant):
@@ -91,7 +99,12 @@ class Prior:
 
 
 def numbers_in(values: object, prefix: str = "") -> Iterator[tuple[str, Scalar]]:
-    """Dotted keys and values of the numbers in nested plain data."""
+    """Dotted keys and values of the numbers in nested plain data.
+
+    Args:
+        values: The data.
+        prefix: Of all keys, with its dot.
+    """
     items = values.items() if isinstance(values, Mapping) else []
     for name, value in items:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -100,7 +113,11 @@ def numbers_in(values: object, prefix: str = "") -> Iterator[tuple[str, Scalar]]
 
 
 def with_values(template: Mapping[str, Any], values: Mapping[str, Scalar]) -> dict[str, Any]:
-    """A copy of nested plain data with dotted keys set; a number in a key counts the entries of a list.
+    """A copy of nested plain data with some keys set.
+
+    Args:
+        template: The data.
+        values: By dotted key; a number in a key counts the entries of a list.
 
     Raises:
         ConfigurationError: A key leads nowhere.
