@@ -1,6 +1,10 @@
-"""Data sets: priors and presets, recipes, resumable generation by any executor, and the store."""
+"""Data sets: what to draw (recipes and presets), resumable generation by any executor, the store, and its integrity.
 
-from nmr_platform.datasets.generation.curves import Failure, coordinates_of, simulate_curves
+`Recipe` says what; `generate` makes it; `load` opens it; `verify` and `repair` look after it; `quantity` says what a
+number in it means.
+"""
+
+from nmr_platform.datasets.generation.curves import coordinates_of, simulate_curves
 from nmr_platform.datasets.generation.executors import (
     Executor,
     ExecutorSettings,
@@ -10,7 +14,7 @@ from nmr_platform.datasets.generation.executors import (
 )
 from nmr_platform.datasets.generation.generate import Generated, generate
 from nmr_platform.datasets.generation.progress import BarWatcher, JsonWatcher, Watcher
-from nmr_platform.datasets.integrity import Verified, n_verified, repair, verify
+from nmr_platform.datasets.integrity import n_verified, repair, verify
 from nmr_platform.datasets.presets import PRESETS, read_preset
 from nmr_platform.datasets.quantities import QUANTITIES, Quantity, attributes_of, quantities_of, quantity
 from nmr_platform.datasets.recipe.distributions import (
@@ -26,10 +30,9 @@ from nmr_platform.datasets.recipe.distributions import (
 from nmr_platform.datasets.recipe.expressions import formula
 from nmr_platform.datasets.recipe.prior import numbers_in, with_values
 from nmr_platform.datasets.recipe.recipe import Curve, Recipe
-from nmr_platform.datasets.recipe.settings import DataSettings, KernelSettings
+from nmr_platform.datasets.recipe.settings import DataSettings
 from nmr_platform.datasets.recipe.sweeps import Sweep
 from nmr_platform.datasets.store import (
-    FORMAT_VERSION,
     check_target,
     dvc_digest,
     labels_of,
@@ -39,7 +42,6 @@ from nmr_platform.datasets.store import (
 )
 
 __all__ = [
-    "FORMAT_VERSION",
     "PRESETS",
     "QUANTITIES",
     "BarWatcher",
@@ -51,10 +53,8 @@ __all__ = [
     "Executor",
     "ExecutorSettings",
     "Expression",
-    "Failure",
     "Generated",
     "JsonWatcher",
-    "KernelSettings",
     "LogUniform",
     "Quantity",
     "Range",
@@ -63,7 +63,6 @@ __all__ = [
     "ThreadsSettings",
     "TruncatedNormal",
     "Uniform",
-    "Verified",
     "Watcher",
     "attributes_of",
     "check_target",

@@ -203,8 +203,9 @@ class Shards:
             missing = {shard.start + place for place, text in enumerate(self.texts(shard)) if not text}
             if missing:
                 positions = np.flatnonzero(np.isin(present, list(missing)))
-                published = _published(recipe, dataset.isel(curve=positions))
-                self.add(shard, [*published, *(failure for failure in failures if failure.curve in missing)])
+                failed = [failure for failure in failures if failure.curve in missing]
+                if outcomes := [*_published(recipe, dataset.isel(curve=positions)), *failed]:
+                    self.add(shard, outcomes)
 
     def _file(self, name: str, number: int) -> Path:
         """The file of an array's chunk that holds the curve ``number``."""
