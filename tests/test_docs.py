@@ -1,6 +1,7 @@
 """The experiments in the documentation are valid, and can be simulated."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,13 @@ def test_every_kind_of_sequence_and_every_section_around_it_is_documented(tmp_pa
     schema = Experiment.model_json_schema()
     assert kinds == set(schema["properties"]["sequence"]["discriminator"]["mapping"])
     assert {key for values in documented for key in values} == set(schema["properties"])
+
+
+def test_the_citation_names_this_package_its_version_and_its_licence():
+    root = DOCS.parent
+    cited = read_yaml(root / "CITATION.cff")
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {"cff-version", "message", "title", "authors"} <= set(cited), "what the format requires"
+    assert cited["version"] == project["version"]
+    assert cited["license"] == project["license"]
+    assert all(set(author) == {"name"} for author in cited["authors"])
