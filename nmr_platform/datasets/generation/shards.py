@@ -203,8 +203,9 @@ class Shards:
             missing = {shard.start + place for place, text in enumerate(self.texts(shard)) if not text}
             if missing:
                 positions = np.flatnonzero(np.isin(present, list(missing)))
-                failed = [failure for failure in failures if failure.curve in missing]
-                if outcomes := [*_published(recipe, dataset.isel(curve=positions)), *failed]:
+                outcomes: list[Finished | Failure] = [each for each in failures if each.curve in missing]
+                outcomes += _published(recipe, dataset.isel(curve=positions))
+                if outcomes:
                     self.add(shard, outcomes)
 
     def _file(self, name: str, number: int) -> Path:
