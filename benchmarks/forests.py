@@ -8,11 +8,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.tables import print_table
-from nmr_platform.learning.rows import task_rows
-from nmr_platform.learning.settings import SplitSettings, TuneSettings
-from nmr_platform.learning.tasks import RegressionTask
-from nmr_platform.learning.tuning.study import run_study
-from nmr_platform.learning.tuning.tune import study_plans
+from nmr_platform.learning import RegressionTask, SplitSettings, TuneSettings, study_plans, task_rows
+from nmr_platform.learning.tuning import run_study
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking.null import NullTracker
 
@@ -24,18 +21,18 @@ _TRIALS = 5
 
 def main() -> None:
     """Time a few trials of each family on echoes as smooth and as noisy as simulated ones."""
-    tune = TuneSettings(n_trials=_TRIALS, families=("random_forest", "extra_trees", "xgboost", "linear"), pruner="none")
+    tune = TuneSettings(n_trials=_TRIALS, pruner="none")
     task, (features, labels) = RegressionTask(), _echoes()
-    rows = task_rows(task, {"pointwise": features}, labels, SplitSettings(test_fraction=0.2))
-    n_train = int((~rows.split.in_test).sum())
+    tables = task_rows(task, {"pointwise": features}, labels, SplitSettings(test_fraction=0.2))
+    n_train = int((~tables.split.in_test).sum())
     shown = []
-    for spec in study_plans("benchmark", task, rows, tune):
+    for plan in study_plans("benchmark", task, tables, tune):
         with tempfile.TemporaryDirectory() as folder, closing_storage(Path(folder)) as storage:
             begin = time.perf_counter()
-            result = run_study(spec, storage, NullTracker())
+            result = run_study(plan, storage, NullTracker())
             elapsed = time.perf_counter() - begin
         each = result.trial_seconds / result.n_trials
-        shown.append((spec.family.name, f"{each:.2f} s", f"{elapsed / _TRIALS:.2f} s", f"{result.cv_mean:.3f}"))
+        shown.append((plan.family.kind, f"{each:.2f} s", f"{elapsed / _TRIALS:.2f} s", f"{result.cv_mean:.3f}"))
     print_table(
         f"Trials on {n_train} curves x {_FEATURES} features, {tune.cv_folds} folds, {tune.n_estimators} trees a forest",
         ("family", "a trial", "with the study around it", "best R2"),

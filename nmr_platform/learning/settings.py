@@ -1,14 +1,18 @@
 """How to split, tune and evaluate: the learning part of `params.yaml`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.learning.models import AnyFamily, Family
 from nmr_platform.schema import Schema
 
-__all__ = ["DisorderComparisonSettings", "EvaluateSettings", "FamilyName", "SplitSettings", "TuneSettings"]
+__all__ = ["DisorderComparisonSettings", "EvaluateSettings", "Families", "SplitSettings", "TuneSettings"]
 
-FamilyName = Literal["random_forest", "extra_trees", "xgboost", "histogram_boosting", "linear"]
+Families = Annotated[tuple[AnyFamily, ...], Field(strict=False, min_length=1)]
+"""Model families, each by its name or by its ``kind`` with settings of its own."""
+
 Jobs = Annotated[int, Field(ge=-1)]
 Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
 Sigma = Annotated[float, Field(ge=0.0)]
@@ -35,7 +39,7 @@ class TuneSettings(Schema):
 
     Attributes:
         n_trials: Finished trials that every study shall have.
-        families: Model families to try.
+        families: Model families to try, each by name, or by ``kind`` with settings of its own.
         feature_sets: Names of the feature tables to try; empty for all there are.
         cv_folds: Folds of the cross-validation inside the training part.
         seed: Seeds the folds, the models and the sampler.
@@ -47,17 +51,12 @@ class TuneSettings(Schema):
         pruner: ``median`` stops a trial whose first fold (or, in boosting, whose first rounds on it) scores below the
             median of the finished trials at the same point; ``none``, or a second objective, runs every trial to its
             end.
-        n_estimators: Trees of a forest (boosting searches for its own number).
+        n_estimators: Trees of a forest that is given no number of its own (boosting searches for its own).
         timeout: No new trial is started after this time, in seconds, per study and call; null for no limit.
     """
 
     n_trials: int = Field(default=30, ge=1)
-    families: Annotated[tuple[FamilyName, ...], Field(strict=False, min_length=1)] = (
-        "random_forest",
-        "extra_trees",
-        "xgboost",
-        "linear",
-    )
+    families: Families = Field(default=("random_forest", "extra_trees", "xgboost", "linear"), validate_default=True)
     feature_sets: Annotated[tuple[str, ...], Field(strict=False)] = ()
     cv_folds: int = Field(default=5, ge=2)
     seed: int = Field(default=0, ge=0)
@@ -69,6 +68,27 @@ class TuneSettings(Schema):
     pruner: Literal["median", "none"] = "median"
     n_estimators: int = Field(default=100, ge=1)
     timeout: float | None = Field(default=None, gt=0.0)
+
+    @model_validator(mode="after")
+    def _families_differ(self) -> Self:
+        names = [family.kind for family in self.families]
+        if len(set(names)) < len(names):
+            message = f"Key `families` must name every family once, but names {', '.join(names)}."
+            raise ValueError(message)
+        return self
+
+    def family(self, name: str) -> Family:
+        """One of the families, with the number of trees that it is to have.
+
+        Raises:
+            ConfigurationError: It is not among them.
+        """
+        for family in self.families:
+            if family.kind == name:
+                return family.sized(self.n_estimators)
+        known = ", ".join(each.kind for each in self.families)
+        message = f"Argument `family` must be one of those that were tuned ({known}), but is `{name}`."
+        raise ConfigurationError(message, key="family", value=name)
 
     @property
     def with_cost(self) -> bool:

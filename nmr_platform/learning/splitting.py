@@ -1,4 +1,4 @@
-"""An honest split: no disorder realisation and no curve is ever on both sides."""
+"""An honest split: no disorder realisation and no curve is ever on both sides, nor in two folds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,23 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from nmr_platform.errors import DataError
 from nmr_platform.learning.settings import SplitSettings
+from nmr_platform.learning.tasks import Task
 
-__all__ = ["HeldOut", "Split", "TrainingPart", "disorder_groups", "make_split"]
+__all__ = [
+    "Fold",
+    "HeldOut",
+    "Split",
+    "SplitTables",
+    "TrainingPart",
+    "disorder_groups",
+    "make_folds",
+    "make_split",
+    "task_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,92 @@ class Split:
         return HeldOut(
             features.loc[rows].reset_index(drop=True), labels.loc[rows].reset_index(drop=True), self.groups[rows]
         )
+
+
+@dataclass(frozen=True)
+class SplitTables:
+    """The rows of one task, and their split.
+
+    Attributes:
+        labels: Labels of the task's rows.
+        tables: Feature tables of the same rows, by name.
+        split: Which of them are held out.
+    """
+
+    labels: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
+    split: Split
+
+    def training_part(self, feature_set: str) -> TrainingPart:
+        """What tuning may see of one table."""
+        return self.split.training_part(self.tables[feature_set], self.labels)
+
+    def held_out(self, feature_set: str) -> HeldOut:
+        """What is kept of one table for the evaluation."""
+        return self.split.held_out(self.tables[feature_set], self.labels)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Row numbers of one fold.
+
+    Attributes:
+        fit: Rows to fit on, shape (n_fit,).
+        score: Rows to score on, shape (n_score,).
+    """
+
+    fit: NDArray[np.intp]
+    score: NDArray[np.intp]
+
+
+def task_rows(
+    task: Task, features: Mapping[str, pd.DataFrame], labels: pd.DataFrame, settings: SplitSettings
+) -> SplitTables:
+    """Select the task's rows and split them.
+
+    Args:
+        task: The task.
+        features: Every feature table, rows in the order of ``labels``.
+        labels: Labels with ``kernel``, ``curve``, ``disorder`` and the targets.
+        settings: How to split.
+
+    Raises:
+        DataError: A table and the labels differ in length, a kernel is missing, the target does not vary, or there is
+            no honest split.
+    """
+    for name, table in features.items():
+        if len(table) != len(labels):
+            message = f"Feature table `{name}` must have one row per label ({len(labels)}), but has {len(table)}."
+            raise DataError(message)
+    rows = task.select(labels)
+    chosen = labels.loc[rows].reset_index(drop=True)
+    task.check(chosen)
+    tables = {name: table.loc[rows].reset_index(drop=True) for name, table in features.items()}
+    return SplitTables(chosen, tables, make_split(chosen, tables, settings))
+
+
+def make_folds(part: TrainingPart, task: Task, n_folds: int, seed: int) -> list[Fold]:
+    """Split the training part into folds that share no disorder group; classes stay in proportion.
+
+    Raises:
+        DataError: There are fewer groups, or fewer curves of a class, than folds.
+    """
+    n_groups = len(np.unique(part.groups))
+    if n_groups < n_folds:
+        message = f"The training part must have {n_folds} disorder groups or more for `cv_folds`, but has {n_groups}."
+        raise DataError(message)
+    strata = task.strata(part.labels)
+    if strata is None:
+        splits = GroupKFold(n_folds, shuffle=True, random_state=seed).split(part.groups, groups=part.groups)
+    else:
+        names, sizes = np.unique(strata, return_counts=True)
+        if sizes.min() < n_folds:
+            name, size = names[sizes.argmin()], sizes.min()
+            message = f"Class `{name}` must have {n_folds} training curves or more for `cv_folds`, but has {size}."
+            raise DataError(message)
+        splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        splits = splitter.split(part.groups, strata, part.groups)
+    return [Fold(fit, score) for fit, score in splits]
 
 
 def make_split(labels: pd.DataFrame, tables: Mapping[str, pd.DataFrame], settings: SplitSettings) -> Split:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
+from sklearn.metrics import f1_score, r2_score
 
 from nmr_platform.datasets import quantity
 from nmr_platform.errors import ConfigurationError, DataError
@@ -56,6 +57,15 @@ class _TaskBase(Schema):
     @abstractmethod
     def y(self, labels: pd.DataFrame) -> NDArray[np.generic]:
         """The target of every row of ``labels``, shape (n,)."""
+
+    @abstractmethod
+    def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
+        """The task's `metric`, larger is better, dimensionless.
+
+        Args:
+            true: Targets, shape (n,).
+            predicted: Predictions, shape (n,).
+        """
 
     @abstractmethod
     def check(self, labels: pd.DataFrame) -> None:
@@ -134,6 +144,10 @@ class RegressionTask(_TaskBase):
             raise DataError(message)
         return values
 
+    def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
+        """R2 of some predictions."""
+        return float(r2_score(true, predicted))
+
     def check(self, labels: pd.DataFrame) -> None:
         """Refuse a target that does not vary; see the base class."""
         values = self.y(labels)
@@ -187,6 +201,10 @@ class ClassificationTask(_TaskBase):
         """The class of every row, shape (n,)."""
         kernels = labels["kernel"].to_numpy(dtype=np.str_)
         return kernels if self.positive is None else np.where(kernels == self.positive, self.positive, OTHER)
+
+    def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
+        """Weighted F1 of some predictions."""
+        return float(f1_score(true, predicted, average="weighted", zero_division=0.0))
 
     def check(self, labels: pd.DataFrame) -> None:
         """Nothing to refuse: that every kernel has curves is seen when rows are selected."""

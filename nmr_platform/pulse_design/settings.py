@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from nmr_platform.datasets import Distribution
 from nmr_platform.features import SingleFeatureSet
-from nmr_platform.learning import FamilyName
+from nmr_platform.learning import Families
 from nmr_platform.pulse_design.objectives.settings import (
     FisherSettings,
     ObjectiveSettings,
@@ -90,7 +90,7 @@ class VerdictSettings(Schema):
     n_curves: Annotated[int, Field(ge=20)]
     best: PositiveInt
     targets: Annotated[tuple[Target, ...], Field(strict=False, min_length=1)]
-    families: Annotated[tuple[FamilyName, ...], Field(strict=False, min_length=1)]
+    families: Families
     n_trials: PositiveInt
     n_estimators: PositiveInt
     test_fraction: Annotated[float, Field(gt=0.0, lt=1.0)]

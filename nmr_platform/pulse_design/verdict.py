@@ -15,7 +15,6 @@ from nmr_platform.learning import (
     SplitSettings,
     TuneSettings,
     TuneSummary,
-    make_family,
     task_rows,
     tune_task,
 )
@@ -195,9 +194,7 @@ class _Court:
             task_rows(task, {self._features: table}, labels, self._split) for table, labels in (trained, tested)
         )
         fit, held_out = training.training_part(self._features), test.held_out(self._features)
-        model = make_family(champion.family, tuned.tune).build(
-            champion.best_params, task, seed=tuned.tune.seed, n_jobs=1
-        )
+        model = tuned.unfitted(champion)
         model.fit(fit.features.to_numpy(np.float32), task.y(fit.labels))
         predicted = model.predict(held_out.features.to_numpy(np.float32))
         return np.asarray(task.y(held_out.labels), dtype=np.float64), np.asarray(predicted, dtype=np.float64)

@@ -76,14 +76,14 @@ def help_to_tune(params: TuneParams, workspace: Workspace, task: str, tracker: T
         DataError: There are no feature tables, or they cannot be split honestly.
     """
     chosen, features = params.task(task), read_features(workspace)
-    rows = task_rows(chosen, features.tables, features.labels, params.split)
+    tables = task_rows(chosen, features.tables, features.labels, params.split)
     with closing_storage(workspace.studies) as storage:
-        for spec in study_plans(task, chosen, rows, params.tune, _datasets(features, chosen)):
-            help_study(spec, storage, tracker)
+        for plan in study_plans(task, chosen, tables, params.tune, _datasets(features, chosen)):
+            help_study(plan, storage, tracker)
 
 
 def _datasets(features: FeatureTables, task: Task) -> list[DatasetEntry]:
-    return [record for record in features.datasets if record.name in task.kernels]
+    return [entry for entry in features.datasets if entry.name in task.kernels]
 
 
 def read_tuned(workspace: Workspace, task: str) -> TuneSummary:

@@ -1,13 +1,13 @@
 """A predictor learnt from echoes that are written down rather than simulated."""
 
 import numpy as np
-from xgboost import XGBRegressor
+from xgboost import XGBClassifier, XGBRegressor
 
 from nmr_platform import Experiment
 from nmr_platform.features import Acquisition, PointwiseFeatures, extract
 from nmr_platform.inference import Conditions, Predictor
 from nmr_platform.inference.novelty import Novelty
-from nmr_platform.learning.models.boosting import BalancedXGBClassifier
+from nmr_platform.learning.models.xgboost import BalancedClasses
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
 
 __all__ = ["ACQUISITION", "CLASSES", "W", "classifier", "echoes", "regressor"]
@@ -59,7 +59,7 @@ def regressor(**settings):
 
 def classifier(**settings):
     """A predictor that calls the narrow echoes gaussian."""
-    model = BalancedXGBClassifier(n_estimators=20, max_depth=3, random_state=0, n_jobs=1)
+    model = BalancedClasses(XGBClassifier(n_estimators=20, max_depth=3, random_state=0, n_jobs=1))
     return _predictor(
         "kernel", CLASSES, model, lambda w: np.where(w > 0.2, "gaussian", "power"), residuals=None, **settings
     )

@@ -1,20 +1,20 @@
 """Small synthetic problems: features that tell W and the kernel, with noise."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from nmr_platform.learning.models.boosting import XGBoost
-from nmr_platform.learning.rows import task_rows
+from nmr_platform.learning.models.xgboost import XGBoost
 from nmr_platform.learning.settings import SplitSettings, TuneSettings
+from nmr_platform.learning.splitting import make_folds, task_rows
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
-from nmr_platform.learning.tuning.folds import make_folds
 from nmr_platform.learning.tuning.plan import StudyPlan
 from nmr_platform.learning.tuning.study import run_study
 from nmr_platform.studies.storage import open_storage
 
-__all__ = ["KERNELS", "W_TASK", "QuickFamily", "frozen", "problem", "quick_spec", "quick_study"]
+__all__ = ["KERNELS", "W_TASK", "QuickFamily", "frozen", "problem", "quick_plan", "quick_study"]
 
 KERNELS = ("gaussian", "power", "rkky")
 W_TASK = RegressionTask(target="W", kernels=("gaussian",))
@@ -52,7 +52,7 @@ def frozen(labels):
 class QuickFamily(XGBoost):
     """Boosting with a space of cheap fits."""
 
-    name = "quick"
+    kind: Literal["quick"] = "quick"
 
     def search_space(self, trial):
         return {
@@ -62,7 +62,7 @@ class QuickFamily(XGBoost):
         }
 
 
-def quick_spec(family=None, *, n_trials=4, seed=0, n_per_kernel=30, task=W_TASK, n_jobs=1, pruner="none", **settings):
+def quick_plan(family=None, *, n_trials=4, seed=0, n_per_kernel=30, task=W_TASK, n_jobs=1, pruner="none", **settings):
     """A study of W that takes milliseconds a trial."""
     features, labels = problem(n_per_kernel)
     part = task_rows(task, {"plain": features}, labels, SplitSettings()).training_part("plain")
@@ -75,4 +75,4 @@ def quick_spec(family=None, *, n_trials=4, seed=0, n_per_kernel=30, task=W_TASK,
 
 def quick_study(folder: Path, tracker, family=None, **settings):
     """Run the quick study with its journal in ``folder``."""
-    return run_study(quick_spec(family, **settings), open_storage(folder), tracker)
+    return run_study(quick_plan(family, **settings), open_storage(folder), tracker)

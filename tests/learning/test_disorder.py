@@ -5,9 +5,7 @@ import pandas as pd
 import pytest
 
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap
-from nmr_platform.learning.evaluation.disorder import compare_disorder
-from nmr_platform.learning.evaluation.fresh_curves import new_curves
-from nmr_platform.learning.evaluation.robustness import RecordScorer
+from nmr_platform.learning.evaluation.stress import RecordScorer, compare_disorder, new_curves
 from nmr_platform.learning.settings import SplitSettings
 from nmr_platform.learning.tasks import RegressionTask
 from tests.datasets.recipes import small_recipe

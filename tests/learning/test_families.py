@@ -1,25 +1,28 @@
 """Every model family keeps one contract."""
 
+import importlib
 import pickle
-from typing import ClassVar, get_args
+from importlib.metadata import version
+from typing import ClassVar
 
 import numpy as np
 import optuna
 import pytest
 from sklearn.base import clone
+from xgboost import XGBClassifier
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.learning.evaluation.importances import impurity_importances
-from nmr_platform.learning.evaluation.shapley import shap_importances
-from nmr_platform.learning.models import boosting
-from nmr_platform.learning.models.boosting import BalancedXGBClassifier, XGBoost
-from nmr_platform.learning.models.estimator import without_threads
-from nmr_platform.learning.models.families import describe_space, make_family
+from nmr_platform.learning.evaluation.explanation import impurity_importances, shap_importances
+from nmr_platform.learning.models import describe_space, find_family, load_estimator, save_estimator, without_threads
+from nmr_platform.learning.models import xgboost as boosting
+from nmr_platform.learning.models.families import FAMILIES
 from nmr_platform.learning.models.forests import ExtraTrees, RandomForest
-from nmr_platform.learning.models.histogram import HistogramBoosting
+from nmr_platform.learning.models.histogram_boosting import HistogramBoosting
 from nmr_platform.learning.models.linear import Linear
-from nmr_platform.learning.settings import FamilyName, TuneSettings
+from nmr_platform.learning.models.xgboost import BalancedClasses, XGBoost
+from nmr_platform.learning.settings import TuneSettings
 from nmr_platform.learning.tasks import ClassificationTask
+from nmr_platform.schema import validate
 from tests.learning.problems import KERNEL_TASK, W_TASK, problem
 
 # Unlike power, which lies between the others, rkky can be told by a straight line.
@@ -83,11 +86,11 @@ class ModelFamilyContract:
     )
     def test_every_feature_has_an_importance_and_a_shap_value(self, task, leading):
         model, x, _ = self.fitted(task)
-        table = impurity_importances(model, x)
+        table = impurity_importances(self.family, model, x)
         assert set(table["feature"]) == set(x.columns)
         assert table["impurity"].sum() == pytest.approx(1.0)
         assert table["feature"][0] == leading
-        values = shap_importances(model, x, rows=20, seed=0)
+        values = shap_importances(self.family, model, x, rows=20, seed=0)
         assert list(values["feature"]) == list(x.columns)
         assert values["feature"][values["shap"].idxmax()] == leading
 
@@ -98,6 +101,57 @@ class ModelFamilyContract:
         model = self.family.build({**self.params(), **self.shallow}, KERNEL_TASK, seed=0).fit(x, y)
         recall = np.mean(model.predict(x)[y == "power"] == "power")
         assert recall > 0.6
+
+    @pytest.mark.parametrize("shift", [0.0, 30.0, -1e6], ids=["as it is", "shifted", "shifted far"])
+    @pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+    def test_the_unit_and_the_size_of_a_target_do_not_matter(self, unit, shift):
+        features, labels = problem(120)
+        rows = W_TASK.select(labels)
+        x, w = features.loc[rows], W_TASK.y(labels.loc[rows])
+        fit, rest = np.arange(len(x)) % 3 > 0, np.arange(len(x)) % 3 == 0
+
+        def r2(y):
+            model = self.family.build(self.params(), W_TASK, seed=0).fit(x[fit], y[fit])
+            return W_TASK.score(y[rest], model.predict(x[rest]))
+
+        assert r2(w) > 0.2
+        assert r2(unit * (w + shift)) == pytest.approx(r2(w), abs=0.02)
+
+    def test_explanations_and_intervals_are_in_the_unit_of_the_target(self):
+        features, labels = problem(40)
+        rows = W_TASK.select(labels)
+        x, w = features.loc[rows], W_TASK.y(labels.loc[rows])
+        small, large = (self.family.build(self.params(), W_TASK, seed=0).fit(x, unit * w) for unit in (2.0**-30, 1.0))
+        shap = [shap_importances(self.family, model, x, rows=20, seed=0)["shap"] for model in (small, large)]
+        np.testing.assert_allclose(2.0**30 * shap[0], shap[1], rtol=1e-5)
+        np.testing.assert_allclose(2.0**30 * small.predict(x), large.predict(x), rtol=1e-6)
+
+    @pytest.mark.parametrize("task", [W_TASK, KERNEL_TASK], ids=["regression", "classification"])
+    def test_whether_a_fit_is_watched_changes_nothing(self, task):
+        model, x, y = self.fitted(task)
+        watched, seen = self.family.build(self.params(), task, seed=0), []
+        self.family.fit_watched(watched, (x, y), x.to_numpy(), lambda _, predicted: seen.append(predicted))
+        np.testing.assert_array_equal(watched.predict(x), model.predict(x))
+        assert all(len(predicted) == len(x) for predicted in seen)
+
+    @pytest.mark.parametrize("task", [W_TASK, ClassificationTask()], ids=["regression", "classification"])
+    def test_a_model_is_kept_without_pickles(self, tmp_path, task):
+        model, x, _ = self.fitted(task)
+        read = load_estimator(tmp_path / save_estimator(model, tmp_path))
+        np.testing.assert_array_equal(read.predict(x), model.predict(x))
+
+    def test_trusted_types_exist_and_requirements_are_installed(self):
+        for name in self.family.trusted_types:
+            module, _, kind = name.rpartition(".")
+            assert isinstance(getattr(importlib.import_module(module), kind), type)
+        for name in self.family.requirements:
+            assert version({"xgboost": "xgboost-cpu"}.get(name, name))
+
+    def test_its_name_in_params_yaml_stands_for_it(self):
+        kind = self.family.kind
+        by_name, by_kind = (TuneSettings(families=[given]).families for given in (kind, {"kind": kind}))
+        assert by_name == by_kind == (find_family(kind),)
+        assert type(self.family) in FAMILIES
 
 
 class TestRandomForest(ModelFamilyContract):
@@ -130,23 +184,56 @@ class TestLinear(ModelFamilyContract):
 
 
 def test_families_are_made_by_name():
-    settings = TuneSettings(n_estimators=7)
-    assert [make_family(name, settings).name for name in get_args(FamilyName)] == list(get_args(FamilyName))
-    assert make_family("extra_trees", settings) == ExtraTrees(7)
+    names = ["random_forest", "extra_trees", "xgboost", "histogram_boosting", "linear"]
+    assert [find_family(name).kind for name in names] == names == [kind().kind for kind in FAMILIES]
+
+
+def test_a_forest_has_as_many_trees_as_it_is_given_or_else_as_tune_says():
+    own = {"kind": "random_forest", "n_estimators": 30}
+    settings = TuneSettings(n_estimators=7, families=["extra_trees", own, "linear"])
+    assert settings.family("extra_trees") == ExtraTrees(n_estimators=7)
+    assert settings.family("random_forest") == RandomForest(n_estimators=30)
+    assert settings.family("linear") == Linear()
 
 
 def test_an_unknown_family_is_refused():
-    with pytest.raises(ConfigurationError, match="but names `perceptron`"):
-        make_family("perceptron", TuneSettings())
+    with pytest.raises(ConfigurationError, match=r"must be one of random_forest.* but is `perceptron`"):
+        find_family("perceptron")
+    with pytest.raises(ConfigurationError, match=r"Key `families` must name some of .*, but names `perceptron`"):
+        validate(TuneSettings, {"families": ["perceptron"]})
+    with pytest.raises(ConfigurationError, match=r"must be one of those that were tuned \(linear\), but is `xgboost`"):
+        TuneSettings(families=["linear"]).family("xgboost")
+
+
+def test_a_family_is_named_once():
+    with pytest.raises(ConfigurationError, match="must name every family once, but names linear, linear"):
+        validate(TuneSettings, {"families": ["linear", {"kind": "linear"}]})
+
+
+def test_a_small_target_with_spread_enough_keeps_its_score_in_xgboost():
+    """A coupling of 1e-4 MHz: XGBoost drops splits of a gain below 1e-6, so that it learnt nothing from it."""
+    features, labels = problem(120)
+    y = 1e-3 * labels["W"].to_numpy()
+    model = XGBoost().build({"n_estimators": 100, "max_depth": 3}, W_TASK, seed=0).fit(features, y)
+    assert W_TASK.score(y, model.predict(features)) > 0.9
+    assert W_TASK.score(y, model.model.fit(features, y).predict(features)) < 0.6
+
+
+def test_a_target_of_the_size_of_its_spread_is_learnt_to_the_bit_as_if_it_were_not_scaled():
+    features, labels = problem(60)
+    y = labels["W"].to_numpy()
+    made = ExtraTrees().build({"n_estimators": 20, "max_depth": 9}, W_TASK, seed=0)
+    np.testing.assert_array_equal(
+        made.fit(features, y).predict(features), clone(made.model).fit(features, y).predict(features)
+    )
 
 
 def test_class_names_survive_the_model_files_of_xgboost(tmp_path):
     features, labels = problem(20)
     y = labels["kernel"].to_numpy(dtype=str)
-    model = BalancedXGBClassifier(n_estimators=5, n_jobs=1).fit(features, y)
-    model.save_model(tmp_path / "model.ubj")
-    loaded = BalancedXGBClassifier()
-    loaded.load_model(tmp_path / "model.ubj")
+    model = BalancedClasses(XGBClassifier(n_estimators=5, n_jobs=1)).fit(features, y)
+    loaded = load_estimator(tmp_path / save_estimator(model, tmp_path))
+    assert list(loaded.classes_) == ["gaussian", "power", "rkky"]
     np.testing.assert_array_equal(loaded.predict(features), model.predict(features))
 
 
@@ -157,7 +244,7 @@ def test_sample_weights_come_from_the_rows_that_are_fitted_and_no_others(monkeyp
     features, labels = problem(20)
     y = labels["kernel"].to_numpy(dtype=str)
     fold = np.arange(0, 60, 2)
-    BalancedXGBClassifier(n_estimators=2, n_jobs=1).fit(features.iloc[fold], y[fold])
+    BalancedClasses(XGBClassifier(n_estimators=2, n_jobs=1)).fit(features.iloc[fold], y[fold])
     assert seen == [len(fold)]
 
 
@@ -173,7 +260,7 @@ def test_a_watched_fit_is_the_same_fit_and_tells_what_it_would_predict(task):
     np.testing.assert_array_equal(watched.predict(x), plain.fit(x, y).predict(x))
     assert list(seen) == [25, 50, 75]
     np.testing.assert_array_equal(seen[75], plain.predict(x))
-    assert watched.get_params()["callbacks"] is None
+    assert watched.get_params()["model__callbacks"] is None
 
 
 def test_whoever_watches_a_fit_can_stop_it():

@@ -1,7 +1,6 @@
 """Estimators at rest: the same predictions after reading, and nothing read but models."""
 
 import zipfile
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,22 +12,21 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from nmr_platform.errors import DataError
-from nmr_platform.learning.models.families import make_family
+from nmr_platform.learning.models.families import FAMILIES
 from nmr_platform.learning.models.persistence import load_estimator, save_estimator
-from nmr_platform.learning.settings import FamilyName, TuneSettings
+from nmr_platform.learning.models.xgboost import XGBoost
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
 from tests.learning.problems import problem
 
-SETTINGS = TuneSettings(n_estimators=5)
 FEATURES, LABELS = problem(20)
 
 
-def small(name, task):
-    """An estimator of a family with the first parameters that its space suggests."""
+def small(kind, task):
+    """An estimator of a kind of family with the first parameters that its space suggests."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    family = make_family(name, SETTINGS)
+    family = kind().sized(5)
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
     return family.build(family.search_space(trial), task, seed=0)
 
@@ -37,7 +35,7 @@ class Foreign(LinearRegression):
     """A type that no model of the package is made of."""
 
 
-@pytest.mark.parametrize("family", get_args(FamilyName))
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("task", [RegressionTask(kernels=("gaussian", "power", "rkky")), ClassificationTask()])
 def test_every_family_predicts_the_same_after_reading(tmp_path, family, task):
     made = small(family, task).fit(FEATURES, task.y(LABELS))
@@ -51,7 +49,7 @@ def test_every_family_predicts_the_same_after_reading(tmp_path, family, task):
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
 def test_calibrated_classifiers_can_be_kept(tmp_path, method):
     task = ClassificationTask()
-    made = CalibratedClassifierCV(small("xgboost", task), method=method, cv=2, ensemble=False)
+    made = CalibratedClassifierCV(small(XGBoost, task), method=method, cv=2, ensemble=False)
     made.fit(FEATURES, task.y(LABELS))
     read = load_estimator(tmp_path / save_estimator(made, tmp_path))
     np.testing.assert_array_equal(read.predict_proba(FEATURES), made.predict_proba(FEATURES))

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score, root_mean_squared_error
 
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap
-from nmr_platform.learning.evaluation.evaluation import confusion_by_bins, confusion_table
-from nmr_platform.learning.evaluation.scores import Predictions, score_by_bins, score_point, score_rows
+from nmr_platform.learning.evaluation.results import confusion_by_bins, confusion_table
+from nmr_platform.learning.evaluation.scores import Predictions, score_by_bins, score_rows
 from nmr_platform.learning.tasks import ClassificationTask
 from tests.learning.problems import W_TASK
 
@@ -45,7 +45,7 @@ def test_classification_scores_are_those_of_scikit_learn():
     assert scores["accuracy"].value == pytest.approx(accuracy_score(p.true, p.predicted))
     per_class = f1_score(p.true, p.predicted, average=None, labels=list(CLASSES.class_names))
     assert [scores[f"f1_{name}"].value for name in CLASSES.class_names] == pytest.approx(per_class)
-    assert scores["f1_weighted"].value == pytest.approx(score_point(CLASSES, p.true, p.predicted))
+    assert scores["f1_weighted"].value == pytest.approx(CLASSES.score(p.true, p.predicted))
 
 
 def test_resampled_scores_are_those_of_the_resampled_rows():

@@ -7,11 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmr_platform.errors import DataError
-from nmr_platform.learning.rows import task_rows
 from nmr_platform.learning.settings import SplitSettings
-from nmr_platform.learning.splitting import Split, TrainingPart, make_split
+from nmr_platform.learning.splitting import Split, TrainingPart, make_folds, make_split, task_rows
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
-from nmr_platform.learning.tuning.folds import make_folds
 from tests.learning.problems import KERNEL_TASK, KERNELS, W_TASK, frozen, problem
 
 

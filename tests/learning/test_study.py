@@ -6,20 +6,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
+from pydantic import PrivateAttr
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.learning.models.boosting import XGBoost
 from nmr_platform.learning.models.forests import ExtraTrees
+from nmr_platform.learning.models.xgboost import XGBoost
 from nmr_platform.learning.tuning.study import StudyError, run_study
 from nmr_platform.processes import this_process
 from nmr_platform.studies.abandoned import OWNER
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
-from tests.learning.problems import W_TASK, QuickFamily, quick_spec, quick_study
+from tests.learning.problems import W_TASK, QuickFamily, quick_plan, quick_study
 from tests.learning.recording import RecordingTracker
 
 ROOT = Path(__file__).parents[2]
@@ -33,8 +35,7 @@ class WiderFamily(QuickFamily):
 class FragileFamily(QuickFamily):
     """Fails below some depth."""
 
-    def __init__(self, least_depth):
-        object.__setattr__(self, "least_depth", least_depth)
+    least_depth: int
 
     def build(self, params, task, *, seed, n_jobs=1):
         if params["max_depth"] < self.least_depth:
@@ -46,13 +47,12 @@ class FragileFamily(QuickFamily):
 class InterruptedFamily(QuickFamily):
     """Interrupts the study at its third trial, once."""
 
-    def __init__(self, interruption=KeyboardInterrupt):
-        object.__setattr__(self, "builds", 0)
-        object.__setattr__(self, "interruption", interruption)
+    interruption: type[BaseException] = KeyboardInterrupt
+    _builds: list[int] = PrivateAttr(default_factory=list)
 
     def build(self, params, task, *, seed, n_jobs=1):
-        object.__setattr__(self, "builds", self.builds + 1)
-        if self.builds == 7:
+        self._builds.append(seed)
+        if len(self._builds) == 7:
             raise self.interruption
         return super().build(params, task, seed=seed)
 
@@ -144,7 +144,7 @@ def test_changed_inputs_start_another_study_instead_of_mixing(tmp_path, tracker,
 class HopelessFamily(XGBoost):
     """Its third trial and all later ones learn next to nothing."""
 
-    name = "hopeless"
+    kind: Literal["hopeless"] = "hopeless"
 
     def search_space(self, trial):
         rate = 0.3 if trial.number < 2 else 1e-4
@@ -154,7 +154,7 @@ class HopelessFamily(XGBoost):
 class HopelessForest(ExtraTrees):
     """Its third trial and all later ones hardly split."""
 
-    name = "hopeless forest"
+    kind: Literal["hopeless forest"] = "hopeless forest"
 
     def search_space(self, trial):
         depth, leaf = (trial.suggest_int("max_depth", 6, 8), 1) if trial.number < 2 else (1, 20)
@@ -193,7 +193,7 @@ def test_a_pruned_study_continues_as_if_it_had_been_longer_from_the_start(tmp_pa
 
 
 def test_a_failing_trial_is_recorded_and_does_not_end_the_study(tmp_path, tracker):
-    result = quick_study(tmp_path, tracker, FragileFamily(3), n_trials=8)
+    result = quick_study(tmp_path, tracker, FragileFamily(least_depth=3), n_trials=8)
     run = only_run(tracker)
     failed = [trial for trial in run.trials.values() if trial.state == "failed"]
     assert 0 < len(failed) == result.n_failed < 8
@@ -205,7 +205,7 @@ def test_a_failing_trial_is_recorded_and_does_not_end_the_study(tmp_path, tracke
 
 def test_a_study_whose_every_trial_fails_says_why(tmp_path, tracker):
     with pytest.raises(StudyError, match="all 4 failed, the last one with ValueError: too shallow"):
-        quick_study(tmp_path, tracker, FragileFamily(99))
+        quick_study(tmp_path, tracker, FragileFamily(least_depth=99))
     assert only_run(tracker).state == "failed"
 
 
@@ -238,7 +238,7 @@ def test_a_trial_of_a_live_worker_is_left_alone(tmp_path, tracker):
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
 def test_an_interrupted_study_resumes_as_if_nothing_had_happened(tmp_path, tracker, interruption):
     with pytest.raises(interruption):
-        quick_study(tmp_path / "a", tracker, InterruptedFamily(interruption), n_trials=5)
+        quick_study(tmp_path / "a", tracker, InterruptedFamily(interruption=interruption), n_trials=5)
     assert only_run(tracker).state == "failed"
     assert not [trial for trial in trials_of(tmp_path / "a") if trial.state is TrialState.RUNNING]
     quick_study(tmp_path / "a", tracker, n_trials=5)
@@ -249,11 +249,12 @@ def test_an_interrupted_study_resumes_as_if_nothing_had_happened(tmp_path, track
 CHILD = """
 import sys, time
 from pathlib import Path
+from typing import ClassVar
 from tests.learning.problems import QuickFamily, quick_study
 from tests.learning.recording import RecordingTracker
 
 class Hanging(QuickFamily):
-    builds = 0
+    builds: ClassVar[int] = 0
     def build(self, params, task, *, seed, n_jobs=1):
         Hanging.builds += 1
         if Hanging.builds == 8:
@@ -327,6 +328,6 @@ def test_a_wrong_database_url_is_refused_with_a_sentence(tmp_path, monkeypatch, 
 
 def test_progress_is_told_after_every_trial(tmp_path, tracker):
     seen = []
-    result = run_study(quick_spec(n_trials=3), open_storage(tmp_path), tracker, seen.append)
+    result = run_study(quick_plan(n_trials=3), open_storage(tmp_path), tracker, seen.append)
     assert [(each.study, each.done, each.total) for each in seen] == [("quick/plain", done, 3) for done in (1, 2, 3)]
     assert seen[-1].best == result.cv_mean

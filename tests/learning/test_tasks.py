@@ -7,8 +7,8 @@ import yaml
 from pydantic import BaseModel
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.learning.rows import task_rows
 from nmr_platform.learning.settings import SplitSettings
+from nmr_platform.learning.splitting import task_rows
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask, Task
 from nmr_platform.schema import validate
 from tests.learning.problems import KERNELS, problem

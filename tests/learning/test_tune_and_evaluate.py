@@ -8,12 +8,11 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
-from nmr_platform.learning.evaluation.importances import permutation_importances
-from nmr_platform.learning.rows import task_rows
+from nmr_platform.learning.evaluation.explanation import permutation_importances
 from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
-from nmr_platform.learning.splitting import make_split
+from nmr_platform.learning.splitting import make_split, task_rows
+from nmr_platform.learning.tuning import tune_task
 from nmr_platform.learning.tuning.summary import TuneSummary
-from nmr_platform.learning.tuning.tune import tune_task
 from nmr_platform.tracking.protocol import DatasetEntry, RunEntry, closing_run
 from tests.learning.problems import KERNEL_TASK, W_TASK, frozen, problem
 from tests.learning.recording import RecordingTracker
@@ -56,9 +55,9 @@ def evaluated(request, tables, tmp_path_factory):
 def test_there_is_one_study_and_one_run_per_family_and_feature_set(evaluated):
     summary, _, tracker, _ = evaluated
     labels = [study.label for study in summary.studies]
-    assert labels == [f"{family}/{name}" for name in ("plain", "poor") for family in TUNE.families]
+    assert labels == [f"{family.kind}/{name}" for name in ("plain", "poor") for family in TUNE.families]
     assert len(tracker.runs) == 8
-    assert all(run.record.datasets == DATASETS for run in tracker.runs.values())
+    assert all(tuple(run.record.datasets) == DATASETS for run in tracker.runs.values())
     assert all(run.state == "finished" for run in tracker.runs.values())
 
 

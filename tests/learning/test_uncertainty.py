@@ -14,14 +14,14 @@ from nmr_platform.learning.evaluation.calibration import (
     conformal_p_values,
     fit_calibrated,
     interval_half_width,
+    out_of_fold,
     reliability_table,
     uncalibrated,
 )
-from nmr_platform.learning.evaluation.crossfit import out_of_fold
 from nmr_platform.learning.evaluation.scores import Predictions, score_by_exponent, score_rows
 from nmr_platform.learning.models.forests import ExtraTrees
+from nmr_platform.learning.splitting import Fold
 from nmr_platform.learning.tasks import ClassificationTask
-from nmr_platform.learning.tuning.folds import Fold
 from tests.learning.problems import KERNEL_TASK, W_TASK
 
 
@@ -87,7 +87,7 @@ def test_out_of_fold_predictions_are_of_models_that_had_not_seen_the_row():
     x = np.arange(20, dtype=np.float32)[:, np.newaxis]
     y = np.zeros(20)
     y[7] = 1.0
-    build = lambda: ExtraTrees(5).build({"n_estimators": 5, "max_depth": 9}, W_TASK, seed=0)  # noqa: E731
+    build = lambda: ExtraTrees().build({"n_estimators": 5, "max_depth": 9}, W_TASK, seed=0)  # noqa: E731
     assert out_of_fold(build, x, y, folds_of(20))[7] == 0.0
     assert build().fit(x, y).predict(x)[7] == 1.0
 
@@ -132,7 +132,7 @@ def test_the_calibration_error_is_the_gap_between_confidence_and_accuracy():
     "build",
     [
         lambda: LogisticRegression(class_weight="balanced"),
-        lambda: ExtraTrees(50).build({"n_estimators": 50, "max_depth": 5, "min_samples_leaf": 5}, KERNEL_TASK, seed=0),
+        lambda: ExtraTrees().build({"n_estimators": 50, "max_depth": 5, "min_samples_leaf": 5}, KERNEL_TASK, seed=0),
     ],
     ids=["balanced weights", "forest"],
 )

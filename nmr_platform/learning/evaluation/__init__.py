@@ -1,1 +1,19 @@
 """What the held-out part says of tuned models."""
+
+from nmr_platform.learning.evaluation.bootstrap import Bootstrap
+from nmr_platform.learning.evaluation.calibration import conformal_p_values, interval_half_width
+from nmr_platform.learning.evaluation.evaluate import evaluate_task
+from nmr_platform.learning.evaluation.results import EvaluationResult, ModelEvaluation
+from nmr_platform.learning.evaluation.stress import RecordScorer, compare_disorder, new_curves
+
+__all__ = [
+    "Bootstrap",
+    "EvaluationResult",
+    "ModelEvaluation",
+    "RecordScorer",
+    "compare_disorder",
+    "conformal_p_values",
+    "evaluate_task",
+    "interval_half_width",
+    "new_curves",
+]

@@ -1,6 +1,6 @@
 """Uncertainty that means what it says: calibrated probabilities, conformal intervals and conformal p-values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import joblib
@@ -12,12 +12,52 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.calibration import CalibratedClassifierCV
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.learning.models.estimator import Estimator
-from nmr_platform.learning.tuning.folds import Fold
+from nmr_platform.learning.models import Estimator, fit_beside_others
+from nmr_platform.learning.splitting import Fold
 
-__all__ = ["conformal_p_values", "fit_calibrated", "interval_half_width", "reliability_table", "uncalibrated"]
+__all__ = [
+    "conformal_p_values",
+    "fit_calibrated",
+    "interval_half_width",
+    "out_of_fold",
+    "reliability_table",
+    "uncalibrated",
+]
 
 _BINS = 8
+
+
+def out_of_fold(
+    build: Callable[[], Estimator],
+    x: NDArray[np.float32],
+    y: NDArray[np.generic],
+    folds: Sequence[Fold],
+    *,
+    n_jobs: int = 1,
+) -> NDArray[np.generic]:
+    """Predict every row by the model of the fold that leaves it out.
+
+    The folds keep disorder groups together, so that no row is predicted by a model that has seen its disorder.
+
+    Args:
+        build: Makes an unfitted estimator.
+        x: Features, shape (n, n_features).
+        y: Targets, shape (n,).
+        folds: Folds that score every row once.
+        n_jobs: Folds fitted at a time; -1 for one per core.
+
+    Returns:
+        Predictions, shape (n,), in the unit of ``y``.
+    """
+
+    def predict(fold: Fold) -> NDArray[np.generic]:
+        return fit_beside_others(build(), x[fold.fit], y[fold.fit]).predict(x[fold.score])
+
+    parts = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(joblib.delayed(predict)(fold) for fold in folds)
+    predicted = np.empty(len(y), dtype=parts[0].dtype)
+    for fold, part in zip(folds, parts, strict=True):
+        predicted[fold.score] = part
+    return predicted
 
 
 def fit_calibrated(

@@ -2,28 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
-from sklearn.metrics import f1_score, r2_score
 
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap, Score, Statistics
-from nmr_platform.learning.evaluation.probabilities import probability_statistics
+from nmr_platform.learning.models import Estimator
+from nmr_platform.learning.splitting import HeldOut
 from nmr_platform.learning.tasks import Task
 
-__all__ = ["Predictions", "score_by_bins", "score_by_exponent", "score_point", "score_rows", "w_bins"]
+__all__ = ["Predictions", "score_by_bins", "score_by_exponent", "score_rows", "w_bins"]
 
 # Fewer rows than this in a bin say nothing.
 _LEAST_ROWS = 10
-
-
-def score_point(task: Task, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
-    """The task's own metric, larger is better, dimensionless."""
-    if task.class_names:
-        return float(f1_score(true, predicted, average="weighted", zero_division=0.0))
-    return float(r2_score(true, predicted))
+_BINS = 10
+# A probability of 0 for the true class would make the log loss infinite; scikit-learn clips there, too.
+_SMALLEST = 1e-15
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,22 @@ class Predictions:
     upper: NDArray[np.float64] | None = None
     probabilities: NDArray[np.float64] | None = None
 
+    @classmethod
+    def of(cls, task: Task, model: Estimator, part: HeldOut) -> Self:
+        """What a model says of some curves.
+
+        Args:
+            task: What it predicts.
+            model: Fitted on the columns of the part's features.
+            part: The curves, with the truth.
+        """
+        return cls(
+            true=task.y(part.labels),
+            predicted=model.predict(part.features),
+            groups=part.groups,
+            w=part.labels["W"].to_numpy(dtype=np.float64),
+        )
+
     def rows(self, chosen: NDArray[np.bool_]) -> "Predictions":
         """Only the chosen rows, shape (n,)."""
         parts = (self.lower, self.upper, self.probabilities)
@@ -68,7 +81,7 @@ def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> di
         share, and its interval Wilson's.
     """
     if task.class_names:
-        parts = [_classification(predictions, task.class_names), probability_statistics(predictions, task.class_names)]
+        parts = [_classification(predictions, task.class_names), _probabilities(predictions, task.class_names)]
     else:
         parts = [_regression(predictions)]
     scores = bootstrap.scores(
@@ -193,5 +206,31 @@ def _classification(predictions: Predictions, class_names: Sequence[str]) -> Sta
         n = support.sum(axis=1)
         named = {f"f1_{name}": f1[:, column] for column, name in enumerate(class_names)}
         return {"f1_weighted": (support * f1).sum(axis=1) / n, "accuracy": hits.sum(axis=1) / n, **named}
+
+    return statistics
+
+
+def _probabilities(predictions: Predictions, class_names: Sequence[str]) -> Statistics:
+    """Brier score, log loss and expected calibration error; nothing without probabilities.
+
+    The Brier score is the squared distance between probabilities and truth, halved for two classes as is custom. The
+    calibration error compares the probability of the likeliest class with how often it is right, in ten equal bins
+    (Guo et al., ICML 2017).
+    """
+    probabilities = predictions.probabilities
+    if probabilities is None:
+        return lambda _: {}
+    codes = pd.Index(class_names).get_indexer(pd.Index(predictions.true))
+    truth = np.eye(len(class_names))[codes]
+    brier = ((probabilities - truth) ** 2).sum(axis=1) / (2.0 if len(class_names) == 2 else 1.0)
+    log_loss = -np.log(np.maximum(probabilities[np.arange(len(codes)), codes], _SMALLEST))
+    confidence = probabilities.max(axis=1)
+    excess = confidence - (probabilities.argmax(axis=1) == codes)
+    in_bin = np.eye(_BINS)[np.minimum((confidence * _BINS).astype(np.intp), _BINS - 1)]
+
+    def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        n = counts.sum(axis=1)
+        gaps = np.abs(counts @ (in_bin * excess[:, np.newaxis]))
+        return {"brier": counts @ brier / n, "log_loss": counts @ log_loss / n, "ece": gaps.sum(axis=1) / n}
 
     return statistics

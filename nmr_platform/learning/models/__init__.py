@@ -1,1 +1,21 @@
-"""Model families: one file a family."""
+"""Model families: how each is searched, made, explained and kept."""
+
+from nmr_platform.learning.models.estimator import Estimator, ScaledTarget, fit_beside_others, without_threads
+from nmr_platform.learning.models.families import AnyFamily, find_family, model_requirements
+from nmr_platform.learning.models.family import Family, describe_space, search_space
+from nmr_platform.learning.models.persistence import load_estimator, save_estimator
+
+__all__ = [
+    "AnyFamily",
+    "Estimator",
+    "Family",
+    "ScaledTarget",
+    "describe_space",
+    "find_family",
+    "fit_beside_others",
+    "load_estimator",
+    "model_requirements",
+    "save_estimator",
+    "search_space",
+    "without_threads",
+]

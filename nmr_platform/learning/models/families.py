@@ -1,100 +1,52 @@
-"""What a model family must offer, and the families there are."""
+"""The table of model families: the one place that names them all."""
 
-from typing import Any, Protocol, get_args, runtime_checkable
+from typing import Annotated, Any, get_args
 
-import numpy as np
-import optuna
-from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.learning.models.boosting import XGBoost
-from nmr_platform.learning.models.estimator import Estimator, Watch
+from nmr_platform.learning.models.family import Family
 from nmr_platform.learning.models.forests import ExtraTrees, RandomForest
-from nmr_platform.learning.models.histogram import HistogramBoosting
+from nmr_platform.learning.models.histogram_boosting import HistogramBoosting
 from nmr_platform.learning.models.linear import Linear
-from nmr_platform.learning.settings import FamilyName, TuneSettings
-from nmr_platform.learning.tasks import Task
+from nmr_platform.learning.models.xgboost import XGBoost
 
-__all__ = ["ModelFamily", "WatchedFamily", "describe_space", "make_family", "search_space"]
+__all__ = ["FAMILIES", "AnyFamily", "find_family", "model_requirements"]
 
+_Kinds = RandomForest | ExtraTrees | XGBoost | HistogramBoosting | Linear
 
-class ModelFamily(Protocol):
-    """A kind of model with a search space.
-
-    The space is the same for every trial: no parameter may depend on the value of another, so that it can be named
-    by a digest. A fit must depend on nothing but its rows, the parameters and the seed.
-    """
-
-    @property
-    def name(self) -> str:
-        """Short name, as in ``params.yaml``."""
-
-    def search_space(self, trial: optuna.Trial) -> dict[str, Any]:
-        """Suggest parameters; return all that `build` needs, fixed ones included."""
-
-    def build(self, params: dict[str, Any], task: Task, *, seed: int, n_jobs: int = 1) -> Estimator:
-        """An unfitted scikit-learn estimator; classifiers take and give class names and weigh classes when fitted."""
+FAMILIES: tuple[type[Family], ...] = get_args(_Kinds)
 
 
-@runtime_checkable
-class WatchedFamily(Protocol):
-    """A family whose fit can be watched, so that a hopeless one is stopped half way.
-
-    The others are pruned by folds only: the trees of a forest do not build on each other, a linear fit is over at once,
-    and scikit-learn's boosting draws other columns when it is continued.
-    """
-
-    def fit_watched(
-        self,
-        estimator: Estimator,
-        training: tuple[NDArray[np.float32], NDArray[np.generic]],
-        x_watched: NDArray[np.float32],
-        watch: Watch,
-    ) -> None:
-        """Fit as `fit` would, and tell ``watch`` about the rows ``x_watched`` now and then."""
+_BY_NAME: dict[str, type[Family]] = {str(kind.model_fields["kind"].default): kind for kind in FAMILIES}
 
 
-def make_family(name: str, settings: TuneSettings) -> ModelFamily:
-    """The family called ``name``.
+def _named(value: Any) -> Any:
+    """A name stands for the family with its defaults."""
+    if not isinstance(value, str):
+        return value
+    if value not in _BY_NAME:
+        message = f"Key `families` must name some of {', '.join(_BY_NAME)}, but names `{value}`."
+        raise ValueError(message)
+    return {"kind": value}
+
+
+AnyFamily = Annotated[Annotated[_Kinds, Field(discriminator="kind")], BeforeValidator(_named)]
+"""A family of the configuration: its name, or its ``kind`` with settings of its own."""
+
+
+def find_family(name: str) -> Family:
+    """The family called ``name``, with its defaults.
 
     Raises:
         ConfigurationError: There is none.
     """
-    match name:
-        case "random_forest":
-            return RandomForest(settings.n_estimators)
-        case "extra_trees":
-            return ExtraTrees(settings.n_estimators)
-        case "xgboost":
-            return XGBoost()
-        case "histogram_boosting":
-            return HistogramBoosting()
-        case "linear":
-            return Linear()
-        case _:
-            message = f"Key `families` must name some of {', '.join(get_args(FamilyName))}, but names `{name}`."
-            raise ConfigurationError(message, key="families", value=name)
+    if name not in _BY_NAME:
+        message = f"Argument `family` must be one of {', '.join(_BY_NAME)}, but is `{name}`."
+        raise ConfigurationError(message, key="family", value=name)
+    return _BY_NAME[name].model_validate({})
 
 
-def describe_space(family: ModelFamily) -> dict[str, str]:
-    """The search space as text: distribution of every searched parameter, value of every fixed one."""
-    trial = _probe()
-    params = family.search_space(trial)
-    searched = {
-        name: optuna.distributions.distribution_to_json(distribution)
-        for name, distribution in trial.distributions.items()
-    }
-    return {**{name: repr(value) for name, value in params.items()}, **searched}
-
-
-def search_space(family: ModelFamily) -> dict[str, optuna.distributions.BaseDistribution]:
-    """The distribution of every searched parameter."""
-    trial = _probe()
-    family.search_space(trial)
-    return dict(trial.distributions)
-
-
-def _probe() -> optuna.Trial:
-    """A trial of a study that nobody keeps."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+def model_requirements() -> tuple[str, ...]:
+    """Distributions that fitted models of any family need, in alphabetical order."""
+    return tuple(sorted({name for kind in FAMILIES for name in kind.requirements} | {"skops"}))

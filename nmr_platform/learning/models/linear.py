@@ -1,15 +1,18 @@
 """The linear baseline that keeps the other families honest: ridge regression and logistic regression."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, Literal
 
-import optuna
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from nmr_platform.learning.models.estimator import Estimator
-from nmr_platform.learning.tasks import Task
+from nmr_platform.learning.models.family import Family
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
 
 __all__ = ["Linear"]
 
@@ -19,34 +22,39 @@ _ITERATIONS = 5000
 _TOLERANCE = 1e-3
 
 
-@dataclass(frozen=True)
-class Linear:
+class Linear(Family):
     """Standardised features, then ridge or logistic regression with an L2 penalty.
 
     The scaler is a step of the model: it sees the rows that the model is fitted on and no others.
     """
 
-    name: ClassVar[str] = "linear"
+    kind: Literal["linear"] = "linear"
 
-    def search_space(self, trial: optuna.Trial) -> dict[str, Any]:
+    def search_space(self, trial: "optuna.Trial") -> dict[str, Any]:
         """Suggest parameters of one trial."""
         return {"penalty": trial.suggest_float("penalty", 1e-2, 1e3, log=True)}
 
-    def build(self, params: dict[str, Any], task: Task, *, seed: int, n_jobs: int = 1) -> Estimator:  # noqa: ARG002
-        """An unfitted pipeline; a classifier weighs classes by the rows that it is fitted on."""
-        steps = make_pipeline(StandardScaler(), _final(params["penalty"], task, seed))
-        return _as_estimator(steps)
-
-
-def _final(penalty: float, task: Task, seed: int) -> Ridge | LogisticRegression:
-    if not task.class_names:
+    def regressor(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:  # noqa: ARG002
+        """An unfitted pipeline that ends with ridge regression."""
         # Neighbouring samples of an echo are nearly equal, too nearly for the normal equations in single precision.
-        return Ridge(alpha=penalty, solver="svd")
-    return LogisticRegression(
-        C=1.0 / penalty, class_weight="balanced", max_iter=_ITERATIONS, tol=_TOLERANCE, random_state=seed
-    )
+        return make_pipeline(StandardScaler(), Ridge(alpha=params["penalty"], solver="svd"))
 
+    def classifier(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:  # noqa: ARG002
+        """An unfitted pipeline that ends with logistic regression and weighs classes by the rows it is fitted on."""
+        last = LogisticRegression(
+            C=1.0 / params["penalty"],
+            class_weight="balanced",
+            max_iter=_ITERATIONS,
+            tol=_TOLERANCE,
+            random_state=seed,
+        )
+        return make_pipeline(StandardScaler(), last)
 
-def _as_estimator(steps: Pipeline) -> Estimator:
-    estimator: Estimator = steps
-    return estimator
+    def weights(self, model: Any, n_features: int) -> NDArray[np.float64]:  # noqa: ARG002
+        """Sizes of the coefficients: features are standardised, so that they can be compared."""
+        return np.abs(np.atleast_2d(model[-1].coef_)).sum(axis=0)
+
+    def contributions(self, model: Any, features: "pd.DataFrame") -> NDArray[np.floating]:
+        """SHAP values, exact for a linear model: the mean of a standardised feature is zero."""
+        standardised = np.asarray(model[:-1].transform(features))
+        return standardised[:, :, np.newaxis] * np.atleast_2d(model[-1].coef_).T[np.newaxis]

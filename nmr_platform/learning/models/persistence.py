@@ -1,40 +1,34 @@
-"""Fitted estimators at rest: XGBoost's own UBJSON, skops for everything else, never a pickle."""
+"""Fitted estimators at rest: skops, never a pickle."""
 
 import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
-from xgboost import XGBModel, XGBRegressor
-from xgboost.core import XGBoostError
-
 from nmr_platform.errors import DataError
-from nmr_platform.learning.models.boosting import BalancedXGBClassifier
+from nmr_platform.learning.models.estimator import ScaledTarget
+from nmr_platform.learning.models.families import FAMILIES
 
-__all__ = ["TRUSTED_TYPES", "load_estimator", "save_estimator"]
+__all__ = ["load_estimator", "save_estimator", "trusted_types"]
 
-TRUSTED_TYPES = (
-    "nmr_platform.learning.models.boosting.BalancedXGBClassifier",
-    "nmr_platform.learning.models.histogram.GainHistogramClassifier",
-    "nmr_platform.learning.models.histogram.GainHistogramRegressor",
+_AROUND_MODELS = (
+    f"{ScaledTarget.__module__}.{ScaledTarget.__name__}",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.calibration._TemperatureScaling",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.tree._tree.Tree",
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBRegressor",
 )
-"""What a model may hold beyond the types that skops trusts by itself.
-
-Each was looked at: none runs anything but its own methods when it is made. A name that a file brings along is never
-added, which is why MLflow's skops format, whose trusted types are written beside the model, is not used here.
-"""
-
+# XGBoost's own file, which models of earlier versions are kept in.
+_BOOSTER_FILE = "XGBRegressor.ubj"
 _SCHEMA = "schema.json"
-_BOOSTERS = {kind.__name__: kind for kind in (XGBRegressor, BalancedXGBClassifier)}
+
+
+def trusted_types() -> list[str]:
+    """What a model may hold beyond the types that skops trusts by itself.
+
+    A name that a file brings along is never added, which is why MLflow's skops format, whose trusted types are written
+    beside the model, is not used here.
+    """
+    return sorted({*_AROUND_MODELS, *(name for kind in FAMILIES for name in kind.trusted_types)})
 
 
 def save_estimator(estimator: Any, folder: Path) -> str:
@@ -50,10 +44,8 @@ def save_estimator(estimator: Any, folder: Path) -> str:
     Raises:
         DataError: It holds types that `load_estimator` would refuse.
     """
-    if isinstance(estimator, XGBModel) and type(estimator).__name__ in _BOOSTERS:
-        name = f"{type(estimator).__name__}.ubj"
-        estimator.save_model(folder / name)
-        return name
+    import skops.io  # noqa: PLC0415 its import takes seconds
+
     name = f"{type(estimator).__name__}.skops"
     skops.io.dump(estimator, folder / name)
     _require_known_types(folder / name)
@@ -67,20 +59,29 @@ def load_estimator(path: Path) -> Any:
     Raises:
         DataError: The file is missing or damaged, or holds types that no model of this package is made of.
     """
+    import skops.io  # noqa: PLC0415 its import takes seconds
+    from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
+
     try:
-        if path.suffix == ".ubj":
-            booster = _BOOSTERS[path.stem]()
-            booster.load_model(path)
-            return booster
+        if path.name == _BOOSTER_FILE:
+            return _read_booster(path)
         _require_known_types(path)
-        return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+        return skops.io.load(path, trusted=trusted_types())
     except UntrustedTypesFoundException as error:
         message = f"Model file `{path}` must hold no types but those of a model, but holds others: {error}"
         raise DataError(message, path=path) from error
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile, XGBoostError) as error:
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         message = f"Model file `{path}` is missing or damaged ({reason}); make it again with `nmr evaluate`."
         raise DataError(message, path=path) from error
+
+
+def _read_booster(path: Path) -> Any:
+    from xgboost import XGBRegressor  # noqa: PLC0415 few models are boosters of an earlier version
+
+    booster = XGBRegressor()
+    booster.load_model(path)
+    return booster
 
 
 def _settle(path: Path) -> None:
@@ -109,7 +110,9 @@ def _settle(path: Path) -> None:
 
 
 def _require_known_types(path: Path) -> None:
-    foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES))
+    import skops.io  # noqa: PLC0415 its import takes seconds
+
+    foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(trusted_types()))
     if foreign:
         message = (
             f"Model file `{path}` must be made of types of scikit-learn, XGBoost and this package that are known to be "

@@ -1,21 +1,21 @@
 """What a study depends on, and the names that follow from it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 
-from nmr_platform.learning.models.families import ModelFamily, describe_space
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.learning.models import Family, describe_space
 from nmr_platform.learning.settings import TuneSettings
-from nmr_platform.learning.splitting import TrainingPart
+from nmr_platform.learning.splitting import Fold, SplitTables, TrainingPart, make_folds
 from nmr_platform.learning.tasks import Task
-from nmr_platform.learning.tuning.folds import Fold
 from nmr_platform.tracking import DatasetEntry, RunEntry
 
-__all__ = ["StudyPlan"]
+__all__ = ["StudyPlan", "study_plans"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class StudyPlan:
 
     task_name: str
     task: Task
-    family: ModelFamily
+    family: Family
     feature_set: str
     part: TrainingPart
     folds: Sequence[Fold]
@@ -47,7 +47,7 @@ class StudyPlan:
     @property
     def label(self) -> str:
         """Family and feature set."""
-        return f"{self.family.name}/{self.feature_set}"
+        return f"{self.family.kind}/{self.feature_set}"
 
     @cached_property
     def identity(self) -> dict[str, object]:
@@ -55,10 +55,11 @@ class StudyPlan:
         settings = self.settings
         return {
             "task": self.task.model_dump(mode="json"),
-            "family": self.family.name,
+            "family": self.family.kind,
             "feature_set": self.feature_set,
+            **({"revision": self.family.revision} if self.family.revision > 1 else {}),
             "search_space": describe_space(self.family),
-            "data": sorted(f"{record.name}:{record.digest}" for record in self.datasets),
+            "data": sorted(f"{entry.name}:{entry.digest}" for entry in self.datasets),
             "training_part": self.part.digest(),
             "folds": blake2b(b"|".join(fold.score.astype(np.int64).tobytes() for fold in self.folds)).hexdigest()[:32],
             "seed": settings.seed,
@@ -87,7 +88,7 @@ class StudyPlan:
         # The number of trials is no parameter: it grows when a study continues, and a run's parameters cannot change.
         params = {
             **{f"task_{key}": value for key, value in self.task.model_dump(mode="json").items()},
-            "family": self.family.name,
+            "family": self.family.kind,
             "feature_set": self.feature_set,
             "n_features": self.part.features.shape[1],
             "n_train": len(self.part.features),
@@ -98,3 +99,33 @@ class StudyPlan:
         }
         tags = {"study": self.study_name, "disorder": self.disorder}
         return RunEntry(self.task_name, self.run_name, params, tags, self.datasets)
+
+
+def study_plans(
+    task_name: str, task: Task, tables: SplitTables, tune: TuneSettings, datasets: Sequence[DatasetEntry] = ()
+) -> Iterator[StudyPlan]:
+    """The studies of one task, family by family on one feature table after the other.
+
+    Args:
+        task_name: Name of the task.
+        task: What to learn.
+        tables: Its rows; a study sees their training part only.
+        tune: Families, feature sets and length of the search.
+        datasets: The data sets behind the features.
+
+    Raises:
+        ConfigurationError: A feature set is not among ``tables``.
+        DataError: The training part is too small for the folds.
+    """
+    names = tune.feature_sets or tuple(tables.tables)
+    for name in names:
+        if name not in tables.tables:
+            message = f"Key `feature_sets` must name tables among {sorted(tables.tables)}, but names `{name}`."
+            raise ConfigurationError(message, key="feature_sets", value=name)
+    folds = make_folds(tables.training_part(names[0]), task, tune.cv_folds, tune.seed)
+    for name in names:
+        part = tables.training_part(name)
+        for family in tune.families:
+            yield StudyPlan(
+                task_name, task, tune.family(family.kind), name, part, folds, tune, datasets, tables.split.disorder
+            )

@@ -1,31 +1,35 @@
-"""One resumable study: search one family's parameters on one feature table by cross-validation."""
+"""Resumable studies: search each family's parameters on each feature table by cross-validation."""
 
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from optuna.exceptions import TrialPruned
 from optuna.pruners import MedianPruner
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
+from threadpoolctl import threadpool_limits
 
 from nmr_platform.errors import NmrPlatformError
-from nmr_platform.learning.evaluation.scores import score_point
-from nmr_platform.learning.models.estimator import Estimator, fit_beside_others
-from nmr_platform.learning.models.families import WatchedFamily, search_space
+from nmr_platform.learning.models import Estimator, fit_beside_others, search_space, without_threads
+from nmr_platform.learning.settings import SplitSettings, TuneSettings
+from nmr_platform.learning.splitting import Fold, task_rows
 from nmr_platform.learning.tasks import Task
-from nmr_platform.learning.tuning.folds import Fold
-from nmr_platform.learning.tuning.plan import StudyPlan
-from nmr_platform.learning.tuning.summary import StudyResult
+from nmr_platform.learning.tuning.plan import StudyPlan, study_plans
+from nmr_platform.learning.tuning.summary import StudyResult, TuneSummary
 from nmr_platform.studies import (
     ERROR,
     Outcome,
     StudyRun,
     best_trial,
+    closing_storage,
     finished_trials,
     keep_run,
     open_study,
@@ -34,9 +38,9 @@ from nmr_platform.studies import (
     score_of,
     settled_trials,
 )
-from nmr_platform.tracking import Tracker
+from nmr_platform.tracking import DatasetEntry, Tracker
 
-__all__ = ["StudyError", "StudyProgress", "help_study", "run_study"]
+__all__ = ["StudyError", "StudyProgress", "help_study", "run_study", "tune_task"]
 
 _PARAMS, _FOLDS = "params", "folds"
 # Step of the first fold's score among the intermediate values: beyond any number of rounds.
@@ -64,8 +68,57 @@ class StudyProgress:
     best: float
 
 
+def tune_task(
+    task_name: str,
+    task: Task,
+    features: Mapping[str, pd.DataFrame],
+    labels: pd.DataFrame,
+    *,
+    tune: TuneSettings,
+    split: SplitSettings,
+    tracker: Tracker,
+    storage: Path,
+    datasets: Sequence[DatasetEntry] = (),
+    progress: Callable[[StudyProgress], None] | None = None,
+) -> TuneSummary:
+    """Run or resume all studies of one task.
+
+    Args:
+        task_name: Name of the task, and of the experiment in the tracker.
+        task: What to learn.
+        features: Feature tables by name, float32, rows in the order of ``labels``.
+        labels: Labels with ``kernel``, ``curve``, ``disorder``, ``W`` and the target.
+        tune: Families, feature sets and length of the search.
+        split: What is held out; none of it reaches a study.
+        tracker: Where runs are shown.
+        storage: Folder of the study journal, unless `NMR_STUDY_STORAGE` names a database.
+        datasets: The data sets behind the features; their digests are part of every study's identity.
+        progress: Called after every trial.
+
+    Raises:
+        ConfigurationError: A feature set is not among ``features``.
+        DataError: The rows cannot be split honestly or are too few.
+        StudyError: Every trial of a study failed.
+    """
+    tables = task_rows(task, features, labels, split)
+    with closing_storage(storage) as opened:
+        studies = tuple(
+            run_study(plan, opened, tracker, progress) for plan in study_plans(task_name, task, tables, tune, datasets)
+        )
+    return TuneSummary(
+        task_name=task_name,
+        task=task,
+        disorder=tables.split.disorder,
+        split_digest=tables.split.digest,
+        split=split,
+        tune=tune,
+        n_train=int((~tables.split.in_test).sum()),
+        studies=studies,
+    )
+
+
 def run_study(
-    spec: StudyPlan,
+    plan: StudyPlan,
     storage: BaseStorage,
     tracker: Tracker,
     progress: Callable[[StudyProgress], None] | None = None,
@@ -77,7 +130,7 @@ def run_study(
     independent of the number of cores.
 
     Args:
-        spec: What to search, and on what.
+        plan: What to search, and on what.
         storage: Where the study remembers its trials, see `open_storage`.
         tracker: Where trials are shown.
         progress: Called after every trial.
@@ -86,53 +139,53 @@ def run_study(
         StudyError: Every trial failed.
     """
     start, tracking = time.perf_counter(), tracker.seconds
-    run = _open(spec, storage, tracker)
+    run = _open(plan, storage, tracker)
 
     def report(_: FrozenTrial) -> None:
         if progress is not None:
             best = best_trial(run.study)
             score = np.nan if best is None else score_of(best)
-            progress(StudyProgress(spec.label, len(over_trials(run.study)), spec.settings.n_trials, score))
+            progress(StudyProgress(plan.label, len(over_trials(run.study)), plan.settings.n_trials, score))
 
     with run.closing():
-        _run_trials(spec, run, report)
-        result = _result(spec, run)
+        _run_trials(plan, run, report)
+        result = _result(plan, run)
         run.log_summary()
     return result.replace(
         wall_seconds=time.perf_counter() - start, tracking_seconds=max(0.0, tracker.seconds - tracking)
     )
 
 
-def help_study(spec: StudyPlan, storage: BaseStorage, tracker: Tracker) -> None:
+def help_study(plan: StudyPlan, storage: BaseStorage, tracker: Tracker) -> None:
     """Run trials beside the process that runs the study, which waits for them and sums up.
 
     Args:
-        spec: What to search, and on what.
+        plan: What to search, and on what.
         storage: Where the study remembers its trials; the other process must reach it too.
         tracker: Where trials are shown.
     """
-    _run_trials(spec, _open(spec, storage, tracker), helping=True)
+    _run_trials(plan, _open(plan, storage, tracker), helping=True)
 
 
-def _open(spec: StudyPlan, storage: BaseStorage, tracker: Tracker) -> StudyRun:
-    settings = spec.settings
+def _open(plan: StudyPlan, storage: BaseStorage, tracker: Tracker) -> StudyRun:
+    settings = plan.settings
     study = open_study(
         storage,
-        spec.study_name,
-        spec.identity,
+        plan.study_name,
+        plan.identity,
         seed=settings.seed,
         sampler=settings.sampler,
         startup_trials=settings.startup_trials,
-        space=search_space(spec.family),
+        space=search_space(plan.family),
         with_cost=settings.with_cost,
         pruner=MedianPruner(n_startup_trials=settings.startup_trials) if settings.prunes else None,
     )
-    keep_run(study, spec.run_entry(), f"cross-validated {spec.task.metric}")
+    keep_run(study, plan.run_entry(), f"cross-validated {plan.task.metric}")
     return StudyRun.open(study, tracker)
 
 
 def _run_trials(
-    spec: StudyPlan,
+    plan: StudyPlan,
     run: StudyRun,
     report: Callable[[FrozenTrial], None] | None = None,
     *,
@@ -143,12 +196,13 @@ def _run_trials(
         if report is not None:
             report(trial)
 
-    settings = spec.settings
-    with Parallel(n_jobs=settings.n_jobs, prefer="threads") as pool:
+    settings = plan.settings
+    # Around all of it: limits that threads set and lift one by one would get in each other's way.
+    with threadpool_limits(limits=1), Parallel(n_jobs=settings.n_jobs, prefer="threads") as pool:
         run_trials(
             run.study,
             settings.n_trials,
-            _objective(spec, pool),
+            _CrossValidation(plan, pool),
             on_settled=show,
             timeout=settings.timeout,
             patience=settings.patience,
@@ -156,73 +210,66 @@ def _run_trials(
         )
 
 
-def _objective(spec: StudyPlan, pool: Parallel) -> Callable[[Trial], Outcome]:
-    """Mean score over the folds: the first one alone, to stop a hopeless trial early, the others in parallel."""
-    x, y = spec.part.features.to_numpy(dtype=np.float32), spec.task.y(spec.part.labels)
+class _CrossValidation:
+    """The objective: the mean score over the folds.
 
-    def evaluate(trial: Trial) -> Outcome:
-        start = time.perf_counter()
-        params = spec.family.search_space(trial)
+    Where trials are pruned, the first fold is fitted alone, with all threads that the family can use, and the others
+    beside each other; how many threads there are changes no result.
+    """
+
+    def __init__(self, plan: StudyPlan, pool: Parallel) -> None:
+        self._plan, self._pool = plan, pool
+        self._x, self._y = plan.part.features.to_numpy(dtype=np.float32), plan.task.y(plan.part.labels)
+
+    def __call__(self, trial: Trial) -> Outcome:
+        """Draw parameters and score them.
+
+        Raises:
+            TrialPruned: The pruner finds the first fold, or what boosting has reached on it so far, too low.
+        """
+        start, settings = time.perf_counter(), self._plan.settings
+        params = self._plan.family.search_space(trial)
         # Kept at once, for a trial that fails shows them too.
         trial.set_user_attr(_PARAMS, params)
-
-        def build() -> Estimator:
-            return spec.family.build(params, spec.task, seed=spec.settings.seed)
-
-        first, *others = spec.folds
-        fitted = [_first_fold(spec, trial, build(), (x, y), first)]
-        fitted += pool(delayed(_fit_and_score)(spec, build(), x, y, fold) for fold in others)
+        alone = 1 if settings.prunes else 0
+        fitted = [self._watched(trial, self._build(params, settings.n_jobs), fold) for fold in self._plan.folds[:alone]]
+        others = [(self._build(params), fold) for fold in self._plan.folds[alone:]]
+        fitted += self._pool(delayed(self._fitted)(estimator, fold) for estimator, fold in others)
         scores = [score for score, _ in fitted]
-        metrics = _trial_metrics(spec.task.metric, scores, time.perf_counter() - start)
-        if not spec.settings.with_cost:
+        metrics = _trial_metrics(self._plan.task.metric, scores, time.perf_counter() - start)
+        if not settings.with_cost:
             return Outcome(float(np.mean(scores)), {_FOLDS: scores}, metrics=metrics)
         size = float(np.mean([size for _, size in fitted]))
         return Outcome(float(np.mean(scores)), {_FOLDS: scores}, size, {**metrics, "model_mb": size})
 
-    return evaluate
+    def _build(self, params: dict[str, Any], n_jobs: int = 1) -> Estimator:
+        plan = self._plan
+        return plan.family.build(params, plan.task, seed=plan.settings.seed, n_jobs=n_jobs)
 
+    def _watched(self, trial: Trial, estimator: Estimator, fold: Fold) -> tuple[float, float]:
+        """Score and size of the first fold, unless the pruner stops it."""
 
-def _first_fold(
-    spec: StudyPlan,
-    trial: Trial,
-    estimator: Estimator,
-    rows: tuple[NDArray[np.float32], NDArray[np.generic]],
-    fold: Fold,
-) -> tuple[float, float]:
-    """Score on the first fold, and the size of its model in MB if it is to be weighed.
+        def report(step: int, predicted: NDArray[np.generic]) -> None:
+            trial.report(self._plan.task.score(self._y[fold.score], predicted), step)
+            if trial.should_prune():
+                raise TrialPruned
 
-    Raises:
-        TrialPruned: The pruner finds it, or what boosting has reached so far, too low.
-    """
-    x, y = rows
-
-    def report(step: int, predicted: NDArray[np.generic]) -> None:
-        trial.report(score_point(spec.task, y[fold.score], predicted), step)
-        if trial.should_prune():
-            raise TrialPruned
-
-    if spec.settings.prunes and isinstance(spec.family, WatchedFamily):
-        spec.family.fit_watched(estimator, (x[fold.fit], y[fold.fit]), x[fold.score], report)
-    else:
-        fit_beside_others(estimator, x[fold.fit], y[fold.fit])
-    predicted = estimator.predict(x[fold.score])
-    score = _finite(score_point(spec.task, y[fold.score], predicted), spec.task)
-    if spec.settings.prunes:
+        x, y = self._x, self._y
+        self._plan.family.fit_watched(estimator, (x[fold.fit], y[fold.fit]), x[fold.score], report)
+        predicted = without_threads(estimator).predict(x[fold.score])
+        outcome = self._scored(estimator, fold, predicted)
         report(_FOLD_DONE, predicted)
-    return score, _size(spec, estimator)
+        return outcome
 
+    def _fitted(self, estimator: Estimator, fold: Fold) -> tuple[float, float]:
+        """Score and size of a fold."""
+        fit_beside_others(estimator, self._x[fold.fit], self._y[fold.fit])
+        return self._scored(estimator, fold, estimator.predict(self._x[fold.score]))
 
-def _fit_and_score(
-    spec: StudyPlan, estimator: Estimator, x: NDArray[np.float32], y: NDArray[np.generic], fold: Fold
-) -> tuple[float, float]:
-    """Score of a fitted fold, and the size of its model in MB if it is to be weighed."""
-    fit_beside_others(estimator, x[fold.fit], y[fold.fit])
-    score = score_point(spec.task, y[fold.score], estimator.predict(x[fold.score]))
-    return _finite(score, spec.task), _size(spec, estimator)
-
-
-def _size(spec: StudyPlan, estimator: Estimator) -> float:
-    return len(pickle.dumps(estimator)) / 1e6 if spec.settings.with_cost else 0.0
+    def _scored(self, estimator: Estimator, fold: Fold, predicted: NDArray[np.generic]) -> tuple[float, float]:
+        """The score of a fold, and the size of its model in MB if it is to be weighed."""
+        score = _finite(self._plan.task.score(self._y[fold.score], predicted), self._plan.task)
+        return score, len(pickle.dumps(estimator)) / 1e6 if self._plan.settings.with_cost else 0.0
 
 
 def _finite(score: float, task: Task) -> float:
@@ -232,7 +279,7 @@ def _finite(score: float, task: Task) -> float:
     return score
 
 
-def _result(spec: StudyPlan, run: StudyRun) -> StudyResult:
+def _result(plan: StudyPlan, run: StudyRun) -> StudyResult:
     study = run.study
     finished, best = finished_trials(study), best_trial(study)
     if best is None:
@@ -243,10 +290,10 @@ def _result(spec: StudyPlan, run: StudyRun) -> StudyResult:
     folds = best.user_attrs[_FOLDS]
     pruned = study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
     return StudyResult(
-        family=spec.family.name,
-        feature_set=spec.feature_set,
+        family=plan.family.kind,
+        feature_set=plan.feature_set,
         study_name=study.study_name,
-        run_name=spec.run_name,
+        run_name=plan.run_name,
         run_id=run.run_id,
         best_trial=best.number,
         best_params=best.user_attrs[_PARAMS],

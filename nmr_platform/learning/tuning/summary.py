@@ -1,10 +1,11 @@
-"""What tuning leaves behind: plain records that a JSON file can hold."""
+"""What tuning leaves behind: plain values that a JSON file can hold."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
+from nmr_platform.learning.models import Estimator
 from nmr_platform.learning.settings import SplitSettings, TuneSettings
 from nmr_platform.learning.tasks import Task
 from nmr_platform.schema import Schema
@@ -33,7 +34,7 @@ class StudyResult(Schema):
         n_pruned: Trials that were stopped early.
         n_failed: Trials that failed by themselves.
         trial_seconds: Duration of all finished trials together, in seconds.
-        wall_seconds: Duration of the call that made this record, in seconds.
+        wall_seconds: Duration of the call that made this result, in seconds.
         tracking_seconds: Time of that call spent in the tracker, in seconds.
     """
 
@@ -76,7 +77,7 @@ class TuneSummary(Schema):
         split: How the curves were split.
         tune: How the search was done.
         n_train: Curves that tuning saw.
-        studies: One record per family and feature set, in the order of the settings.
+        studies: One result per family and feature set, in the order of the settings.
     """
 
     task_name: str
@@ -99,11 +100,21 @@ class TuneSummary(Schema):
         wall = sum(study.wall_seconds for study in self.studies)
         return sum(study.tracking_seconds for study in self.studies) / max(wall, 1e-9)
 
+    def unfitted(self, study: StudyResult, *, n_jobs: int = 1) -> Estimator:
+        """An estimator with the parameters that a study found.
+
+        Args:
+            study: One of `studies`.
+            n_jobs: Threads that its fit may use; -1 for one per core.
+        """
+        family = self.tune.family(study.family)
+        return family.build(study.best_params, self.task, seed=self.tune.seed, n_jobs=n_jobs)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON, without run identifiers and durations: a repeated run gives the same."""
         return self.model_dump(mode="json", exclude={"studies": {"__all__": _PASSING}})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """The record that `to_dict` gave; what it leaves out has its default."""
+        """The summary that `to_dict` gave; what it leaves out has its default."""
         return cls.model_validate(values, strict=False)

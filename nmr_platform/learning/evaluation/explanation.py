@@ -1,46 +1,66 @@
-"""Which features a model uses: impurity importances of all, permutation importances of the leading ones."""
+"""Which features a model uses: importances from the fit, by shuffling, and as SHAP values."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.pipeline import Pipeline
 
 from nmr_platform.learning.evaluation.calibration import uncalibrated
-from nmr_platform.learning.evaluation.scores import score_point
-from nmr_platform.learning.models.estimator import Estimator
+from nmr_platform.learning.models import Estimator, Family, ScaledTarget
 from nmr_platform.learning.tasks import Task
 
-__all__ = ["impurity_importances", "permutation_importances"]
+__all__ = ["impurity_importances", "permutation_importances", "shap_importances"]
 
 
-def impurity_importances(estimator: Estimator, features: pd.DataFrame) -> pd.DataFrame:
+def impurity_importances(family: Family, estimator: Estimator, features: pd.DataFrame) -> pd.DataFrame:
     """Importances from the fit itself: impurity for forests, gain for boosting, coefficients for the linear baseline.
+
+    Args:
+        family: Whose model it is.
+        estimator: Fitted estimator.
+        features: What it was fitted on, or other rows of it, shape (n, n_features).
 
     Returns:
         Columns ``feature`` and ``impurity`` (the sum is 1), most important first.
     """
-    weights = _weights(estimator, features.shape[1])
+    weights = family.weights(_inner(estimator), features.shape[1])
     table = pd.DataFrame({"feature": features.columns, "impurity": weights / (weights.sum() or 1.0)})
     return table.sort_values("impurity", ascending=False, ignore_index=True, kind="stable")
 
 
-def _weights(estimator: Any, n_features: int) -> NDArray[np.float64]:
-    """Importance of every feature in arbitrary units, shape (n_features,)."""
+def shap_importances(
+    family: Family, estimator: Estimator, features: pd.DataFrame, *, rows: int, seed: int
+) -> pd.DataFrame:
+    """Mean absolute SHAP value of every feature: how far it moves a prediction from the mean prediction.
+
+    Of a classifier the values of all classes are added up; they explain the scores before calibration, in the units of
+    the model (probability for forests, log-odds for boosting and the linear baseline); of a regression they are in the
+    unit of the target.
+
+    Args:
+        family: Whose model it is.
+        estimator: Fitted estimator.
+        features: Features to explain, shape (n, n_features).
+        rows: Curves that are explained, drawn at random: the cost grows with the number and size of the trees.
+        seed: Seed of the draw.
+
+    Returns:
+        Columns ``feature`` and ``shap``.
+    """
+    chosen = features.sample(min(rows, len(features)), random_state=seed)
+    values = family.contributions(_inner(estimator), chosen)
+    if isinstance(estimator, ScaledTarget):
+        values = estimator.scale_ * values
+    # Axes are (curve, feature) or (curve, feature, class).
+    weights = np.abs(values).mean(axis=0).reshape(features.shape[1], -1).sum(axis=1)
+    return pd.DataFrame({"feature": features.columns, "shap": weights})
+
+
+def _inner(estimator: Any) -> Any:
+    """The family's own model inside what calibration and scaling put around it."""
     model = uncalibrated(estimator)
-    if isinstance(model, Pipeline):
-        # Features are standardised, so that coefficients can be compared.
-        return np.abs(np.atleast_2d(model[-1].coef_)).sum(axis=0)
-    if not isinstance(model, HistGradientBoostingRegressor | HistGradientBoostingClassifier):
-        return model.feature_importances_.astype(np.float64)
-    # scikit-learn keeps the gain of every split and does not add it up.
-    gain = np.zeros(n_features)
-    for tree in (tree for trees in model._predictors for tree in trees):
-        splits = tree.nodes[tree.nodes["is_leaf"] == 0]
-        np.add.at(gain, splits["feature_idx"].astype(np.intp), splits["gain"])
-    return gain
+    return model.model if isinstance(model, ScaledTarget) else model
 
 
 def permutation_importances(
@@ -70,7 +90,7 @@ def permutation_importances(
         Columns ``feature``, ``permutation`` (mean loss) and ``permutation_std``.
     """
     x = features.to_numpy(dtype=np.float32)
-    reference = score_point(task, y, estimator.predict(features))
+    reference = task.score(y, estimator.predict(features))
     rng = np.random.default_rng(seed)
     stacked, n = np.tile(x, (repeats, 1)), len(x)
     rows = []
@@ -79,7 +99,7 @@ def permutation_importances(
         stacked[:, place] = np.concatenate([rng.permutation(x[:, place]) for _ in range(repeats)])
         # One call for all repeats: the cost of a forest's predict is mostly per call.
         predicted = estimator.predict(pd.DataFrame(stacked, columns=features.columns)).reshape(repeats, n)
-        losses = [reference - score_point(task, y, each) for each in predicted]
+        losses = [reference - task.score(y, each) for each in predicted]
         rows.append({"feature": column, "permutation": np.mean(losses), "permutation_std": np.std(losses)})
         stacked[:, place] = np.tile(x[:, place], repeats)
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""What evaluation finds: records and tables, ready for figures, the tracker and the report."""
+"""What evaluation finds: values and tables, ready for figures, the tracker and the report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from sklearn.metrics import confusion_matrix
 
 from nmr_platform.learning.evaluation.bootstrap import Score
 from nmr_platform.learning.evaluation.scores import Predictions, w_bins
-from nmr_platform.learning.models.estimator import Estimator
+from nmr_platform.learning.models import Estimator
 from nmr_platform.learning.tasks import Task
-from nmr_platform.learning.tuning.summary import StudyResult
+from nmr_platform.learning.tuning import StudyResult
 
 __all__ = ["EvaluationResult", "ModelEvaluation", "confusion_by_bins", "confusion_table"]
 
