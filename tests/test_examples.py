@@ -9,7 +9,13 @@ import pytest
 import nmr_platform
 
 ROOT = Path(nmr_platform.__file__).parent
-HAS_EXAMPLE = ("simulation.simulate", "physics.Experiment", "features.extract")
+HAS_EXAMPLE = (
+    "simulation.simulate",
+    "physics.Experiment",
+    "features.extract",
+    "inference.Predictor.predict",
+    "exchange.import_file",
+)
 
 
 def modules():

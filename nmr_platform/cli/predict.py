@@ -44,7 +44,7 @@ def predict(
 
     Example: `nmr predict echo.csv --task W --unit us`
     """
-    from nmr_platform.inference import load_models, predict_files  # noqa: PLC0415
+    from nmr_platform.inference.prediction import load_models, predict_files  # noqa: PLC0415
 
     if task and model:
         message = "Options `--task` and `--model` must not be given together: a task stands for its champion."

@@ -70,9 +70,8 @@ def guess_format(source: str | Path) -> str:
         DataError: There is nothing, or nothing known.
 
     Example:
-        >>> from tempfile import NamedTemporaryFile
-        >>> with NamedTemporaryFile(suffix=".tnt") as file:
-        ...     guess_format(file.name)
+        >>> Path("echo.tnt").touch()
+        >>> guess_format("echo.tnt")
         'tecmag'
     """
     source = Path(source)
@@ -101,6 +100,12 @@ def read_file(source: str | Path, *, format: str | None = None, **options: Any) 
     Raises:
         ConfigurationError: The format has no such option.
         DataError: The source is missing or damaged, or of no known format.
+
+    Example:
+        >>> import numpy as np
+        >>> np.savetxt("record.csv", [[k / 4, k, 0] for k in range(16)])
+        >>> read_file("record.csv", unit="ms").dwell
+        250.0
     """
     chosen = _format(format or guess_format(source))
     refuse_ignored(options, chosen.reading, [chosen.name])
@@ -147,12 +152,15 @@ def import_file(source: Path, out: Path, *, format: str | None = None, **options
         DataError: The source cannot be read, or there is something else at ``out``.
 
     Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     import_file(Path(folder) / "echo.tnt", Path(folder) / "echo.zarr")
-        Traceback (most recent call last):
-            ...
-        nmr_platform.errors.DataError: `...echo.tnt` does not exist.
+        >>> import numpy as np, yaml
+        >>> time = np.arange(0.0, 60.0, 0.25)
+        >>> np.savetxt("echo.csv", np.column_stack([time, np.exp(-(((time - 40.0) / 5.0) ** 2)), 0.0 * time]))
+        >>> hahn = {"sequence": {"kind": "hahn", "tau": 20.0}, "step": 0.5, "lattice": {"shape": [4, 4]}}
+        >>> rest = {"kernel": {"kind": "uniform"}, "line": {"fwhm": 0.05, "bandwidth": 0.2}}
+        >>> coupling = {"alpha_x": 0.0, "alpha_y": 0.0, "alpha_z": 0.0}
+        >>> _ = Path("hahn.yaml").write_text(yaml.safe_dump({**hahn, **rest, "coupling": coupling}))
+        >>> print(import_file(Path("echo.csv"), Path("echo.zarr"), experiment=Path("hahn.yaml")))
+        echo.zarr: 1 curves of 120 samples, digest ...; phase 90.0 degrees, offset 0.000000 MHz taken out.
     """
     check_target(out)
     chosen = _format(format or guess_format(source))
@@ -186,6 +194,15 @@ def export_dataset(
     Raises:
         ConfigurationError: The format has no such option, or is only read.
         DataError: ``out`` exists, or the format cannot hold the data set.
+
+    Example:
+        >>> import numpy as np
+        >>> from nmr_platform.exchange.layout import curve_dataset
+        >>> m, time = np.ones((2, 30), dtype=complex), np.arange(30) / 4
+        >>> made = curve_dataset(m, None, time, coordinates={}, attributes={"name": "ones", "step": 0.25})
+        >>> export_dataset(made, Path("ones.h5"), format="hdf5")
+        >>> read_file("ones.h5").sizes["time"]
+        30
     """
     chosen = _format(format)
     if chosen.write is None:

@@ -122,6 +122,13 @@ def resample(record: Record, time: NDArray[np.float64], method: Method) -> NDArr
 
     Returns:
         The signal, complex, shape (n,).
+
+    Example:
+        >>> from pathlib import Path
+        >>> record = Record(np.exp(1j * np.arange(20) / 10), 0.0, 0.5, Path("echo.csv"), "csv")
+        >>> m = resample(record, np.array([4.25, 4.5]), "cubic")
+        >>> np.allclose(m, np.exp(1j * np.array([0.85, 0.9])), atol=1e-6)
+        True
     """
     if method == "cubic":
         return CubicSpline(record.time, record.signal)(time)

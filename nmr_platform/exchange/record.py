@@ -109,11 +109,8 @@ def read_delimited(
         DataError: The file is missing, is no such table, or its times are not evenly spaced.
 
     Example:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     path = Path(folder) / "echo.csv"
-        ...     np.savetxt(path, [[k / 4, k, 0] for k in range(16)])
-        ...     record = read_delimited(path, unit="ms")
+        >>> np.savetxt("echo.csv", [[k / 4, k, 0] for k in range(16)])
+        >>> record = read_delimited("echo.csv", unit="ms")
         >>> record.dwell, record.signal[2]
         (250.0, np.complex128(2+0j))
     """

@@ -1,9 +1,12 @@
-"""The deployable predictor, and the way from a file to an answer."""
+"""The deployable predictor: from raw records M(t) to values, their intervals, and whether they were to be expected.
+
+The way from files to answers, `nmr_platform.inference.prediction`, is entered by itself: whoever makes predictors does
+not depend on the readers of all instruments.
+"""
 
 from nmr_platform.inference.assembly import example_record, fit_novelties, make_predictor
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.novelty import Novelty
-from nmr_platform.inference.prediction import load_models, predict_files
 from nmr_platform.inference.predictor import Predictor
 
 __all__ = [
@@ -12,7 +15,5 @@ __all__ = [
     "Predictor",
     "example_record",
     "fit_novelties",
-    "load_models",
     "make_predictor",
-    "predict_files",
 ]

@@ -79,6 +79,9 @@ def predict_files(
     Raises:
         DataError: A file cannot be read, or a model refuses it.
         ConfigurationError: An option is out of range, or has no meaning for any of the files.
+
+    See Also:
+        `Predictor.predict`, which takes arrays; `nmr_platform.exchange.import_file`, which makes a data set of a file.
     """
     formats = [format or guess_format(path) for path in files]
     corrections = _corrections(options, formats, resample)

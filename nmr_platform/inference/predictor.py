@@ -153,6 +153,39 @@ class Predictor:
         Raises:
             DataError: The curves have another sequence, sampling or place of the echo, or are not finite.
             ConfigurationError: ``coverage`` is out of range.
+
+        Example:
+            >>> from sklearn.linear_model import LinearRegression
+            >>> from nmr_platform import Experiment
+            >>> from nmr_platform.features import PointwiseFeatures
+            >>> experiment = Experiment.model_validate(
+            ...     {
+            ...         "lattice": {"shape": [4, 4]},
+            ...         "kernel": {"kind": "uniform"},
+            ...         "coupling": {"alpha_x": 1e-3, "alpha_y": 1e-3, "alpha_z": 1e-3},
+            ...         "line": {"fwhm": 0.05, "bandwidth": 0.2},
+            ...         "sequence": {"kind": "hahn", "tau": 20.0},
+            ...         "step": 0.5,
+            ...     }
+            ... )
+            >>> acquisition, feature_set = Conditions.of(experiment), PointwiseFeatures(signal="complex", half_width=10)
+            >>> w = np.linspace(0.1, 0.3, 50)  # MHz
+            >>> m = 0.5 * np.exp(-(((acquisition.time - 40.0) * w[:, np.newaxis]) ** 2)).astype(complex)
+            >>> features = extract(m, feature_set, Acquisition.of(experiment))
+            >>> predictor = Predictor.assemble(
+            ...     "W",
+            ...     RegressionTask(target="W"),
+            ...     LinearRegression().fit(features, w),
+            ...     feature_set,
+            ...     acquisition,
+            ...     Novelty.fit(features, np.arange(50)),
+            ...     residuals=np.linspace(-0.01, 0.01, 99),
+            ... )
+            >>> answer = predictor.predict(m[20:21], acquisition.time)
+            >>> list(answer)
+            ['quantity', 'unit', 'prediction', 'lower', 'upper', 'p_value', 'warning']
+            >>> answer["unit"].item(), round(answer["prediction"].item(), 2), round(w[20].item(), 2)
+            ('MHz', 0.18, 0.18)
         """
         self._require_acquisition(time, sequence, acquisition)
         wanted, task = self.facts.acquisition, self.facts.task

@@ -7,7 +7,7 @@ import pytest
 from nmr_platform.datasets import publish
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import FORMATS, export_dataset
-from nmr_platform.inference import load_models, predict_files
+from nmr_platform.inference.prediction import load_models, predict_files
 from tests.exchange.builders import make_dataset
 from tests.exchange.instruments import write_bruker, write_tecmag, write_text_record
 from tests.inference.predictors import ACQUISITION, classifier, echoes, regressor
