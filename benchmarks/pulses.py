@@ -12,7 +12,7 @@ from nmr_platform import plots
 from nmr_platform.datasets import Recipe
 from nmr_platform.physics import Hahn
 from nmr_platform.progress import progress_bar
-from nmr_platform.pulse_design import Bench, Measurement, make_objective
+from nmr_platform.pulse_design import Ensemble, Measurement
 from nmr_platform.pulse_design.objectives import FisherSettings, ScoreSettings
 from nmr_platform.pulse_design.presets import read_search
 from nmr_platform.simulation import simulate
@@ -81,10 +81,8 @@ def _phase() -> None:
 def _ranks() -> None:
     """Score and bound of random sequences, several groups of ten."""
     _, settings = read_search("august2021")
-    bench = Bench(_recipe(_SCORED, settings.seed))
-    objectives = [
-        make_objective(each, {"gaussian": bench}, "gaussian", settings.features, 0) for each in (_SCORE, _FISHER)
-    ]
+    ensemble = Ensemble(_recipe(_SCORED, settings.seed))
+    objectives = [each.prepare({"gaussian": ensemble}, "gaussian", settings.features, 0) for each in (_SCORE, _FISHER)]
     # The reach was chosen on sequences of seed 0; these are others.
     rng = np.random.default_rng(1)
     rows: list[list[str]] = []

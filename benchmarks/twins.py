@@ -29,7 +29,7 @@ from nmr_platform.datasets import Recipe, simulate_curves
 from nmr_platform.features import Acquisition, extract
 from nmr_platform.physics import Experiment
 from nmr_platform.progress import progress_bar
-from nmr_platform.pulse_design.objectives.noise import noise_covariance, redrawn
+from nmr_platform.pulse_design.objectives.objective import noise_covariance, redrawn
 
 __all__ = ["main"]
 

@@ -1,10 +1,9 @@
 """The search for pulse sequences that make the coupling easier to infer."""
 
-from nmr_platform.pulse_design.bench import TARGETS, Bench
-from nmr_platform.pulse_design.cache import RecordCache
 from nmr_platform.pulse_design.candidates import Candidate, PulseSearch
+from nmr_platform.pulse_design.ensemble import TARGETS, Ensemble, RecordCache
 from nmr_platform.pulse_design.export import experiment_yaml, shape_files, timeline_csv
-from nmr_platform.pulse_design.objectives import Judgement, Objective, make_objective
+from nmr_platform.pulse_design.objectives import Judgement, Objective
 from nmr_platform.pulse_design.presets import read_search
 from nmr_platform.pulse_design.search import PulseSearchError, help_search, search_pulses
 from nmr_platform.pulse_design.settings import PulseSearchSettings
@@ -15,9 +14,9 @@ __all__ = [
     "BASELINE",
     "NOMINAL",
     "TARGETS",
-    "Bench",
     "Candidate",
     "Contest",
+    "Ensemble",
     "Judgement",
     "Measurement",
     "Objective",
@@ -30,7 +29,6 @@ __all__ = [
     "compare",
     "experiment_yaml",
     "help_search",
-    "make_objective",
     "named_sequence",
     "read_search",
     "search_pulses",

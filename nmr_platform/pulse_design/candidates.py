@@ -1,24 +1,129 @@
-"""What a search found: its candidates as a table, the best of them, and the compromises with time."""
+"""Candidates: what is forbidden or falls behind is given up, the rest judged; the best, and compromises with time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from optuna.trial import FrozenTrial
+from pydantic import ValidationError
 
+from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Experiment
-from nmr_platform.physics import Sequence as PulseSequence
-from nmr_platform.pulse_design.assessing import Assessed
-from nmr_platform.pulse_design.spaces import BASELINE, Measurement
-from nmr_platform.schema import Schema, validate
+from nmr_platform.pulse_design.objectives import LOWEST, Objective
+from nmr_platform.pulse_design.settings import PruningSettings
+from nmr_platform.pulse_design.spaces import BASELINE, Limits, Measurement
 from nmr_platform.tracking import RunEntry
 
-__all__ = ["Candidate", "PulseSearch", "pareto"]
+__all__ = ["ASSESSED", "Assessed", "Candidate", "PulseSearch", "assess", "pareto", "read_assessed"]
+
+ASSESSED = "assessed"
+"""Attribute of a trial that keeps what came of its candidate."""
 
 
-class _Holder(Schema):
-    sequence: PulseSequence
+@dataclass(frozen=True)
+class Assessed:
+    """What came of a candidate; plain data, to be kept with its trial.
+
+    Attributes:
+        value: Larger is better; below every judgement for a refused candidate.
+        error: Standard error of the value.
+        details: Further numbers of the objective.
+        share: Part of the curves that the value is from: 1, or less for a candidate that was given up; 0 for one that
+            was refused.
+        rungs: Its values on growing parts of the curves.
+        time: Duration of the sequences, us.
+        refused: Why it was not simulated; empty if it was.
+        sequences: The sequences.
+        name: Name, if it is one of the textbook's.
+    """
+
+    value: float
+    error: float
+    details: dict[str, float]
+    share: float
+    rungs: list[float]
+    time: float
+    refused: str
+    sequences: list[dict[str, Any]] = field(default_factory=list)
+    name: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it was judged on all curves."""
+        return self.share == 1.0
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What a tracker shows of the candidate."""
+        known = {"simulated_us": self.time, "share_of_curves": self.share}
+        return known if self.refused else {"score": self.value, "score_error": self.error, **self.details, **known}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What a tracker shows of the candidate in words."""
+        tags = {"sequence": json.dumps(self.sequences), "name": self.name, "refused": self.refused}
+        return {name: text for name, text in tags.items() if text}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def read_assessed(trial: FrozenTrial) -> Assessed:
+    """What came of the candidate of a trial, as it was kept."""
+    return Assessed(**trial.user_attrs[ASSESSED])
+
+
+def assess(
+    measurement: Measurement,
+    objective: Objective,
+    *,
+    limits: Limits,
+    pruning: PruningSettings | None,
+    rivals: Callable[[], Sequence[Assessed]],
+    name: str = "",
+) -> Assessed:
+    """Judge one candidate.
+
+    Args:
+        measurement: Its sequences.
+        objective: What it is judged by.
+        limits: What is forbidden; a named sequence may do it.
+        pruning: When it is given up; a named sequence never is.
+        rivals: Gives the complete candidates that it must keep up with.
+        name: Name, if it is one of the textbook's.
+    """
+    kept: dict[str, Any] = {"time": measurement.duration, "sequences": measurement.dump(), "name": name}
+    excess, reason = limits.excess(measurement)
+    if excess and not name:
+        return Assessed(LOWEST - excess, 0.0, {}, 0.0, [], refused=reason, **kept)
+    rungs: list[float] = []
+    shares = pruning.shares if pruning else ()
+    try:
+        for share in (*shares, 1.0):
+            judged = objective.judge(measurement, share)
+            rungs.append(judged.value)
+            done = Assessed(judged.value, judged.error, dict(judged.details), share, rungs, refused="", **kept)
+            if pruning and not name and share < 1 and _is_behind(done, rivals(), pruning.errors):
+                break
+    except (ConfigurationError, ValidationError) as error:
+        # A sequence that no record can be cut from; the search is to learn that it is worthless.
+        return Assessed(LOWEST - 1.0, 0.0, {}, 0.0, [], refused=" ".join(str(error).split())[:300], **kept)
+    return done
+
+
+def _is_behind(candidate: Assessed, rivals: Sequence[Assessed], errors: float) -> bool:
+    """Whether the candidate lies so far below the best rival on as many curves that it will not catch up."""
+    rung = len(candidate.rungs) - 1
+    comparable = [rival for rival in rivals if rival.is_complete and len(rival.rungs) > rung]
+    if not comparable:
+        return False
+    best = max(comparable, key=lambda rival: rival.value)
+    return candidate.value + errors * candidate.error < best.rungs[rung]
 
 
 @dataclass(frozen=True)
@@ -26,7 +131,7 @@ class Candidate:
     """One finished candidate.
 
     Attributes:
-        number: In the order tried.
+        number: Place among the finished candidates, in the order tried.
         params: What the search drew; empty for a named sequence that the space does not hold.
         assessed: What came of it.
     """
@@ -38,7 +143,7 @@ class Candidate:
     @property
     def measurement(self) -> Measurement:
         """Its sequences."""
-        return Measurement(tuple(validate(_Holder, {"sequence": plain}).sequence for plain in self.assessed.sequences))
+        return Measurement.load(self.assessed.sequences)
 
     def experiments(self, example: Experiment) -> list[Experiment]:
         """The experiments that ``example`` becomes under its sequences."""
@@ -79,6 +184,20 @@ class PulseSearch:
     def best_few(self, n: int) -> list[Candidate]:
         """The ``n`` candidates of largest value, best first."""
         return sorted(self.complete, key=lambda each: (-each.assessed.value, each.number))[:n]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What a tracker shows of the search beside its candidates."""
+        best, baseline = self.best.assessed, self.baseline.assessed
+        return {
+            "best_score": best.value,
+            "best_score_error": best.error,
+            "baseline_score": baseline.value,
+            "best_time_us": best.time,
+            "n_given_up": float(sum(0 < each.assessed.share < 1 for each in self.candidates)),
+            "n_refused": float(sum(bool(each.assessed.refused) for each in self.candidates)),
+            **{f"importance_{name}": value for name, value in self.importances.items()},
+        }
 
     @property
     def front(self) -> list[Candidate]:

@@ -1,22 +1,15 @@
 """How to search for pulse sequences: the `pulse_search` part of params.yaml."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from nmr_platform.datasets import Distribution
 from nmr_platform.features import SingleFeatureSet
 from nmr_platform.learning import Families
-from nmr_platform.pulse_design.objectives.settings import (
-    FisherSettings,
-    ObjectiveSettings,
-    ScoreSettings,
-    SeparationSettings,
-    Target,
-)
-from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace
-from nmr_platform.pulse_design.spaces.named import is_named
+from nmr_platform.pulse_design.objectives import AnyObjective, Target
+from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace, is_named
 from nmr_platform.schema import Schema
 from nmr_platform.studies import SamplerKind
 
@@ -131,7 +124,7 @@ class PulseSearchSettings(Schema):
     imperfections: dict[str, Distribution] = Field(default_factory=dict)
     space: SearchSpace
     start: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    objective: ObjectiveSettings
+    objective: AnyObjective
     trade_off: bool = False
     features: SingleFeatureSet
     sampler: SamplerKind = "tpe"
@@ -145,8 +138,11 @@ class PulseSearchSettings(Schema):
     @property
     def kernels(self) -> tuple[str, ...]:
         """Data sets whose priors the search needs, its own first."""
-        others = self.objective.kernels if isinstance(self.objective, SeparationSettings) else ()
-        return tuple(dict.fromkeys((self.kernel, *others)))
+        return tuple(dict.fromkeys((self.kernel, *self.objective.also_needs)))
+
+    def what_candidates_depend_on(self) -> dict[str, Any]:
+        """Plain data: all but what a longer search or another verdict may change without becoming another search."""
+        return self.model_dump(mode="json", exclude={"n_trials", "timeout", "verdict", "cache_megabytes"})
 
     @model_validator(mode="after")
     def _starts_with_known_sequences(self) -> Self:
@@ -164,19 +160,8 @@ class PulseSearchSettings(Schema):
         return tuple(dict.fromkeys((BASELINE, *self.start)))
 
     @model_validator(mode="after")
-    def _folds_hold_curves(self) -> Self:
-        if isinstance(self.objective, ScoreSettings) and 2 * self.objective.cv_folds > self.n_curves:
-            message = (
-                f"Key `pulse_search.objective.cv_folds` must leave two curves or more in every fold, but there are "
-                f"{self.objective.cv_folds} folds for {self.n_curves} curves."
-            )
-            raise ValueError(message)
-        if isinstance(self.objective, FisherSettings) and self.objective.points > self.n_curves:
-            message = (
-                f"Key `pulse_search.objective.points` must be at most `n_curves`, but {self.objective.points} is more "
-                f"than {self.n_curves}."
-            )
-            raise ValueError(message)
+    def _curves_are_enough(self) -> Self:
+        self.objective.require_enough(self.n_curves)
         return self
 
     @model_validator(mode="after")

@@ -19,9 +19,8 @@ from nmr_platform.learning import (
     tune_task,
 )
 from nmr_platform.progress import Advance, no_progress
-from nmr_platform.pulse_design.bench import Bench
-from nmr_platform.pulse_design.cache import RecordCache
-from nmr_platform.pulse_design.resampling import resampled_r2
+from nmr_platform.pulse_design.ensemble import Ensemble, RecordCache
+from nmr_platform.pulse_design.objectives import resampled_r2
 from nmr_platform.pulse_design.settings import Scenario, VerdictSettings
 from nmr_platform.pulse_design.signals import feature_table
 from nmr_platform.pulse_design.spaces import Measurement
@@ -129,12 +128,12 @@ def compare(
     """
     court = _Court(settings, features, storage)
     scenarios: dict[str, Scenario | None] = {NOMINAL: None, **settings.scenarios}
-    benches = {name: Bench(recipe_under(recipe, each), cache) for name, each in scenarios.items()}
-    labels = {name: _labels(bench) for name, bench in benches.items()}
+    ensembles = {name: Ensemble(recipe_under(recipe, each), cache) for name, each in scenarios.items()}
+    labels = {name: _labels(ensemble) for name, ensemble in ensembles.items()}
     scored: dict[tuple[str, str, str], tuple[Array, Array]] = {}
     families: dict[tuple[str, str], str] = {}
     for sequence, measurement in measurements.items():
-        tables = {name: _table(bench, measurement, features) for name, bench in benches.items()}
+        tables = {name: _table(ensemble, measurement, features) for name, ensemble in ensembles.items()}
         for target in settings.targets:
             tuned = court.tune(target, tables[NOMINAL], labels[NOMINAL])
             families[sequence, target] = tuned.champion.family
@@ -152,8 +151,8 @@ def compare(
         for other in others
     ]
     n_test = scored[NOMINAL, settings.targets[0], baseline][0].size
-    first = {name: benches[NOMINAL].records(each, settings.n_curves)[0][0] for name, each in measurements.items()}
-    times = [benches[NOMINAL].experiment(each.sequences[0]).time for each in measurements.values()]
+    first = {name: ensembles[NOMINAL].records(each, settings.n_curves)[0][0] for name, each in measurements.items()}
+    times = [ensembles[NOMINAL].experiment(each.sequences[0]).time for each in measurements.values()]
     return Verdict(contests, settings.n_curves - n_test, n_test, times, list(first.values()))
 
 
@@ -200,7 +199,7 @@ class _Court:
         return np.asarray(task.y(held_out.labels), dtype=np.float64), np.asarray(predicted, dtype=np.float64)
 
 
-def _labels(bench: Bench) -> pd.DataFrame:
+def _labels(ensemble: Ensemble) -> pd.DataFrame:
     rows = [
         {
             "kernel": curve.experiment.kernel.kind,
@@ -208,14 +207,14 @@ def _labels(bench: Bench) -> pd.DataFrame:
             "disorder": curve.disorder,
             **quantities_of(curve.experiment),
         }
-        for curve in bench.curves
+        for curve in ensemble.curves
     ]
     return pd.DataFrame(rows)
 
 
-def _table(bench: Bench, measurement: Measurement, features: WindowedFeatures) -> pd.DataFrame:
-    experiments = [bench.experiment(sequence) for sequence in measurement]
-    return feature_table(bench.records(measurement, len(bench.curves)), experiments, features)
+def _table(ensemble: Ensemble, measurement: Measurement, features: WindowedFeatures) -> pd.DataFrame:
+    experiments = [ensemble.experiment(sequence) for sequence in measurement]
+    return feature_table(ensemble.records(measurement, len(ensemble.curves)), experiments, features)
 
 
 def _contest(

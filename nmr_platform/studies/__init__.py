@@ -1,11 +1,11 @@
 """Resumable Optuna studies, whatever they search, alone or with many workers."""
 
-from nmr_platform.studies.abandoned import ERROR, line_up
+from nmr_platform.studies.attempts import error_of, line_up
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.studies.listing import StudySummary, find_study, list_studies, load_studies
 from nmr_platform.studies.loop import Outcome, open_study, run_trials
 from nmr_platform.studies.runs import StudyRun, keep_run, kept_run, show_study, study_metrics, trial_entry
-from nmr_platform.studies.sampler import SamplerKind, SteadySampler, grid_points
+from nmr_platform.studies.sampler import OUTSIDE, SamplerKind, SteadySampler, grid_points
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, closing_storage, open_storage
 from nmr_platform.studies.trials import (
     best_trial,
@@ -19,8 +19,8 @@ from nmr_platform.studies.trials import (
 from nmr_platform.studies.workers import helping_processes, helping_tasks
 
 __all__ = [
-    "ERROR",
     "JOURNAL",
+    "OUTSIDE",
     "STORAGE_VARIABLE",
     "Outcome",
     "SamplerKind",
@@ -30,6 +30,7 @@ __all__ = [
     "best_trial",
     "closing_storage",
     "draw_study",
+    "error_of",
     "find_study",
     "finished_trials",
     "grid_points",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import optuna
 from optuna.study import Study
 
+from nmr_platform.studies.sampler import OUTSIDE
 from nmr_platform.studies.trials import finished_trials, score_of
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def draw_study(study: Study, label: str = "score") -> "dict[str, Figure]":
 
 
 def _varied(study: Study) -> list[str]:
-    """Parameters that every finished trial has, with more than one value."""
-    trials = finished_trials(study)
+    """Parameters that every finished trial of the search space has, with more than one value."""
+    trials = [trial for trial in finished_trials(study) if OUTSIDE not in trial.user_attrs]
     names = set.intersection(*(set(trial.params) for trial in trials)) if trials else set()
     return sorted(name for name in names if len({trial.params[name] for trial in trials}) > 1)
 

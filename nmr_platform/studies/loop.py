@@ -16,19 +16,22 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.processes import this_process
-from nmr_platform.studies.abandoned import (
+from nmr_platform.studies.attempts import (
     ERROR,
     OWNER,
-    abandon,
+    PLACE,
+    SUPERFLUOUS,
     abandon_own,
-    ask,
-    beating,
+    given_up,
+    is_abandoned,
+    is_last_attempt,
+    line_up,
     owner_is_alive,
     recover,
-    withdraw,
+    try_again,
 )
-from nmr_platform.studies.patient import is_away
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler
+from nmr_platform.studies.storage import is_away, keeps_heartbeats, retrying
 from nmr_platform.studies.trials import PRUNED, over_trials, settled_trials, trials_since_best
 
 __all__ = ["Outcome", "open_study", "run_trials"]
@@ -93,6 +96,8 @@ def open_study(
     Raises:
         ConfigurationError: The study of this name is another one, or the sampler cannot be had.
     """
+    # Failed trials are told of by whoever runs the search, once, and not by a log with a traceback.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
         study_name=name,
         storage=storage,
@@ -108,7 +113,7 @@ def open_study(
         changed = sorted(key for key in kept.keys() | asked.keys() if kept.get(key) != asked.get(key))
         message = f"Study `{name}` must be continued with what it began with, but {', '.join(changed)} changed."
         raise ConfigurationError(message, key="study", value=name)
-    recover(study)
+    retrying(recover, study, beats=keeps_heartbeats())
     return study
 
 
@@ -147,7 +152,7 @@ def run_trials(
 
     def tell_about_the_rest() -> None:
         # A process killed between telling the study and telling others left them behind; one that lives does it itself.
-        for trial in settled_trials(study):
+        for trial in retrying(settled_trials, study):
             ours = trial.user_attrs.get(OWNER) == this_process()
             if trial.number not in told and (ours or not owner_is_alive(trial)):
                 tell_about(trial)
@@ -155,9 +160,9 @@ def run_trials(
     if not helping:
         tell_about_the_rest()
     deadline = time.monotonic() + (timeout or math.inf)
-    limit = _limit(study, total)
-    while time.monotonic() <= deadline and not _has_converged(study, patience):
-        over, running = _taken(study)
+    limit = retrying(_limit, study, total)
+    while time.monotonic() <= deadline and not retrying(_has_converged, study, patience):
+        over, running = retrying(_taken, study)
         if over >= limit:
             break
         if over + running < limit:
@@ -166,7 +171,7 @@ def run_trials(
                 tell_about(settled)
         elif helping:
             break
-        elif not recover(study):
+        elif not retrying(recover, study, beats=keeps_heartbeats()):
             time.sleep(_POLL_SECONDS)
     if not helping:
         tell_about_the_rest()
@@ -190,65 +195,119 @@ def _has_converged(study: Study, patience: int | None) -> bool:
     return patience is not None and trials_since_best(study) >= patience
 
 
+class _Interrupted(Exception):
+    """Ctrl-C or the like, on its way through Optuna."""
+
+
+class _Superfluous(Exception):
+    """Several workers saw room for one more trial, and this is one too many."""
+
+
+class _Attempt:
+    """One trial, as the objective that Optuna calls; it remembers what Optuna does not tell.
+
+    Attributes:
+        number: Of the trial; None before it has begun.
+        values: What came out; None if nothing did.
+        interruption: What ended it from outside.
+        is_circumstance: Whether it failed for want of memory, disk or connection, and has attempts left.
+    """
+
+    def __init__(self, evaluate: Callable[[Trial], Outcome], limit: int) -> None:
+        self._evaluate = evaluate
+        self._limit = limit
+        self.number: int | None = None
+        self.values: list[float] | None = None
+        self.interruption: BaseException | None = None
+        self.is_circumstance = False
+
+    def __call__(self, trial: Trial) -> list[float]:
+        self.number = trial.number
+        retrying(trial.set_user_attr, OWNER, this_process())
+        if isinstance(trial.study.sampler, SteadySampler):
+            retrying(trial.set_user_attr, PLACE, trial.study.sampler.place)
+        if sum(retrying(_taken, trial.study, before=trial.number)) >= self._limit:
+            retrying(trial.set_user_attr, SUPERFLUOUS, True)
+            raise _Superfluous
+        try:
+            outcome = self._evaluate(trial)
+            _require_numbers(outcome)
+        except (TrialPruned, UpdateFinishedTrialError):
+            raise
+        except Exception as error:
+            self._note(trial, error)
+            raise
+        except BaseException as error:
+            # Optuna would leave the trial running at some of these.
+            self.interruption = error
+            raise _Interrupted from error
+        for name, value in {**outcome.attributes, **_shown(outcome)}.items():
+            retrying(trial.set_user_attr, name, value)
+        self.values = outcome.values
+        return self.values
+
+    def _note(self, trial: Trial, error: Exception) -> None:
+        """Keep the error with the trial if it fails for good."""
+        reason = f"{type(error).__name__}: {error}"[:500]
+        if isinstance(error, MemoryError | OSError) or is_away(error):
+            # About the machine rather than about the point that was tried.
+            self.is_circumstance = not is_last_attempt(_kept(trial.study, trial.number))
+            reason = given_up(reason)
+        if not self.is_circumstance:
+            retrying(trial.set_user_attr, ERROR, reason)
+
+
 def _run_trial(study: Study, evaluate: Callable[[Trial], Outcome], limit: int) -> FrozenTrial | None:
     """Run a trial; None if it was one too many, or came to nothing and is tried again."""
+    attempt = _Attempt(evaluate, limit)
+    told: list[FrozenTrial] = []
     try:
-        trial = ask(study)
-        if sum(_taken(study, before=trial.number)) >= limit:
-            # Several workers saw room for one more. All but the first of them find out here.
-            withdraw(study, _frozen(study, trial))
-            return None
-        with beating(study, trial):
-            return _settled(study, trial, evaluate)
-    except BaseException:
-        abandon_own(study)
-        raise
-
-
-def _settled(study: Study, trial: Trial, evaluate: Callable[[Trial], Outcome]) -> FrozenTrial | None:
-    try:
-        try:
-            outcome = evaluate(trial)
-            _require_numbers(outcome)
-        except TrialPruned:
-            return _tell(study, trial, state=TrialState.PRUNED)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"[:500]
-            if _is_circumstance(error):
-                abandon(study, _frozen(study, trial), reason)
-                return _frozen(study, trial) if ERROR in _frozen(study, trial).user_attrs else None
-            trial.set_user_attr(ERROR, reason)
-            return _tell(study, trial, state=TrialState.FAIL)
-        for name, value in {**outcome.attributes, **_shown(outcome)}.items():
-            trial.set_user_attr(name, value)
-        return _tell(study, trial, outcome.values)
-    except UpdateFinishedTrialError:
+        if not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            # Optuna makes a trial before it calls the objective. A process that dies in between must not leave one
+            # that is nobody's, for nobody could tell that it is dead.
+            line_up(study, {})
+        study.optimize(attempt, n_trials=1, catch=(Exception,), callbacks=[lambda _, trial: told.append(trial)])
+    except (ValueError, UpdateFinishedTrialError):
         # We were silent for so long that others took us for dead; the point is tried again, or has been.
+        if attempt.number is not None and _kept(study, attempt.number).state is TrialState.FAIL:
+            return None
+        retrying(abandon_own, study)
+        raise
+    except Exception as error:
+        trial = retrying(_told_again, study, attempt)
+        retrying(abandon_own, study)
+        if not is_away(error):
+            raise
+        return trial
+    except BaseException:
+        retrying(abandon_own, study)
+        raise
+    (trial,) = told
+    if attempt.is_circumstance or attempt.interruption is not None:
+        retrying(try_again, study, trial)
+    if attempt.interruption is not None:
+        raise attempt.interruption
+    return None if is_abandoned(trial) else trial
+
+
+def _told_again(study: Study, attempt: _Attempt) -> FrozenTrial | None:
+    """Tell a score that the database did not acknowledge; None if there is none."""
+    if attempt.number is None or attempt.values is None:
         return None
+    trial = _kept(study, attempt.number)
+    if trial.state is TrialState.RUNNING:
+        trial = study.tell(attempt.number, attempt.values)
+    return trial if trial.state is TrialState.COMPLETE else None
 
 
-def _tell(
-    study: Study, trial: Trial, values: list[float] | None = None, *, state: TrialState | None = None
-) -> FrozenTrial:
-    if _frozen(study, trial).state is not TrialState.RUNNING:
-        raise UpdateFinishedTrialError
-    told: FrozenTrial = study.tell(trial, values, state=state)
-    return told
+def _kept(study: Study, number: int) -> FrozenTrial:
+    trial: FrozenTrial = retrying(study.get_trials, deepcopy=False)[number]
+    return trial
 
 
 def _shown(outcome: Outcome) -> dict[str, object]:
     shown = {name: dict(getattr(outcome, name)) for name in ("metrics", "params", "tags")} | {PRUNED: outcome.pruned}
     return {name: values for name, values in shown.items() if values}
-
-
-def _is_circumstance(error: Exception) -> bool:
-    """Whether an error is about the machine rather than about the point that was tried."""
-    return isinstance(error, MemoryError | OSError) or is_away(error)
-
-
-def _frozen(study: Study, trial: Trial) -> FrozenTrial:
-    found: FrozenTrial = study._storage.get_trial(trial._trial_id)
-    return found
 
 
 def _require_numbers(outcome: Outcome) -> None:

@@ -12,7 +12,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from nmr_platform.processes import this_process
-from nmr_platform.studies.abandoned import ERROR, OWNER
+from nmr_platform.studies.attempts import OWNER, error_of
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.studies.trials import (
     best_trial,
@@ -26,7 +26,7 @@ from nmr_platform.tracking import UNKNOWN, NullTracker, RunEntry, Series, Tracke
 
 __all__ = ["StudyRun", "keep_run", "kept_run", "show_study", "study_metrics", "trial_entry"]
 
-_RUN, _SCORE = "run", "score"
+_RUN, _SCORE, _FURTHER = "run", "score", "summary"
 # When the study began, which process opened it last, and which code each process ran.
 _BEGUN, _LAST, _PROVENANCE = "begun", "last", "provenance."
 
@@ -71,8 +71,7 @@ def trial_entry(trial: FrozenTrial) -> TrialEntry:
         start=start,
         end=end,
         state="failed" if failed else "pruned" if is_pruned(trial) else "finished",
-        # A finished trial may keep a number of this name: the standard error of its score.
-        tags={**kept.get("tags", {}), **({ERROR: kept[ERROR]} if failed and ERROR in kept else {})},
+        tags={**kept.get("tags", {}), **({"error": error_of(trial)} if failed else {})},
     )
 
 
@@ -139,12 +138,20 @@ class StudyRun:
         entry = trial_entry(trial)
         self.tracker.log_trial(self.run_id, replace(entry, tags={**self._provenance(trial), **entry.tags}))
 
-    def log_summary(self) -> None:
-        """Show what became of all trials: numbers, the best so far, the best parameters, and Optuna's pictures."""
+    def log_summary(self, further: Mapping[str, float] | None = None) -> None:
+        """Show what became of all trials: numbers, the best so far, the best parameters, and Optuna's pictures.
+
+        Args:
+            further: More numbers of the study, which keeps them; None for those that it kept.
+        """
+        if further is not None:
+            _keep(self.study, {_FURTHER: dict(further)})
         best_so_far: dict[int, float] = {}
         for trial in sorted(finished_trials(self.study), key=lambda trial: int(trial.number)):
             best_so_far[trial.number] = max([score_of(trial), *list(best_so_far.values())[-1:]])
-        metrics: dict[str, float | Series] = {**study_metrics(self.study), "best_so_far": best_so_far}
+        kept = self.study.user_attrs
+        metrics: dict[str, float | Series] = {**kept.get(_FURTHER, {}), **study_metrics(self.study)}
+        metrics["best_so_far"] = best_so_far
         self.tracker.log_metrics(self.run_id, metrics, time=self.end)
         best = best_trial(self.study)
         if best is not None:
@@ -153,7 +160,7 @@ class StudyRun:
         if isinstance(self.tracker, NullTracker):
             return  # pictures take seconds, which nobody would see
         with TemporaryDirectory() as folder:
-            for name, figure in draw_study(self.study, self.study.user_attrs.get(_SCORE, "score")).items():
+            for name, figure in draw_study(self.study, kept.get(_SCORE, "score")).items():
                 figure.savefig(Path(folder) / f"{name}.png", dpi=120, bbox_inches="tight")
             self.tracker.log_files(self.run_id, Path(folder), "study")
 

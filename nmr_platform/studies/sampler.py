@@ -9,12 +9,15 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.studies.abandoned import PLACE, is_abandoned
+from nmr_platform.studies.attempts import PLACE, is_abandoned
 
-__all__ = ["SamplerKind", "SteadySampler", "grid_points"]
+__all__ = ["OUTSIDE", "SamplerKind", "SteadySampler", "grid_points"]
+
+OUTSIDE = "outside"
+"""Attribute of a trial that tries something outside the search space: samplers do not see it."""
 
 SamplerKind = Literal["tpe", "cmaes", "gp", "random", "grid", "nsga2"]
 Space = Mapping[str, BaseDistribution]
@@ -35,6 +38,9 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
         startup_trials: Random trials before the search space is modelled; the population of ``nsga2``.
         space: The search space; only a grid needs to know it beforehand.
 
+    Attributes:
+        place: Of the last trial that was sampled.
+
     Raises:
         ConfigurationError: There is no such kind, it is not installed, or a grid has no space.
     """
@@ -49,6 +55,7 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
         self._space = space or {}
         self._grid = grid_points(self._space) if kind == "grid" else []
         self._point: Mapping[str, object] = {}
+        self.place = 0
         self._inner: BaseSampler = self._seeded(0)
 
     @property
@@ -58,23 +65,24 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Seed the sampler for this trial."""
-        place = _place(study, trial)
-        self._inner = self._seeded(place)
+        self.place = _place(study, trial)
+        self._inner = self._seeded(self.place)
+        study = _within_space(study)
         if self._kind == "grid":
             order = np.random.default_rng(self._seed).permutation(len(self._grid))
-            self._point = self._grid[order[place % len(order)]]
+            self._point = self._grid[order[self.place % len(order)]]
         self._inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Delegate."""
-        space: dict[str, BaseDistribution] = self._inner.infer_relative_search_space(study, trial)
+        space: dict[str, BaseDistribution] = self._inner.infer_relative_search_space(_within_space(study), trial)
         return space
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Delegate."""
-        params: dict[str, Any] = self._inner.sample_relative(study, trial, search_space)
+        params: dict[str, Any] = self._inner.sample_relative(_within_space(study), trial, search_space)
         return params
 
     def sample_independent(
@@ -83,7 +91,7 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
         """Look up in the grid, or delegate."""
         if param_name in self._point:
             return self._point[param_name]
-        return self._inner.sample_independent(study, trial, param_name, param_distribution)
+        return self._inner.sample_independent(_within_space(study), trial, param_name, param_distribution)
 
     def _seeded(self, place: int) -> BaseSampler:
         seed = int(np.random.SeedSequence(self._seed, spawn_key=(place,)).generate_state(1)[0])
@@ -134,10 +142,33 @@ def _place(study: Study, trial: FrozenTrial) -> int:
     if PLACE in trial.user_attrs:
         return int(trial.user_attrs[PLACE])
     earlier = (other for other in study.get_trials(deepcopy=False) if other.number < trial.number)
-    place = sum(not is_abandoned(other) for other in earlier)
-    if trial.state is TrialState.RUNNING:
-        study._storage.set_trial_user_attr(trial._trial_id, PLACE, place)
-    return place
+    return sum(not is_abandoned(other) and OUTSIDE not in other.user_attrs for other in earlier)
+
+
+def _within_space(study: Study) -> Any:
+    """The study as samplers see it: without the trials that lie outside the search space."""
+    return _Within(study) if any(OUTSIDE in trial.user_attrs for trial in study.get_trials(deepcopy=False)) else study
+
+
+class _Within:
+    """A study in which samplers do not find the trials that lie outside the search space.
+
+    One trial without parameters is enough to make CMA-ES take the space for empty.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._study, name)
+
+    def get_trials(self, deepcopy: bool = True, states: Any = None) -> list[FrozenTrial]:
+        trials = self._study.get_trials(deepcopy, states)
+        return [trial for trial in trials if OUTSIDE not in trial.user_attrs]
+
+    # Optuna's own samplers ask by this name, and there is no public one: without it they would see every trial.
+    def _get_trials(self, deepcopy: bool = True, states: Any = None, use_cache: bool = False) -> list[FrozenTrial]:  # noqa: ARG002 Optuna's
+        return self.get_trials(deepcopy, states)
 
 
 def _require_known(kind: str, space: Space | None) -> None:

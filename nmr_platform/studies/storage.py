@@ -3,22 +3,35 @@
 import os
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import optuna
 from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
-from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy import event
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    PendingRollbackError,
+    ProgrammingError,
+)
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.studies.patient import PatientStorage
+from nmr_platform.studies.attempts import try_again
 
-__all__ = ["JOURNAL", "STORAGE_VARIABLE", "closing_storage", "open_storage"]
+__all__ = ["JOURNAL", "STORAGE_VARIABLE", "closing_storage", "is_away", "keeps_heartbeats", "open_storage", "retrying"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 JOURNAL = "studies.journal"
 STORAGE_VARIABLE = "NMR_STUDY_STORAGE"
@@ -28,6 +41,9 @@ STORAGE_VARIABLE = "NMR_STUDY_STORAGE"
 HEARTBEAT_SECONDS = 15
 SILENCE_SECONDS = 150
 _ATTEMPTS = 5
+# How long a database that restarts is waited for, and the pauses between two questions.
+_LONGEST_WAIT = 600.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
 class _Lock:
@@ -88,8 +104,52 @@ def closing_storage(folder: Path) -> Iterator[BaseStorage]:
     try:
         yield storage
     finally:
-        if isinstance(storage, PatientStorage):
-            storage.close()
+        if isinstance(storage, RDBStorage):
+            storage.remove_session()
+            storage.engine.dispose()
+
+
+def keeps_heartbeats() -> bool:
+    """Whether the storage is a database, in which running trials are heard of."""
+    return bool(os.environ.get(STORAGE_VARIABLE))
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error means that the database does not answer just now, rather than that it was asked nonsense."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    # What Optuna asks again in a session whose connection is gone ends in the third of these.
+    return isinstance(cause, OperationalError | InterfaceError | PendingRollbackError) or (
+        isinstance(cause, DBAPIError) and cause.connection_invalidated
+    )
+
+
+def retrying(question: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Ask ``question``, and again, ever less often, while the database goes away in the middle of it.
+
+    New connections wait for the database by themselves; this is for what was under way when it stopped.
+    """
+    return _asked_until_answered(lambda: question(*args, **kwargs), is_away)
+
+
+def _asked_until_answered(question: Callable[[], R], is_absence: Callable[[Exception], bool]) -> R:
+    deadline, pause = time.monotonic() + _LONGEST_WAIT, _FIRST_PAUSE
+    while True:
+        try:
+            return question()
+        except Exception as error:
+            if not is_absence(error) or time.monotonic() + pause > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _connect_when_it_is_back(dialect: Dialect, _: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+    """Open a connection; SQLAlchemy calls this for every new one."""
+    driver: Any = dialect.loaded_dbapi
+    return _asked_until_answered(
+        lambda: dialect.connect(*arguments, **options),
+        lambda error: isinstance(error, driver.OperationalError | driver.InterfaceError),
+    )
 
 
 def _open_database(url: str) -> BaseStorage:
@@ -115,12 +175,17 @@ def _connected(url: str) -> BaseStorage:
     with warnings.catch_warnings():
         # Heartbeats have been there since Optuna 2.9.
         warnings.filterwarnings("ignore", message=".*heartbeat_interval", category=ExperimentalWarning)
-        return PatientStorage(
+        storage = RDBStorage(
             url,
+            # A connection that did not survive a restart is replaced before anything is asked through it.
             engine_kwargs={"pool_pre_ping": True},
             heartbeat_interval=HEARTBEAT_SECONDS,
             grace_period=SILENCE_SECONDS,
+            heartbeat_stale_trial_callback=try_again,
         )
+    # Only now: a database that was never there is refused at once.
+    event.listen(storage.engine, "do_connect", _connect_when_it_is_back)
+    return storage
 
 
 def _stumbled(error: Exception) -> bool:

@@ -3,7 +3,7 @@
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from nmr_platform.studies.abandoned import is_abandoned
+from nmr_platform.studies.attempts import is_abandoned
 
 __all__ = [
     "PRUNED",

@@ -19,7 +19,7 @@ from nmr_platform.learning.models.forests import ExtraTrees
 from nmr_platform.learning.models.xgboost import XGBoost
 from nmr_platform.learning.tuning.study import StudyError, run_study
 from nmr_platform.processes import this_process
-from nmr_platform.studies.abandoned import OWNER
+from nmr_platform.studies.attempts import OWNER
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
 from tests.learning.problems import W_TASK, QuickFamily, quick_plan, quick_study
 from tests.learning.recording import RecordingTracker

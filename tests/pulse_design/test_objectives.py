@@ -9,11 +9,10 @@ from sklearn.metrics import r2_score
 from nmr_platform import simulate
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Experiment
-from nmr_platform.pulse_design import Bench, make_objective
-from nmr_platform.pulse_design.cache import RecordCache
-from nmr_platform.pulse_design.objectives.noise import noise_covariance
+from nmr_platform.pulse_design import Ensemble, RecordCache
+from nmr_platform.pulse_design.objectives import resampled_r2
+from nmr_platform.pulse_design.objectives.objective import noise_covariance
 from nmr_platform.pulse_design.objectives.unknowns import changed, read
-from nmr_platform.pulse_design.resampling import resampled_r2
 from tests.builders import experiment_values
 from tests.pulse_design.objective_contract import ObjectiveContract
 from tests.pulse_design.searching import FISHER, SCORE, SEPARATION, hahn, search_recipe, search_settings
@@ -28,8 +27,8 @@ POWER = {
 def made(objective, **changes):
     settings = search_settings(objective=objective | changes)
     recipes = {"gaussian": search_recipe(), "power": search_recipe(**POWER)}
-    benches = {name: Bench(recipes[name]) for name in settings.kernels}
-    return make_objective(settings.objective, benches, settings.kernel, settings.features, settings.seed)
+    ensembles = {name: Ensemble(recipes[name]) for name in settings.kernels}
+    return settings.objective.prepare(ensembles, settings.kernel, settings.features, settings.seed)
 
 
 @cache
@@ -79,17 +78,13 @@ class TestFisher(ObjectiveContract):
     def test_without_a_signal_nothing_is_known_beyond_the_prior(self, objective):
         judged = objective.judge(hahn(0.0, 0.0))
         assert judged.value == pytest.approx(0.0, abs=1e-3)
-        targets = Bench(search_recipe()).targets
+        targets = Ensemble(search_recipe()).targets
         assert judged.details["bound_Z"] == pytest.approx(targets[:, 2].std(), rel=1e-3)
 
     def test_an_unknown_that_the_kernel_lacks_is_refused(self):
         with pytest.raises(ConfigurationError, match="power has no xi"):
-            make_objective(
-                search_settings(objective=FISHER).objective,
-                {"gaussian": Bench(search_recipe(**POWER))},
-                "gaussian",
-                search_settings().features,
-                0,
+            search_settings(objective=FISHER).objective.prepare(
+                {"gaussian": Ensemble(search_recipe(**POWER))}, "gaussian", search_settings().features, 0
             )
 
 
@@ -134,9 +129,9 @@ def test_one_unknown_changes_and_the_others_stay(name, value, kept):
 
 
 @pytest.mark.parametrize("measurement", [hahn(), hahn(70.0, 150.0)], ids=str)
-def test_a_record_of_the_bench_is_what_simulating_its_curve_by_hand_gives(measurement):
+def test_a_record_of_the_ensemble_is_what_simulating_its_curve_by_hand_gives(measurement):
     recipe = search_recipe()
-    (m,) = Bench(recipe).records(measurement, 20)
+    (m,) = Ensemble(recipe).records(measurement, 20)
     for number in (0, 7, 19):
         curve = recipe.curve(number)
         (sequence,) = measurement
@@ -147,21 +142,21 @@ def test_a_record_of_the_bench_is_what_simulating_its_curve_by_hand_gives(measur
 def test_the_noise_of_a_second_sequence_is_another_one():
     recipe = search_recipe(experiment=search_recipe().experiment | {"receiver": {"noise": 0.1}})
     twice = type(hahn())((*hahn(), *hahn()))
-    first, second = Bench(recipe).records(twice, 3)
+    first, second = Ensemble(recipe).records(twice, 3)
     assert not np.isclose(first, second).any()
 
 
 def test_records_that_were_made_are_read_again_and_more_of_them_continue_them(tmp_path, monkeypatch):
-    bench = Bench(search_recipe(n_curves=50), RecordCache(tmp_path))
-    (few,) = bench.records(hahn(), 40)
+    ensemble = Ensemble(search_recipe(n_curves=50), RecordCache(tmp_path))
+    (few,) = ensemble.records(hahn(), 40)
     simulated = []
-    original = Bench._simulate
+    original = Ensemble._simulate
     monkeypatch.setattr(
-        Bench, "_simulate", lambda self, curves: simulated.append(len(curves)) or original(self, curves)
+        Ensemble, "_simulate", lambda self, curves: simulated.append(len(curves)) or original(self, curves)
     )
-    (again,) = Bench(search_recipe(n_curves=50), RecordCache(tmp_path)).records(hahn(), 40)
+    (again,) = Ensemble(search_recipe(n_curves=50), RecordCache(tmp_path)).records(hahn(), 40)
     assert simulated == []
-    (more,) = bench.records(hahn(), 50)
+    (more,) = ensemble.records(hahn(), 50)
     assert simulated == [10]
     np.testing.assert_array_equal(again, few)
     np.testing.assert_array_equal(more[:40], few)

@@ -9,7 +9,8 @@ import pytest
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.pulse_design import BASELINE, Judgement, PulseSearchError, help_search, search, search_pulses
 from nmr_platform.pulse_design.candidates import pareto
-from nmr_platform.studies import STORAGE_VARIABLE, finished_trials, open_storage
+from nmr_platform.pulse_design.objectives import ScoreSettings
+from nmr_platform.studies import OUTSIDE, STORAGE_VARIABLE, finished_trials, load_studies, open_storage, show_study
 from tests.learning.recording import RecordingTracker
 from tests.pulse_design.searching import FLIPS, SCORE, VERDICT, search_recipe, search_settings
 
@@ -41,7 +42,7 @@ class Hill:
 
 @pytest.fixture(autouse=True)
 def _hill(monkeypatch):
-    monkeypatch.setattr(search, "make_objective", lambda *_: Hill())
+    monkeypatch.setattr(ScoreSettings, "prepare", lambda *_: Hill())
     monkeypatch.setattr(Hill, "refuses", ())
     monkeypatch.setattr(Hill, "calls", [])
 
@@ -86,8 +87,45 @@ def test_named_sequences_that_the_space_does_not_hold_come_before_its_own(tmp_pa
     (recorded,) = tracker.runs.values()
     assert sorted(recorded.trials) == [0, 1, 2, 3, 4]
     assert recorded.trials[1].params == {"sequence": "60x - 2 us - 150y - 4 us"}
+    assert recorded.trials[1].tags["name"] == "60/150"
+    assert found.candidates[0].params == {}
     # The second call judged nothing again.
     assert len(Hill.calls) == 5
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_named_sequences_outside_the_space_do_not_change_which_points_are_tried(tmp_path, sampler):
+    bound = {"theta1": FLIPS["theta1"], "theta2": {"kind": "expression", "value": "1.5 * theta1"}}
+    tried_angles = []
+    for start in ([], ["60/150", "70/200"]):
+        space = {"sequences": [{"vary": bound}]}
+        found = run(tmp_path / str(len(start)), n_trials=8, space=space, start=start, sampler=sampler)
+        tried_angles.append([each.params["theta1"] for each in found.candidates if each.params])
+    assert len(tried_angles[0]) == 8
+    assert tried_angles[0] == tried_angles[1]
+
+
+def test_cma_es_still_searches_all_parameters_beside_a_sequence_outside_the_space(tmp_path):
+    bound = FLIPS | {"phi2": {"kind": "expression", "value": "theta1 + 10"}}
+    run(tmp_path, n_trials=12, startup_trials=3, sampler="cmaes", space={"sequences": [{"vary": bound}]})
+    (study,) = load_studies(open_storage(tmp_path))
+    assert OUTSIDE in study.trials[0].user_attrs
+    assert any("cma:" in key for key in {key for trial in study.trials for key in trial.system_attrs})
+
+
+def test_a_search_shows_the_same_when_it_is_shown_again_from_what_it_kept(tmp_path):
+    bound = {"theta1": FLIPS["theta1"], "theta2": {"kind": "expression", "value": "1.5 * theta1"}}
+    live, again = RecordingTracker(), RecordingTracker()
+    run(tmp_path, live, n_trials=6, space={"sequences": [{"vary": bound}]}, start=["60/150"], pruning=PRUNING)
+    (study,) = load_studies(open_storage(tmp_path))
+    assert show_study(study, again) == 8
+    (kept,), (rebuilt,) = live.runs.values(), again.runs.values()
+    assert kept.trials[0].params == {"sequence": "90x - 2 us - 180y - 4 us"}
+    assert {trial.state for trial in kept.trials.values()} == {"finished", "pruned"}
+    assert kept.metrics["baseline_score"] == kept.trials[0].metrics["score"]
+    for part in ("record", "trials", "metrics", "params", "state"):
+        assert getattr(rebuilt, part) == getattr(kept, part)
+    assert rebuilt.artefacts.keys() == kept.artefacts.keys()
 
 
 @pytest.mark.parametrize("sampler", ["random", "cmaes", "nsga2"])
@@ -215,7 +253,7 @@ def test_a_sequence_that_cannot_be_judged_does_not_end_the_search(tmp_path, monk
     monkeypatch.setattr(Hill, "refuses", (tried(tmp_path / "a")[1],))
     tracker = RecordingTracker()
     found = run(tmp_path / "b", tracker, n_trials=4)
-    assert [each.number for each in found.candidates] == [0, 2, 3]
+    assert [each.number for each in found.candidates] == [0, 1, 2], "places among the finished ones"
     (recorded,) = tracker.runs.values()
     assert (recorded.trials[1].state, recorded.trials[1].metrics) == ("failed", {})
 

@@ -6,15 +6,16 @@ import pytest
 from matplotlib import rcParams
 from optuna import TrialPruned
 from optuna.trial import TrialState
+from sqlalchemy.exc import OperationalError
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.processes import this_process
 from nmr_platform.studies import (
-    ERROR,
     STORAGE_VARIABLE,
     Outcome,
     StudyRun,
     best_trial,
+    error_of,
     finished_trials,
     keep_run,
     kept_run,
@@ -29,7 +30,7 @@ from nmr_platform.studies import (
     trial_entry,
     trial_times,
 )
-from nmr_platform.studies.abandoned import OWNER, ask
+from nmr_platform.studies.attempts import OWNER
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.tracking import DatasetEntry, RunEntry
 from tests.learning.recording import RecordingTracker
@@ -87,7 +88,7 @@ def test_a_failing_trial_is_told_with_its_error_and_the_search_goes_on(tmp_path)
     study, told = run(tmp_path, 6, fails_on_the_left)
     failed = [trial for trial in told if trial.state is TrialState.FAIL]
     assert 0 < len(failed) < 6
-    assert {trial.user_attrs[ERROR] for trial in failed} == {"ValueError: left"}
+    assert {error_of(trial) for trial in failed} == {"ValueError: left"}
     assert all(trial.params["x"] < 0 for trial in failed)
     assert settled_trials(study) == told
     assert len(finished_trials(study)) == 6 - len(failed)
@@ -101,12 +102,12 @@ def test_a_search_whose_every_trial_fails_comes_to_an_end(tmp_path):
     study, told = run(tmp_path, 4, always)
     assert len(told) == 4
     assert finished_trials(study) == []
-    assert len(told[0].user_attrs[ERROR]) == 500
+    assert len(error_of(told[0])) == 500
 
 
 def test_an_outcome_that_is_not_a_number_fails_its_trial(tmp_path):
     study, told = run(tmp_path, 2, lambda trial: Outcome(parabola(trial).value * float("nan")))
-    assert [trial.user_attrs[ERROR] for trial in told] == ["ValueError: The score must be finite, but is nan."] * 2
+    assert [error_of(trial) for trial in told] == ["ValueError: The score must be finite, but is nan."] * 2
     assert settled_trials(study) == told
     assert told[0].params != told[1].params
 
@@ -249,7 +250,7 @@ def test_a_point_that_fails_three_times_for_want_of_memory_is_given_up(tmp_path)
 
     study, told = run(tmp_path, 2, always)
     assert len(told) == 2
-    assert told[0].user_attrs[ERROR].startswith("Given up after 3 attempts: MemoryError")
+    assert error_of(told[0]).startswith("Given up after 3 attempts: MemoryError")
     assert len(study.trials) == 6
 
 
@@ -263,8 +264,32 @@ def test_a_point_whose_processes_die_again_and_again_is_given_up(tmp_path):
             run(tmp_path, 1, dies)
     study, told = run(tmp_path, 1)
     assert {trial.params["x"] for trial in study.trials[:3]} == {told[0].params["x"]}
-    assert "the process of each went away" in told[0].user_attrs[ERROR]
+    assert "the process of each went away" in error_of(told[0])
     assert told[1].params != told[0].params
+
+
+def test_a_score_that_was_told_without_an_answer_is_neither_lost_nor_computed_again(tmp_path):
+    computed = []
+
+    def counted(trial):
+        computed.append(trial.number)
+        return parabola(trial)
+
+    study = study_in(tmp_path)
+    tell = study.sampler.after_trial
+    silent = [True, True]
+
+    def gone(*arguments):
+        tell(*arguments)
+        if silent:
+            silent.pop()
+            raise OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))
+
+    study.sampler.after_trial = gone
+    told = []
+    run_trials(study, 3, counted, on_settled=told.append)
+    assert computed == [trial.number for trial in told] == [0, 1, 2]
+    assert len(finished_trials(study)) == 3
 
 
 def test_a_trial_that_others_took_for_dead_changes_nothing_when_it_ends(tmp_path):
@@ -282,15 +307,16 @@ def test_a_trial_that_others_took_for_dead_changes_nothing_when_it_ends(tmp_path
 def test_a_worker_finds_its_trial_superfluous_if_others_were_faster(tmp_path, monkeypatch):
     study = study_in(tmp_path)
     other = study_in(tmp_path)
-    monkeypatch.setattr("nmr_platform.studies.loop.ask", lambda study: overtaken_by(other, study))
+
+    def overtaken(study, params):
+        run_trials_alone(other)
+        line_up(study, params)
+
+    monkeypatch.setattr("nmr_platform.studies.loop.line_up", overtaken)
     run_trials(study, 1, parabola, on_settled=lambda _: None)
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.FAIL]
     assert len(finished_trials(study)) == 1
     assert settled_trials(study) == finished_trials(study)
-
-
-def overtaken_by(other, study):
-    run_trials_alone(other)
-    return ask(study)
 
 
 def run_trials_alone(study):

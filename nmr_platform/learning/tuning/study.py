@@ -25,11 +25,11 @@ from nmr_platform.learning.tasks import Task
 from nmr_platform.learning.tuning.plan import StudyPlan, study_plans
 from nmr_platform.learning.tuning.summary import StudyResult, TuneSummary
 from nmr_platform.studies import (
-    ERROR,
     Outcome,
     StudyRun,
     best_trial,
     closing_storage,
+    error_of,
     finished_trials,
     keep_run,
     open_study,
@@ -283,7 +283,7 @@ def _result(plan: StudyPlan, run: StudyRun) -> StudyResult:
     study = run.study
     finished, best = finished_trials(study), best_trial(study)
     if best is None:
-        errors = [trial.user_attrs[ERROR] for trial in settled_trials(study) if ERROR in trial.user_attrs]
+        errors = [error_of(trial) for trial in settled_trials(study) if error_of(trial)]
         reason = f"all {len(errors)} failed, the last one with {errors[-1]}" if errors else "none was started in time."
         message = f"Study `{study.study_name}` must finish a trial, but {reason}"
         raise StudyError(message)

@@ -1,22 +1,24 @@
-"""Figures of merit of a measurement, by the `kind` of their settings."""
+"""Figures of merit of a measurement: a class of settings a kind, which makes its objective."""
 
-from collections.abc import Mapping
+from typing import Annotated
 
-from nmr_platform.features import WindowedFeatures
-from nmr_platform.pulse_design.bench import Bench
-from nmr_platform.pulse_design.objectives.base import LOWEST, Judgement, Objective
-from nmr_platform.pulse_design.objectives.fisher import FisherObjective
-from nmr_platform.pulse_design.objectives.score import ScoreObjective
-from nmr_platform.pulse_design.objectives.separation import SeparationObjective
-from nmr_platform.pulse_design.objectives.settings import (
-    FisherSettings,
+from pydantic import Field
+
+from nmr_platform.pulse_design.objectives.fisher import FisherObjective, FisherSettings
+from nmr_platform.pulse_design.objectives.objective import (
+    LOWEST,
+    Judgement,
+    Objective,
     ObjectiveSettings,
-    ScoreSettings,
-    SeparationSettings,
+    Target,
+    bootstrapped_error,
 )
+from nmr_platform.pulse_design.objectives.score import ScoreObjective, ScoreSettings, resampled_r2
+from nmr_platform.pulse_design.objectives.separation import SeparationObjective, SeparationSettings
 
 __all__ = [
     "LOWEST",
+    "AnyObjective",
     "FisherObjective",
     "FisherSettings",
     "Judgement",
@@ -26,30 +28,9 @@ __all__ = [
     "ScoreSettings",
     "SeparationObjective",
     "SeparationSettings",
-    "make_objective",
+    "Target",
+    "bootstrapped_error",
+    "resampled_r2",
 ]
 
-
-def make_objective(
-    settings: ObjectiveSettings, benches: Mapping[str, Bench], kernel: str, features: WindowedFeatures, seed: int
-) -> Objective:
-    """The objective that ``settings`` describe.
-
-    Args:
-        settings: Its kind and numbers.
-        benches: The curves of each kernel that it needs, by name.
-        kernel: Whose prior the unknowns have.
-        features: What is seen of each window.
-        seed: Of estimator and folds.
-
-    Raises:
-        ConfigurationError: An unknown does not belong to the kernel.
-    """
-    match settings:
-        case ScoreSettings():
-            return ScoreObjective(benches[kernel], settings, features, seed)
-        case FisherSettings():
-            return FisherObjective(benches[kernel], settings, features)
-        case SeparationSettings():
-            chosen = {name: benches[name] for name in settings.kernels}
-            return SeparationObjective(chosen, settings, features)
+AnyObjective = Annotated[ScoreSettings | FisherSettings | SeparationSettings, Field(discriminator="kind")]

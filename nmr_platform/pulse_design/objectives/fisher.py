@@ -1,31 +1,96 @@
 """How well the coupling could be read at best: Cramer-Rao bounds from simulated derivatives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from sklearn.covariance import ledoit_wolf
 
 from nmr_platform.datasets import Curve
 from nmr_platform.features import WindowedFeatures
 from nmr_platform.physics import Experiment
-from nmr_platform.pulse_design.bench import Bench
-from nmr_platform.pulse_design.objectives.base import LOWEST, Judgement
-from nmr_platform.pulse_design.objectives.linearised import Line, displaced, fit_line
-from nmr_platform.pulse_design.objectives.noise import noise_covariance, redrawn
-from nmr_platform.pulse_design.objectives.settings import FisherSettings, Parameter
-from nmr_platform.pulse_design.objectives.unknowns import changed, precision, read, steps, target_gradient
+from nmr_platform.pulse_design.ensemble import TARGETS, Ensemble
+from nmr_platform.pulse_design.objectives.objective import (
+    LOWEST,
+    Judgement,
+    ObjectiveSettings,
+    Targets,
+    bootstrapped_error,
+    noise_covariance,
+    redrawn,
+)
+from nmr_platform.pulse_design.objectives.unknowns import (
+    Line,
+    Parameter,
+    changed,
+    displaced,
+    fit_line,
+    precision,
+    read,
+    steps,
+    target_gradient,
+)
 from nmr_platform.pulse_design.signals import binned_windows
 from nmr_platform.pulse_design.spaces import Measurement
 
-__all__ = ["FisherObjective"]
+__all__ = ["FisherObjective", "FisherSettings"]
 
 Array = NDArray[np.float64]
 
 # Draws of the disorder that slopes are averaged over.
 _GROUPS = 2
-_RESAMPLES = 200
+
+
+class FisherSettings(ObjectiveSettings):
+    """How well the targets could be read at best, by the Cramer-Rao bound.
+
+    Attributes:
+        targets: What is to be read off.
+        parameters: What is unknown beside each other; X and Z must be among them.
+        points: Points of the prior.
+        draws: Draws of the disorder at each point, for the noise that disorder makes.
+        reach: Standard deviation of the displacements that slopes are taken over, in those of the prior. Small, 0.005,
+            for the Cramer-Rao bound itself; 1.2 to rank sequences as a model of a few hundred curves would.
+        noise: Receiver noise, standard deviation of real and imaginary part of one sample.
+        bin: Samples that are averaged into one number.
+    """
+
+    units: ClassVar[Mapping[str, str]] = {"noise": "units of M"}
+
+    kind: Literal["fisher"]
+    targets: Targets
+    parameters: Annotated[tuple[Parameter, ...], Field(strict=False, min_length=2)]
+    points: Annotated[int, Field(ge=2)]
+    draws: Annotated[int, Field(ge=2)]
+    reach: PositiveFloat
+    noise: PositiveFloat
+    bin: PositiveInt
+
+    @model_validator(mode="after")
+    def _holds_the_targets(self) -> Self:
+        if not {"X", "Z"} <= set(self.parameters) or len(set(self.parameters)) < len(self.parameters):
+            message = f"Key `parameters` must hold X and Z, each name once, but is {list(self.parameters)}."
+            raise ValueError(message)
+        return self
+
+    def require_enough(self, n_curves: int) -> None:
+        """Points of the prior are curves of the search."""
+        if self.points > n_curves:
+            message = (
+                f"Key `pulse_search.objective.points` must be at most `n_curves`, but {self.points} is more than "
+                f"{n_curves}."
+            )
+            raise ValueError(message)
+
+    def prepare(
+        self, ensembles: Mapping[str, Ensemble], kernel: str, features: WindowedFeatures, seed: int
+    ) -> "FisherObjective":
+        """See `ObjectiveSettings`."""
+        del seed  # nothing is drawn here
+        return FisherObjective(ensembles[kernel], self, features)
 
 
 class FisherObjective:
@@ -40,20 +105,20 @@ class FisherObjective:
     noise, see `fit_line`: what turns round within the reach then tells nothing.
 
     Args:
-        bench: The prior.
+        ensemble: The prior.
         settings: Unknowns, targets, points and noise.
         features: Gives the width of the windows.
     """
 
-    def __init__(self, bench: Bench, settings: FisherSettings, features: WindowedFeatures) -> None:
-        self._bench = bench
+    def __init__(self, ensemble: Ensemble, settings: FisherSettings, features: WindowedFeatures) -> None:
+        self._ensemble = ensemble
         self._settings = settings
         self._half_width = features.half_width
         names = settings.parameters
-        self._prior = np.array([[read(curve.experiment, name) for name in names] for curve in bench.curves])
+        self._prior = np.array([[read(curve.experiment, name) for name in names] for curve in ensemble.curves])
         self._steps = steps(self._prior, names, settings.reach)
         self._known = precision(self._prior, names)
-        self._points = bench.curves[: settings.points]
+        self._points = ensemble.curves[: settings.points]
 
     @property
     def label(self) -> str:
@@ -82,7 +147,7 @@ class FisherObjective:
         shares = variances / spread
         return Judgement(
             value=max(LOWEST, float(1 - shares.mean())),
-            error=_standard_error(shares.mean(axis=1)),
+            error=bootstrapped_error(shares.mean(axis=1)),
             details={
                 **{f"r2_{t}": float(1 - shares[:, i].mean()) for i, t in enumerate(targets)},
                 **{
@@ -120,22 +185,16 @@ class FisherObjective:
             "steps": [float(f"{step:.12g}") for step in self._steps],
             "draws": len(curves),
         }
-        records = self._bench.variants(measurement, curves, identity)
-        experiments = [self._bench.experiment(sequence) for sequence in measurement]
+        records = self._ensemble.variants(measurement, curves, identity)
+        experiments = [self._ensemble.experiment(sequence) for sequence in measurement]
         return binned_windows(records, experiments, self._half_width, self._settings.bin)
 
     def _spread(self, target: str) -> float:
         """Variance of a target over the prior, MHz^2."""
-        return float(self._bench.targets[:, ("W", "X", "Z").index(target)].var())
+        return float(self._ensemble.targets[:, TARGETS.index(target)].var())
 
 
 def _moved(experiment: Experiment, names: tuple[Parameter, ...], values: Array) -> Experiment:
     for name, value in zip(names, values, strict=True):
         experiment = changed(experiment, name, float(value))
     return experiment
-
-
-def _standard_error(shares: Array) -> float:
-    """Of the mean over points, from a bootstrap over them."""
-    rows = np.random.default_rng(0).integers(shares.size, size=(_RESAMPLES, shares.size))
-    return float(shares[rows].mean(axis=1).std())

@@ -1,26 +1,57 @@
 """How well a quick estimator reads the coupling from the echoes of a measurement."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import Annotated, Literal
 
 import numpy as np
 from joblib import parallel_config
 from numpy.typing import NDArray
+from pydantic import Field, PositiveInt
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
 
 from nmr_platform.features import WindowedFeatures
-from nmr_platform.pulse_design.bench import TARGETS, Bench
-from nmr_platform.pulse_design.objectives.base import LOWEST, Judgement
-from nmr_platform.pulse_design.objectives.settings import ScoreSettings
-from nmr_platform.pulse_design.resampling import resampled_r2
+from nmr_platform.pulse_design.ensemble import TARGETS, Ensemble
+from nmr_platform.pulse_design.objectives.objective import LOWEST, Judgement, ObjectiveSettings, Targets
 from nmr_platform.pulse_design.signals import feature_table
 from nmr_platform.pulse_design.spaces import Measurement
 
-__all__ = ["CrossValidated", "ScoreObjective"]
+__all__ = ["CrossValidated", "ScoreObjective", "ScoreSettings", "resampled_r2"]
 
 Array = NDArray[np.float64]
+
+
+class ScoreSettings(ObjectiveSettings):
+    """Cross-validated R2 of a quick estimator, averaged over the targets.
+
+    Attributes:
+        targets: What is to be read off: W, X = alpha_x sum K, Z = alpha_z sum K.
+        cv_folds: Folds of the cross-validation.
+        n_estimators: Trees of the estimator.
+    """
+
+    kind: Literal["score"]
+    targets: Targets
+    cv_folds: Annotated[int, Field(ge=2)]
+    n_estimators: PositiveInt
+
+    def require_enough(self, n_curves: int) -> None:
+        """Every fold needs two curves."""
+        if 2 * self.cv_folds > n_curves:
+            message = (
+                f"Key `pulse_search.objective.cv_folds` must leave two curves or more in every fold, but there are "
+                f"{self.cv_folds} folds for {n_curves} curves."
+            )
+            raise ValueError(message)
+
+    def prepare(
+        self, ensembles: Mapping[str, Ensemble], kernel: str, features: WindowedFeatures, seed: int
+    ) -> "ScoreObjective":
+        """See `ObjectiveSettings`."""
+        return ScoreObjective(ensembles[kernel], self, features, seed)
 
 
 @dataclass(frozen=True)
@@ -40,18 +71,18 @@ class ScoreObjective:
     """Cross-validated R2 of extremely randomised trees, on freshly simulated curves with common random numbers.
 
     Args:
-        bench: The curves.
+        ensemble: The curves.
         settings: Targets, folds and trees.
         features: What the estimator sees of each window.
         seed: Of the folds and the trees.
     """
 
-    def __init__(self, bench: Bench, settings: ScoreSettings, features: WindowedFeatures, seed: int) -> None:
-        self._bench = bench
+    def __init__(self, ensemble: Ensemble, settings: ScoreSettings, features: WindowedFeatures, seed: int) -> None:
+        self._ensemble = ensemble
         self._settings = settings
         self._features = features
         self._seed = seed
-        self._y = bench.targets
+        self._y = ensemble.targets
 
     @property
     def label(self) -> str:
@@ -72,9 +103,9 @@ class ScoreObjective:
 
     def cross_validate(self, measurement: Measurement, share: float = 1.0) -> CrossValidated:
         """Simulate the curves and predict each from the others."""
-        n = max(2 * self._settings.cv_folds, ceil(share * len(self._bench.curves)))
-        experiments = [self._bench.experiment(sequence) for sequence in measurement]
-        table = feature_table(self._bench.records(measurement, n), experiments, self._features)
+        n = max(2 * self._settings.cv_folds, ceil(share * len(self._ensemble.curves)))
+        experiments = [self._ensemble.experiment(sequence) for sequence in measurement]
+        table = feature_table(self._ensemble.records(measurement, n), experiments, self._features)
         folds = KFold(self._settings.cv_folds, shuffle=True, random_state=self._seed)
         # Threads share out the folds, not the trees: a forest that predicts on threads adds its trees up in any order,
         # and the last digit of the score would depend on which was first.
@@ -85,3 +116,21 @@ class ScoreObjective:
     def _estimator(self) -> ExtraTreesRegressor:
         # Extremely randomised trees need no tuning to rank sequences, and fit in a fraction of the simulation's time.
         return ExtraTreesRegressor(self._settings.n_estimators, max_features=0.5, random_state=self._seed)
+
+
+def resampled_r2(true: Array, predicted: Array, seed: int, *, n_resamples: int = 1000) -> Array:
+    """R2 on resamples of the curves; equal seeds and sizes resample the same curves, so differences are paired.
+
+    Args:
+        true: Shape (n_curves,).
+        predicted: Shape (n_curves,).
+        seed: Seed of the resamples.
+        n_resamples: Number of resamples.
+
+    Returns:
+        R2 of each resample, shape (n_resamples,).
+    """
+    rows = np.random.default_rng(seed).integers(true.size, size=(n_resamples, true.size))
+    t, p = true[rows], predicted[rows]
+    total = ((t - t.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    return 1 - ((t - p) ** 2).sum(axis=1) / total

@@ -1,12 +1,36 @@
-"""What is measured in one go: one sequence, or several one after another on the same sample."""
+"""What is measured in one go, one sequence or several on the same sample; and the textbook's sequences by name."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-from nmr_platform.physics import Pulse, Sequence, ShapedPulse
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.physics import Cpmg, Hahn, Pulse, Sequence, ShapedPulse, StimulatedEcho
+from nmr_platform.schema import Schema, validate
 
-__all__ = ["Measurement"]
+__all__ = ["BASELINE", "Measurement", "is_named", "load_sequence", "named_sequence"]
+
+BASELINE = "90/180"
+"""The textbook's Hahn echo: the first candidate of every search."""
+
+_ANGLES = re.compile(r"(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)")
+_TRAIN = re.compile(r"cpmg-([1-9]\d?)")
+
+
+class _Holder(Schema):
+    """Something to validate a sequence in, so that messages name its key."""
+
+    sequence: Sequence
+
+
+def load_sequence(plain: Mapping[str, Any]) -> Sequence:
+    """A sequence from plain data.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    return validate(_Holder, {"sequence": plain}).sequence
 
 
 @dataclass(frozen=True)
@@ -45,6 +69,11 @@ class Measurement:
         """Largest amplitude of any pulse that lasts, MHz; 0 if all are ideal."""
         return max((abs(part.amplitude) for pulse in self.pulses for part in pulse.segments), default=0.0)
 
+    @classmethod
+    def load(cls, sequences: Iterable[Mapping[str, Any]]) -> Self:
+        """The measurement that `dump` gave."""
+        return cls(tuple(load_sequence(plain) for plain in sequences))
+
     def dump(self) -> list[dict[str, Any]]:
         """Plain data, for YAML and identities."""
         return [sequence.model_dump(mode="json") for sequence in self.sequences]
@@ -54,3 +83,29 @@ def _flip(pulse: Pulse | ShapedPulse) -> float:
     if isinstance(pulse, Pulse):
         return abs(pulse.theta)
     return 360 * sum(abs(part.amplitude) * part.duration for part in pulse.segments)
+
+
+def is_named(name: str) -> bool:
+    """Whether `named_sequence` knows ``name``."""
+    return name == "stimulated" or bool(_ANGLES.fullmatch(name) or _TRAIN.fullmatch(name))
+
+
+def named_sequence(name: str, tau: float) -> Sequence:
+    """The sequence called ``name`` at the time scale ``tau``.
+
+    Args:
+        name: ``<theta1>/<theta2>``, a Hahn echo of these flip angles in degrees, x and y; ``cpmg-<n>``, a train of n
+            echoes with 2 ``tau`` between them; ``stimulated``, three 90 degree pulses with ``tau`` and ``tau``.
+        tau: us.
+
+    Raises:
+        ConfigurationError: There is no such sequence.
+    """
+    if angles := _ANGLES.fullmatch(name):
+        return Hahn(tau=tau, theta1=float(angles[1]), theta2=float(angles[2]))
+    if train := _TRAIN.fullmatch(name):
+        return Cpmg(echo_spacing=2 * tau, n_echoes=int(train[1]))
+    if name == "stimulated":
+        return StimulatedEcho(tau=tau, mixing=tau)
+    message = f"Name of a sequence must be stimulated, cpmg-<n> or <theta1>/<theta2>, but is {name!r}."
+    raise ConfigurationError(message, key="start", value=name)

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, model_validator
 from nmr_platform.datasets import Choice, Expression, LogUniform, Uniform, formula, numbers_in, with_values
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Custom, Delay, Sequence
-from nmr_platform.pulse_design.spaces.measurement import Measurement
+from nmr_platform.pulse_design.spaces.measurement import Measurement, load_sequence
 from nmr_platform.pulse_design.spaces.waveforms import Waveform
 from nmr_platform.schema import Schema, validate
 
@@ -20,12 +20,6 @@ Vary = Annotated[Uniform | LogUniform | Choice | Expression, Field(discriminator
 Searched = Uniform | LogUniform | Choice
 
 _EDGE = 1e-9
-
-
-class _Holder(Schema):
-    """Something to validate a sequence in, so that messages name its key."""
-
-    sequence: Sequence
 
 
 class VariedSequence(Schema):
@@ -70,7 +64,7 @@ class VariedSequence(Schema):
             plain["elements"][number] = waveform.pulse(
                 {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
             )
-        return _with_echo(validate(_Holder, {"sequence": plain}).sequence)
+        return _with_echo(load_sequence(plain))
 
     def values_of(self, sequence: Sequence) -> dict[str, Any] | None:
         """The values at which `build` gives ``sequence``; None if it lies outside what the template can become."""
@@ -121,13 +115,13 @@ class Limits(Schema):
 
     def excess(self, measurement: Measurement) -> tuple[float, str]:
         """By what share the worst limit is exceeded, and a sentence about it; 0 and nothing if all are kept."""
-        checked: list[tuple[str, float | None, Callable[[], float], str]] = [
+        limits: list[tuple[str, float | None, Callable[[], float], str]] = [
             ("time", self.time, lambda: measurement.duration, "us"),
             ("flip", self.flip, lambda: measurement.largest_flip, "degrees"),
             ("drive", self.drive, lambda: measurement.largest_drive, "MHz"),
         ]
         worst, sentence = 0.0, ""
-        for name, limit, value, unit in checked:
+        for name, limit, value, unit in limits:
             if limit is None:
                 continue
             share = value() / limit - 1

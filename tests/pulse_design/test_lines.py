@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmr_platform.pulse_design.objectives.linearised import displaced, fit_line
+from nmr_platform.pulse_design.objectives.unknowns import displaced, fit_line
 
 NAMES = ("X", "Z")
 STEPS = np.array([0.5, 0.01])

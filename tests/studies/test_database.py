@@ -1,11 +1,14 @@
 """A database that does not answer is asked again; one that was asked nonsense is not."""
 
+import sqlite3
+
+import optuna
 import pytest
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, PendingRollbackError
 
-from nmr_platform.studies import patient
-from nmr_platform.studies.patient import PatientStorage, is_away
+from nmr_platform.studies import STORAGE_VARIABLE, closing_storage, storage
+from nmr_platform.studies.storage import is_away, retrying
 
 GONE = OperationalError("SELECT 1", {}, Exception("server closed the connection unexpectedly"))
 
@@ -31,49 +34,59 @@ def test_a_refusal_is_no_absence(error):
 @pytest.fixture
 def asked(monkeypatch):
     """Counts questions; the first ones end as the test says."""
-    monkeypatch.setattr(patient, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(storage, "_FIRST_PAUSE", 0.001)
     calls = []
 
     def question(outcomes):
-        def method(*_):
+        def method():
             calls.append(len(calls))
             outcome = outcomes[min(len(calls), len(outcomes)) - 1]
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
 
-        return patient._patient(method), calls
+        return method, calls
 
     return question
 
 
 def test_a_question_is_asked_until_it_is_answered(asked):
     question, calls = asked([wrapped(GONE), GONE, "answer"])
-    assert question(None) == "answer"
+    assert retrying(question) == "answer"
     assert len(calls) == 3
 
 
 def test_nonsense_is_asked_once(asked):
     question, calls = asked([IntegrityError("", {}, Exception("double"))])
     with pytest.raises(IntegrityError, match="double"):
-        question(None)
+        retrying(question)
     assert len(calls) == 1
 
 
-def test_patience_has_an_end(asked, monkeypatch):
-    monkeypatch.setattr(patient, "PATIENCE_SECONDS", 0.0)
+def test_waiting_has_an_end(asked, monkeypatch):
+    monkeypatch.setattr(storage, "_LONGEST_WAIT", 0.0)
     question, _ = asked([GONE])
     with pytest.raises(OperationalError, match="server closed"):
-        question(None)
+        retrying(question)
 
 
-def test_a_score_whose_receipt_was_lost_is_told_once(tmp_path):
-    import optuna
+def test_a_new_connection_waits_for_a_database_that_is_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "_FIRST_PAUSE", 0.01)
+    file = tmp_path / "studies.db"
+    monkeypatch.setenv(STORAGE_VARIABLE, f"sqlite:///{file}")
+    with closing_storage(tmp_path) as opened:
+        optuna.create_study(storage=opened, study_name="kept")
+        opened.remove_session()
+        opened.engine.dispose()
+        tries = []
+        connect = opened.engine.dialect.connect
 
-    storage = PatientStorage(f"sqlite:///{tmp_path / 'studies.db'}")
-    study = optuna.create_study(storage=storage, direction="maximize")
-    trial = study.ask()
-    study.tell(trial, 0.5)
-    assert storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.COMPLETE, [0.5])
-    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
-        storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.COMPLETE, [0.7])
+        def counted(*arguments, **options):
+            tries.append(arguments)
+            if len(tries) < 3:
+                raise sqlite3.OperationalError("unable to open database file")
+            return connect(*arguments, **options)
+
+        monkeypatch.setattr(opened.engine.dialect, "connect", counted)
+        assert optuna.get_all_study_names(opened) == ["kept"]
+        assert len(tries) == 3

@@ -1,0 +1,141 @@
+"""What an objective is, what its settings offer, and the noise that those weigh which need it."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from sklearn.covariance import ledoit_wolf
+
+from nmr_platform.datasets import Curve
+from nmr_platform.features import WindowedFeatures
+from nmr_platform.pulse_design.ensemble import Ensemble
+from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.schema import Schema
+
+__all__ = [
+    "LOWEST",
+    "Judgement",
+    "Objective",
+    "ObjectiveSettings",
+    "Target",
+    "Targets",
+    "bootstrapped_error",
+    "noise_covariance",
+    "redrawn",
+]
+
+Target = Literal["W", "X", "Z"]
+Targets = Annotated[tuple[Target, ...], Field(strict=False, min_length=1)]
+Array = NDArray[np.float64]
+
+# Keeps the seeds of other draws apart from the streams that the curve itself uses.
+_REDRAWN = 1000
+_RESAMPLES = 200
+
+LOWEST = -1.0
+"""No judgement is lower, so that a forbidden candidate can be given a value that is."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a measurement is worth.
+
+    Attributes:
+        value: Larger is better; at least `LOWEST`.
+        error: Standard error of the value, from a bootstrap over the curves it is an average of.
+        details: Further numbers by name, for instance the R2 of each target.
+    """
+
+    value: float
+    error: float
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+class Objective(Protocol):
+    """A figure of merit of measurements.
+
+    The same measurement and share give the same judgement to the last bit, whatever was asked before, and a larger
+    share continues the curves of a smaller one.
+    """
+
+    @property
+    def label(self) -> str:
+        """Name of the value, for axes."""
+
+    def judge(self, measurement: Measurement, share: float = 1.0) -> Judgement:
+        """Judge a measurement on a part of the curves.
+
+        Args:
+            measurement: The sequences.
+            share: Part of the curves to use, in (0, 1].
+
+        Raises:
+            ConfigurationError: The sequences do not fit the time step or the windows.
+        """
+
+
+class ObjectiveSettings(Schema):
+    """Settings of an objective, which know how it is made; a new kind is one class and its name in the union."""
+
+    @property
+    def also_needs(self) -> tuple[str, ...]:
+        """Data sets whose priors it needs beside the search's own."""
+        return ()
+
+    def require_enough(self, n_curves: int) -> None:
+        """Raise a `ValueError` if a candidate's ``n_curves`` are too few."""
+
+    @abstractmethod
+    def prepare(
+        self, ensembles: Mapping[str, Ensemble], kernel: str, features: WindowedFeatures, seed: int
+    ) -> Objective:
+        """The objective.
+
+        Args:
+            ensembles: The curves of each data set that it needs, by name.
+            kernel: The search's own among them.
+            features: What is seen of each window.
+            seed: Of estimator and folds.
+
+        Raises:
+            ConfigurationError: It does not fit the prior.
+        """
+
+
+def redrawn(curve: Curve, number: int) -> Curve:
+    """The same parameters with other disorder; number 0 is the curve itself."""
+    if number == 0:
+        return curve
+    seed = curve.disorder_seed
+    other = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, _REDRAWN, number))
+    return curve._replace(disorder_seed=other, disorder=f"{curve.disorder}/{number}")
+
+
+def noise_covariance(groups: Sequence[Array], receiver: float) -> Array:
+    """Covariance of the numbers that are measured, for known parameters.
+
+    Receiver noise is white; what the disorder adds is estimated from its draws and shrunk towards a multiple of the
+    identity, as far as Ledoit and Wolf (*J. Multivariate Anal.* 88, 365, 2004) find best for so few draws.
+
+    Args:
+        groups: For each set of parameters, its numbers under several draws of the disorder, shape (n_draws, n).
+        receiver: Standard deviation of the receiver noise of each number.
+
+    Returns:
+        Shape (n, n).
+    """
+    scale = [np.sqrt(len(group) / (len(group) - 1)) for group in groups]
+    residuals = np.concatenate([(g - g.mean(axis=0)) * s for g, s in zip(groups, scale, strict=True)])
+    covariance, _ = ledoit_wolf(residuals, assume_centered=True)
+    total: Array = covariance + receiver**2 * np.eye(residuals.shape[1])
+    return total
+
+
+def bootstrapped_error(values: Array) -> float:
+    """Standard error of the mean of ``values``, shape (n,), from a bootstrap over them."""
+    rows = np.random.default_rng(0).integers(values.size, size=(_RESAMPLES, values.size))
+    return float(values[rows].mean(axis=1).std())
