@@ -10,6 +10,7 @@ from nmr_platform.learning.evaluation import (
     evaluate_task,
     interval_half_width,
     new_curves,
+    regression_statistics,
 )
 from nmr_platform.learning.models import find_family, load_estimator, model_requirements, save_estimator
 from nmr_platform.learning.settings import (
@@ -47,6 +48,7 @@ __all__ = [
     "load_estimator",
     "model_requirements",
     "new_curves",
+    "regression_statistics",
     "save_estimator",
     "study_plans",
     "task_rows",

@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from nmr_platform.datasets import Recipe, quantities_of, with_values
 from nmr_platform.features import WindowedFeatures
 from nmr_platform.learning import (
+    Bootstrap,
     RegressionTask,
     SplitSettings,
     TuneSettings,
     TuneSummary,
+    regression_statistics,
     task_rows,
     tune_task,
 )
 from nmr_platform.progress import Advance, no_progress
 from nmr_platform.pulse_design.ensemble import Ensemble, RecordCache
-from nmr_platform.pulse_design.objectives import resampled_r2
 from nmr_platform.pulse_design.settings import Scenario, VerdictSettings
 from nmr_platform.pulse_design.signals import feature_table
 from nmr_platform.pulse_design.spaces import Measurement
@@ -225,9 +226,12 @@ def _contest(
 ) -> Contest:
     scenario, target, baseline, name = which
     old, new = scored[scenario, target, baseline], scored[scenario, target, name]
-    gain = resampled_r2(*new, seed) - resampled_r2(*old, seed)
-    lower, upper = np.quantile(gain, [0.025, 0.975])
-    return Contest(scenario, target, name, _r2(*old), _r2(*new), float(lower), float(upper), family)
+    of_old, of_new = regression_statistics(*old), regression_statistics(*new)
+    # The same curves are drawn for both, so that what they share cancels.
+    gain = Bootstrap(seed=seed).scores(
+        lambda counts: {"r2": of_new(counts)["r2"] - of_old(counts)["r2"]}, np.arange(len(old[0]))
+    )["r2"]
+    return Contest(scenario, target, name, _r2(*old), _r2(*new), gain.lower, gain.upper, family)
 
 
 def _r2(true: Array, predicted: Array) -> float:

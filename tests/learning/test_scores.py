@@ -6,7 +6,7 @@ from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_sc
 
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap
 from nmr_platform.learning.evaluation.results import confusion_by_bins, confusion_table
-from nmr_platform.learning.evaluation.scores import Predictions, score_by_bins, score_rows
+from nmr_platform.learning.evaluation.scores import Predictions, regression_statistics, score_by_bins, score_rows
 from nmr_platform.learning.tasks import ClassificationTask
 from tests.learning.problems import W_TASK
 
@@ -120,3 +120,24 @@ def test_confusion_tables_hold_every_class_and_add_up():
     bins = confusion_by_bins(p, CLASSES.class_names, 3)
     summed = bins.pivot_table(index="true", columns="predicted", values="n", aggfunc="sum")
     np.testing.assert_array_equal(summed.loc[whole.index, whole.columns], whole)
+
+
+def test_resamples_are_scored_as_scikit_learn_would_score_the_rows_themselves():
+    rng = np.random.default_rng(0)
+    true, predicted = rng.normal(size=(2, 30))
+    drawn = np.random.default_rng(3).integers(30, size=(50, 30))
+    counts = np.array([np.bincount(rows, minlength=30) for rows in drawn], dtype=float)
+    expected = [r2_score(true[rows], predicted[rows]) for rows in drawn]
+    np.testing.assert_allclose(regression_statistics(true, predicted)(counts)["r2"], expected)
+
+
+def test_equal_seeds_draw_the_same_rows_so_that_differences_are_paired():
+    values = np.random.default_rng(0).normal(size=25)
+
+    def means(shift):
+        return lambda counts: {"mean": counts @ (values + shift) / values.size}
+
+    first, second = (Bootstrap(200, seed=4).resampled(means(shift), np.arange(25))["mean"] for shift in (0.0, 1.0))
+    assert first.shape == (200,)
+    np.testing.assert_allclose(second - first, 1.0)
+    assert not np.allclose(first, Bootstrap(200, seed=5).resampled(means(0.0), np.arange(25))["mean"])

@@ -10,7 +10,6 @@ from nmr_platform import simulate
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design import Ensemble, RecordCache
-from nmr_platform.pulse_design.objectives import resampled_r2
 from nmr_platform.pulse_design.objectives.objective import noise_covariance
 from nmr_platform.pulse_design.objectives.unknowns import changed, read
 from tests.builders import experiment_values
@@ -171,11 +170,3 @@ def test_a_damaged_file_is_made_again_and_a_full_folder_loses_its_oldest(tmp_pat
     for n in range(2, 6):
         cache.get({"n": n}, lambda: np.ones(500))
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 12_000
-
-
-def test_resamples_are_scored_as_scikit_learn_would():
-    rng = np.random.default_rng(0)
-    true, predicted = rng.normal(size=(2, 30))
-    rows = np.random.default_rng(3).integers(30, size=(50, 30))
-    expected = [r2_score(true[part], predicted[part]) for part in rows]
-    np.testing.assert_allclose(resampled_r2(true, predicted, 3, n_resamples=50), expected)

@@ -4,6 +4,7 @@ from nmr_platform.learning.evaluation.bootstrap import Bootstrap
 from nmr_platform.learning.evaluation.calibration import conformal_p_values, interval_half_width
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
 from nmr_platform.learning.evaluation.results import EvaluationResult, ModelEvaluation
+from nmr_platform.learning.evaluation.scores import regression_statistics
 from nmr_platform.learning.evaluation.stress import RecordScorer, compare_disorder, new_curves
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "evaluate_task",
     "interval_half_width",
     "new_curves",
+    "regression_statistics",
 ]

@@ -56,21 +56,33 @@ class Bootstrap:
         """
         n = len(groups)
         values = {name: float(value[0]) for name, value in statistics(np.ones((1, n))).items()}
-        codes = np.unique(groups, return_inverse=True)[1]
-        n_groups = int(codes.max()) + 1
-        rng = np.random.default_rng(self.seed)
-        draws: dict[str, list[NDArray[np.float64]]] = {name: [] for name in values}
-        for start in range(0, self.n_resamples, _BLOCK):
-            size = min(_BLOCK, self.n_resamples - start)
-            counts = rng.multinomial(n_groups, np.full(n_groups, 1.0 / n_groups), size=size)
-            for name, drawn in statistics(counts[:, codes].astype(np.float64)).items():
-                draws[name].append(drawn)
+        resampled = self.resampled(statistics, groups)
         tail = (1.0 - self.confidence) / 2.0
         scores = {}
         for name, value in values.items():
-            pooled = np.concatenate(draws[name])
+            pooled = resampled[name]
             # A resample of one distinct row has no R2; the others tell the spread.
             pooled = pooled[np.isfinite(pooled)]
             ends = np.quantile(pooled, [tail, 1.0 - tail]) if pooled.size else np.full(2, np.nan)
             scores[name] = Score(value, float(ends[0]), float(ends[1]), n)
         return scores
+
+    def resampled(self, statistics: Statistics, groups: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
+        """Evaluate statistics on every resample; equal seeds and groups draw the same rows, so differences are paired.
+
+        Args:
+            statistics: As in `scores`.
+            groups: Group of every row, shape (n,).
+
+        Returns:
+            Values by name, shape (n_resamples,).
+        """
+        codes = np.unique(groups, return_inverse=True)[1]
+        n_groups = int(codes.max()) + 1
+        rng = np.random.default_rng(self.seed)
+        blocks = []
+        for start in range(0, self.n_resamples, _BLOCK):
+            size = min(_BLOCK, self.n_resamples - start)
+            counts = rng.multinomial(n_groups, np.full(n_groups, 1.0 / n_groups), size=size)
+            blocks.append(statistics(counts[:, codes].astype(np.float64)))
+        return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}

@@ -14,7 +14,7 @@ from nmr_platform.learning.models import Estimator
 from nmr_platform.learning.splitting import HeldOut
 from nmr_platform.learning.tasks import Task
 
-__all__ = ["Predictions", "score_by_bins", "score_by_exponent", "score_rows", "w_bins"]
+__all__ = ["Predictions", "regression_statistics", "score_by_bins", "score_by_exponent", "score_rows", "w_bins"]
 
 # Fewer rows than this in a bin say nothing.
 _LEAST_ROWS = 10
@@ -166,11 +166,25 @@ def score_by_exponent(
 
 
 def _regression(predictions: Predictions) -> Statistics:
-    true = predictions.true.astype(np.float64)
-    error = predictions.predicted.astype(np.float64) - true
-    centred = true - true.mean()
-    columns = np.stack([error**2, np.abs(error), centred, centred**2], axis=1)
     intervals = _interval_columns(predictions)
+    errors = regression_statistics(predictions.true.astype(np.float64), predictions.predicted.astype(np.float64))
+
+    def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        n = counts.sum(axis=1)
+        return {**errors(counts), **{name: counts @ column / n for name, column in intervals.items()}}
+
+    return statistics
+
+
+def regression_statistics(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> Statistics:
+    """``r2``, ``rmse`` and ``mae`` as statistics of the bootstrap.
+
+    Args:
+        true: Targets, shape (n,).
+        predicted: Predictions, shape (n,).
+    """
+    error, centred = predicted - true, true - true.mean()
+    columns = np.stack([error**2, np.abs(error), centred, centred**2], axis=1)
 
     def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         n = counts.sum(axis=1)
@@ -178,8 +192,7 @@ def _regression(predictions: Predictions) -> Statistics:
         spread = total - sums**2 / n
         # Below rounding the resample holds one value over and over, and R2 is not defined.
         r2 = 1.0 - squares / np.where(spread > 1e-12 * total, spread, np.nan)
-        means = {name: counts @ column / n for name, column in intervals.items()}
-        return {"r2": r2, "rmse": np.sqrt(squares / n), "mae": absolutes / n, **means}
+        return {"r2": r2, "rmse": np.sqrt(squares / n), "mae": absolutes / n}
 
     return statistics
 

@@ -13,7 +13,7 @@ from nmr_platform.pulse_design.objectives.objective import (
     Target,
     bootstrapped_error,
 )
-from nmr_platform.pulse_design.objectives.score import ScoreObjective, ScoreSettings, resampled_r2
+from nmr_platform.pulse_design.objectives.score import ScoreObjective, ScoreSettings
 from nmr_platform.pulse_design.objectives.separation import SeparationObjective, SeparationSettings
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "SeparationSettings",
     "Target",
     "bootstrapped_error",
-    "resampled_r2",
 ]
 
 AnyObjective = Annotated[ScoreSettings | FisherSettings | SeparationSettings, Field(discriminator="kind")]

@@ -12,6 +12,7 @@ from sklearn.covariance import ledoit_wolf
 
 from nmr_platform.datasets import Curve
 from nmr_platform.features import WindowedFeatures
+from nmr_platform.learning import Bootstrap
 from nmr_platform.pulse_design.ensemble import Ensemble
 from nmr_platform.pulse_design.spaces import Measurement
 from nmr_platform.schema import Schema
@@ -137,5 +138,7 @@ def noise_covariance(groups: Sequence[Array], receiver: float) -> Array:
 
 def bootstrapped_error(values: Array) -> float:
     """Standard error of the mean of ``values``, shape (n,), from a bootstrap over them."""
-    rows = np.random.default_rng(0).integers(values.size, size=(_RESAMPLES, values.size))
-    return float(values[rows].mean(axis=1).std())
+    means = Bootstrap(_RESAMPLES).resampled(
+        lambda counts: {"mean": counts @ values / values.size}, np.arange(values.size)
+    )
+    return float(means["mean"].std())

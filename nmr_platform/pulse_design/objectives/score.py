@@ -14,12 +14,13 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
 
 from nmr_platform.features import WindowedFeatures
+from nmr_platform.learning import Bootstrap, regression_statistics
 from nmr_platform.pulse_design.ensemble import TARGETS, Ensemble
 from nmr_platform.pulse_design.objectives.objective import LOWEST, Judgement, ObjectiveSettings, Targets
 from nmr_platform.pulse_design.signals import feature_table
 from nmr_platform.pulse_design.spaces import Measurement
 
-__all__ = ["CrossValidated", "ScoreObjective", "ScoreSettings", "resampled_r2"]
+__all__ = ["CrossValidated", "ScoreObjective", "ScoreSettings"]
 
 Array = NDArray[np.float64]
 
@@ -94,7 +95,11 @@ class ScoreObjective:
         seen = self.cross_validate(measurement, share)
         columns = [TARGETS.index(name) for name in self._settings.targets]
         scores = [float(r2_score(seen.true[:, i], seen.predicted[:, i])) for i in range(len(TARGETS))]
-        resampled = [resampled_r2(seen.true[:, i], seen.predicted[:, i], self._seed) for i in columns]
+        bootstrap, curves = Bootstrap(seed=self._seed), np.arange(len(seen.true))
+        resampled = [
+            bootstrap.resampled(regression_statistics(seen.true[:, i], seen.predicted[:, i]), curves)["r2"]
+            for i in columns
+        ]
         return Judgement(
             value=max(LOWEST, float(np.mean([scores[i] for i in columns]))),
             error=float(np.mean(resampled, axis=0).std()),
@@ -116,21 +121,3 @@ class ScoreObjective:
     def _estimator(self) -> ExtraTreesRegressor:
         # Extremely randomised trees need no tuning to rank sequences, and fit in a fraction of the simulation's time.
         return ExtraTreesRegressor(self._settings.n_estimators, max_features=0.5, random_state=self._seed)
-
-
-def resampled_r2(true: Array, predicted: Array, seed: int, *, n_resamples: int = 1000) -> Array:
-    """R2 on resamples of the curves; equal seeds and sizes resample the same curves, so differences are paired.
-
-    Args:
-        true: Shape (n_curves,).
-        predicted: Shape (n_curves,).
-        seed: Seed of the resamples.
-        n_resamples: Number of resamples.
-
-    Returns:
-        R2 of each resample, shape (n_resamples,).
-    """
-    rows = np.random.default_rng(seed).integers(true.size, size=(n_resamples, true.size))
-    t, p = true[rows], predicted[rows]
-    total = ((t - t.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    return 1 - ((t - p) ** 2).sum(axis=1) / total
