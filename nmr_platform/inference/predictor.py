@@ -15,7 +15,14 @@ from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features import Acquisition, FeatureSet, extract
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.novelty import Novelty
-from nmr_platform.learning import RegressionTask, Task, interval_half_width, load_estimator, save_estimator
+from nmr_platform.learning import (
+    RegressionTask,
+    Task,
+    interval_half_width,
+    load_estimator,
+    model_requirements,
+    save_estimator,
+)
 from nmr_platform.schema import Schema
 from nmr_platform.tracking import FOLDER
 
@@ -79,7 +86,7 @@ class Predictor:
     novelty: Novelty
 
     loader_module: ClassVar[str] = "nmr_platform.inference.predictor"
-    requirements: ClassVar[tuple[str, ...]] = ("nmr-platform", "mapie", "scikit-learn", "skops", "xgboost")
+    requirements: ClassVar[tuple[str, ...]] = ("nmr-platform", "mapie", *model_requirements())
     optional_columns: ClassVar[tuple[str, ...]] = ("sequence",)
 
     @classmethod

@@ -96,5 +96,5 @@ def read_tuned(workspace: Workspace, task: str) -> TuneSummary:
     try:
         return TuneSummary.from_dict(read_json(path, made_by=made_by))
     except ValidationError as error:
-        message = f"File `{path}` is not a record of tuning; make it again with `{made_by}`."
+        message = f"File `{path}` does not tell what tuning found; make it again with `{made_by}`."
         raise DataError(message, path=path) from error

@@ -137,7 +137,7 @@ def test_a_record_of_tuning_that_is_cut_short_is_refused(refused):
 def test_a_record_of_tuning_from_another_version_is_refused(refused):
     path = refused.project / "results" / "tune" / "W.json"
     path.write_text('{"task_name": "W", "of another": "version"}')
-    assert "W.json` is not a record of tuning; make it again with `dvc repro tune@W`" in refused(
+    assert "W.json` does not tell what tuning found; make it again with `dvc repro tune@W`" in refused(
         "evaluate", "--task", "W", *QUIET
     )
 

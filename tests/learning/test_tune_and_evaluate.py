@@ -206,6 +206,17 @@ def test_oversampling_before_the_split_cannot_leak(tmp_path):
     assert result.champion.scores["f1_weighted"].value < 0.8
 
 
+def test_evaluation_gives_the_same_in_the_same_order_whatever_the_threads(evaluated, tables):
+    summary, result, _, seen = evaluated
+    threaded = []
+    again = evaluate_task(summary, *tables, settings=EVALUATE.replace(n_jobs=3), on_model=threaded.append)
+    assert again.to_dict() == result.to_dict()
+    assert [model.study for model in threaded] == [model.study for model in seen] == list(summary.studies)
+    for one, many in zip(seen, threaded, strict=True):
+        for name, table in one.tables().items():
+            pd.testing.assert_frame_equal(many.tables()[name], table)
+
+
 def test_evaluation_refuses_other_data_than_tuning_had(tmp_path, tracker, tables):
     features, labels = tables
     tune = TUNE.replace(families=("xgboost",), feature_sets=("plain",), n_trials=1)

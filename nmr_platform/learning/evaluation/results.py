@@ -34,8 +34,7 @@ class ModelEvaluation:
         confusion_bins: The same by bin of W, long: ``bin``, ``w_low``, ``w_high``, ``true``, ``predicted``, ``n``.
         out_of_fold: For the champion of a regression, ``true`` and ``predicted`` of every training curve, by models
             that had not seen its disorder: what intervals around new predictions are made from. None otherwise.
-        extras: Further tables of the champion by name: ``reliability``, ``learning_curve``,
-            ``scores_by_exponent``.
+        extras: Further tables of the champion by name: ``reliability``, ``learning_curve``, ``scores_by_exponent``.
         example: A few rows of its input.
         estimator: The model fitted on the whole training part; dropped after `on_model` for all but the champion.
     """

@@ -123,7 +123,7 @@ def run_study(
     tracker: Tracker,
     progress: Callable[[StudyProgress], None] | None = None,
 ) -> StudyResult:
-    """Run the trials that the study still lacks, record each in the tracker, and return the best.
+    """Run the trials that the study still lacks, show each in the tracker, and return the best.
 
     The study's name carries a digest of its identity, so that a study is continued only if it would try the same
     things on the same data. Trials run one after the other, their folds in parallel: that is what makes the result
