@@ -44,22 +44,42 @@ class PulseParams(Schema):
 
 @dataclass(frozen=True)
 class PulseOutcome:
-    """What a search found, and what became of it on new curves.
+    """What came of a search, and what became of it on new curves.
 
     Attributes:
         settings: Of the search.
-        found: The candidates.
+        search: The candidates.
         verdict: The best against 90/180.
     """
 
     settings: PulseSearchSettings
-    found: PulseSearch
+    search: PulseSearch
     verdict: Verdict
 
     @property
     def target(self) -> str:
         """The target of the headlines."""
         return self.settings.verdict.targets[0]
+
+    def __str__(self) -> str:
+        n, best, won = len(self.search.candidates), self.search.best.measurement, self.verdict.of(self.target)
+        return (
+            f"Best of {n}: {best}. On {self.verdict.n_test} new curves R2 of {self.target} is {won.value:.3f} "
+            f"against {won.baseline:.3f} for 90/180, gain {won.lower:+.3f} to {won.upper:+.3f}."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The winner in plain data, for programs."""
+        won = self.verdict.of(self.target)
+        return {
+            **self.search.best.params,
+            "sequence": str(self.search.best.measurement),
+            "target": self.target,
+            "baseline": won.baseline,
+            "best": won.value,
+            "lower": won.lower,
+            "upper": won.upper,
+        }
 
 
 def optimise_pulses(params: PulseParams, workspace: Workspace, tracker: Tracker) -> PulseOutcome:
@@ -110,7 +130,7 @@ def _optimise(
     data: DataSettings, settings: PulseSearchSettings, workspace: Workspace, folder: Path, tracker: Tracker
 ) -> PulseOutcome:
     with progress_bar("search pulses", settings.n_trials, "sequences") as advance:
-        found = search_pulses(
+        search = search_pulses(
             _recipes(data, settings),
             settings,
             storage=workspace.studies,
@@ -119,8 +139,8 @@ def _optimise(
             progress=advance,
         )
     new = _recipe(data.recipe(settings.kernel), settings, settings.verdict.seed, settings.verdict.n_curves)
-    measurements = {BASELINE: found.baseline.measurement}
-    measurements |= {f"best {k}": each.measurement for k, each in enumerate(found.best_few(settings.verdict.best), 1)}
+    measurements = {BASELINE: search.baseline.measurement}
+    measurements |= {f"best {k}": each.measurement for k, each in enumerate(search.best_few(settings.verdict.best), 1)}
     n_models = len(measurements) * len(settings.verdict.targets) * (1 + len(settings.verdict.scenarios))
     with progress_bar("judge on new curves", n_models, "models") as advance:
         verdict = compare(
@@ -132,11 +152,11 @@ def _optimise(
             cache=RecordCache(workspace.records, settings.cache_megabytes),
             progress=advance,
         )
-    outcome = PulseOutcome(settings, found, verdict)
-    figures = draw_pulses(found, verdict)
+    outcome = PulseOutcome(settings, search, verdict)
+    figures = draw_pulses(search, verdict)
     with staged_folder(folder) as staging:
-        write_pulses(staging, found, verdict, settings, measurements, new.example, figures)
-        write_run(staging, found.run, _flat(verdict))
+        write_pulses(staging, search, verdict, settings, measurements, new.example, figures)
+        write_run(staging, search.run, _flat(verdict))
     with closing_storage(workspace.studies) as storage:
         show_folder(folder, tracker, storage, this_session(tracker, workspace.root))
     return outcome
@@ -160,7 +180,7 @@ def _recipe(base: Recipe, settings: PulseSearchSettings, seed: int, n_curves: in
 def _metrics(outcome: PulseOutcome) -> dict[str, object]:
     chosen = outcome.verdict.of(outcome.target)
     return {
-        **{name: value for name, value in outcome.found.best.params.items() if isinstance(value, int | float)},
+        **{name: value for name, value in outcome.search.best.params.items() if isinstance(value, int | float)},
         "baseline": chosen.baseline,
         "best": chosen.value,
         "gain_lower": chosen.lower,

@@ -27,7 +27,7 @@ __all__ = ["summarise", "write_pulses", "write_sequence"]
 
 def write_pulses(
     folder: Path,
-    found: PulseSearch,
+    search: PulseSearch,
     verdict: Verdict,
     settings: PulseSearchSettings,
     measurements: Mapping[str, Measurement],
@@ -38,17 +38,17 @@ def write_pulses(
 
     Args:
         folder: Where to.
-        found: The candidates.
+        search: The candidates.
         verdict: The best against 90/180.
         settings: Of the search.
         measurements: The sequences compared, by name.
         example: The experiment that the sequences are put into.
         figures: Pictures by name.
     """
-    found.table.to_csv(folder / "history.csv", index=False, float_format="%.6g")
+    search.table.to_csv(folder / "history.csv", index=False, float_format="%.6g")
     verdict.table.to_csv(folder / "verdict.csv", index=False, float_format="%.6g")
-    write_json(folder / "summary.json", summarise(found, verdict, settings), rounded=True)
-    write_text(folder / "best.yaml", yaml.safe_dump({"sequences": found.best.measurement.dump()}, sort_keys=False))
+    write_json(folder / "summary.json", summarise(search, verdict, settings), rounded=True)
+    write_text(folder / "best.yaml", yaml.safe_dump({"sequences": search.best.measurement.dump()}, sort_keys=False))
     for name, measurement in measurements.items():
         stem = name.replace("/", "-").replace(" ", "-")
         for number, sequence in enumerate(measurement, 1):
@@ -72,24 +72,24 @@ def write_sequence(folder: Path, stem: str, experiment: Experiment) -> list[Path
     return [folder / name for name in texts]
 
 
-def summarise(found: PulseSearch, verdict: Verdict, settings: PulseSearchSettings) -> dict[str, Any]:
+def summarise(search: PulseSearch, verdict: Verdict, settings: PulseSearchSettings) -> dict[str, Any]:
     """The search in plain data, for the report."""
-    best, base = found.best, found.baseline
+    best, base = search.best, search.baseline
     target = settings.verdict.targets[0]
     first = [each for each in verdict.contests if each.name == "best 1"]
     return {
         "target": target,
-        "objective": found.label,
-        "n_trials": len(found.candidates),
+        "objective": search.label,
+        "n_trials": len(search.candidates),
         "n_curves": verdict.n_train + verdict.n_test,
         "n_test": verdict.n_test,
         "baseline": {"sequence": str(base.measurement), "time": base.assessed.time},
         "best": {"sequence": str(best.measurement), "time": best.assessed.time, "parameters": dict(best.params)},
         "search_score": {"baseline": base.assessed.value, "best": best.assessed.value, "error": best.assessed.error},
-        "importances": found.importances,
+        "importances": search.importances,
         "front": [
             {"time": each.assessed.time, "score": each.assessed.value, "sequence": str(each.measurement)}
-            for each in found.front
+            for each in search.front
         ],
         "verdict": {each.target: _compared(each) for each in first if each.scenario == NOMINAL},
         "scenarios": {

@@ -1,5 +1,7 @@
 """Stage `tune`: search models for one task."""
 
+import os
+
 from pydantic import ValidationError
 
 from nmr_platform.errors import DataError
@@ -35,6 +37,13 @@ class TuneParams(TaskTable):
 
     split: SplitSettings
     tune: TuneSettings
+
+    def shared_among(self, workers: int) -> "TuneParams":
+        """The same with the cores shared among so many workers; how many a fit has changes no result."""
+        if workers == 1 or self.tune.n_jobs != -1:
+            return self
+        each = max(1, (os.cpu_count() or 1) // workers)
+        return self.replace(tune=self.tune.replace(n_jobs=each))
 
 
 def tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) -> TuneSummary:

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -59,20 +59,4 @@ def optimise_pulses(
     command += ["--preset", preset] if preset is not None else []
     with helping_processes([*command, "--helping"], workers - 1):
         outcome = run()
-    found, chosen = outcome.found, outcome.verdict.of(outcome.target)
-    record: dict[str, Any] = {
-        **found.best.params,
-        "sequence": str(found.best.measurement),
-        "target": outcome.target,
-        "baseline": chosen.baseline,
-        "best": chosen.value,
-        "lower": chosen.lower,
-        "upper": chosen.upper,
-    }
-    say(
-        f"Best of {len(found.candidates)}: {found.best.measurement}. On {outcome.verdict.n_test} new curves R2 of "
-        f"{outcome.target} is {chosen.value:.3f} against {chosen.baseline:.3f} for 90/180, "
-        f"gain {chosen.lower:+.3f} to {chosen.upper:+.3f}.",
-        record,
-        as_json=as_json,
-    )
+    say(str(outcome), outcome.to_dict(), as_json=as_json)

@@ -3,14 +3,11 @@
 import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from nmr_platform.cli.options import JsonOption, ParamsOption, TaskOption, TrackerKind, TrackerOption, say
-
-if TYPE_CHECKING:
-    from nmr_platform.stages.tune import TuneParams
 
 __all__ = ["tune"]
 
@@ -42,7 +39,7 @@ def tune(
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
-    read = _shared_out(read_sections(params, TuneParams), workers)
+    read = read_sections(params, TuneParams).shared_among(workers)
     workspace, recorder = Workspace(params.parent), make_tracker(tracker, root=params.parent)
     if helping:
         help_to_tune(read, workspace, task, recorder)
@@ -64,11 +61,3 @@ def tune(
         {"task": task, "champion": best.label, "cv": best.cv_mean, "tracking_share": summary.tracking_share},
         as_json=as_json,
     )
-
-
-def _shared_out(params: "TuneParams", workers: int) -> "TuneParams":
-    """The cores among the workers; how many a fit has changes no result."""
-    if workers == 1 or params.tune.n_jobs != -1:
-        return params
-    each = max(1, (os.cpu_count() or 1) // workers)
-    return params.replace(tune=params.tune.replace(n_jobs=each))

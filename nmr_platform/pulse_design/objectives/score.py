@@ -32,6 +32,24 @@ class ScoreSettings(ObjectiveSettings):
         targets: What is to be read off: W, X = alpha_x sum K, Z = alpha_z sum K.
         cv_folds: Folds of the cross-validation.
         n_estimators: Trees of the estimator.
+
+    A 90 degree pulse hides Z; tipping by 60 degrees reveals it.
+
+    Example:
+        >>> from nmr_platform.datasets import read_preset
+        >>> from nmr_platform.features import PolynomialFeatures
+        >>> from nmr_platform.physics import Hahn
+        >>> from nmr_platform.pulse_design import Ensemble, Measurement
+        >>> features = PolynomialFeatures(kind="polynomial", signal="complex", half_width=150)
+        >>> recipe = read_preset("august2021").recipe("gaussian")
+        >>> small = {**recipe.experiment, "lattice": {"shape": [12, 12]}}
+        >>> few = Ensemble(recipe.replace(n_curves=40, constraints={}, experiment=small))
+        >>> objective = ScoreSettings(kind="score", targets=["Z"], cv_folds=4, n_estimators=50).prepare(
+        ...     {"gaussian": few}, "gaussian", features, 0
+        ... )
+        >>> echoes = [Measurement((Hahn(tau=30.0, theta1=theta1),)) for theta1 in (90.0, 60.0)]
+        >>> [bool(objective.judge(echo).value > 0.5) for echo in echoes]
+        [False, True]
     """
 
     kind: Literal["score"]

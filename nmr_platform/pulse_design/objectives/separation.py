@@ -38,6 +38,22 @@ class SeparationSettings(ObjectiveSettings):
         draws: Draws of the disorder for each of a few curves, for the noise that disorder makes.
         noise: Receiver noise, standard deviation of real and imaginary part of one sample.
         bin: Samples that are averaged into one number.
+
+    Example:
+        >>> from nmr_platform.datasets import read_preset
+        >>> from nmr_platform.features import PolynomialFeatures
+        >>> from nmr_platform.physics import Hahn
+        >>> from nmr_platform.pulse_design import Ensemble, Measurement
+        >>> features = PolynomialFeatures(kind="polynomial", signal="complex", half_width=150)
+        >>> few = {}
+        >>> for name in ("gaussian", "power"):
+        ...     recipe = read_preset("august2021").recipe(name)
+        ...     small = {**recipe.experiment, "lattice": {"shape": [12, 12]}}
+        ...     few[name] = Ensemble(recipe.replace(n_curves=8, constraints={}, experiment=small))
+        >>> settings = SeparationSettings(kind="separation", kernels=["gaussian", "power"], draws=2, noise=0.01, bin=10)
+        >>> objective = settings.prepare(few, "gaussian", features, 0)
+        >>> sorted(objective.judge(Measurement((Hahn(tau=30.0),))).details)
+        ['gaussian_from_power', 'power_from_gaussian']
     """
 
     units: ClassVar[Mapping[str, str]] = {"noise": "units of M"}
