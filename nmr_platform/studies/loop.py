@@ -223,6 +223,16 @@ class _Attempt:
 
     def __call__(self, trial: Trial) -> list[float]:
         self.number = trial.number
+        try:
+            return self._run(trial)
+        except Exception:
+            raise
+        except BaseException as error:
+            # Optuna would fail the trial at some of these and leave it running at others.
+            self.interruption = error
+            raise _Interrupted from error
+
+    def _run(self, trial: Trial) -> list[float]:
         retrying(trial.set_user_attr, OWNER, this_process())
         if isinstance(trial.study.sampler, SteadySampler):
             retrying(trial.set_user_attr, PLACE, trial.study.sampler.place)
@@ -237,10 +247,6 @@ class _Attempt:
         except Exception as error:
             self._note(trial, error)
             raise
-        except BaseException as error:
-            # Optuna would leave the trial running at some of these.
-            self.interruption = error
-            raise _Interrupted from error
         for name, value in {**outcome.attributes, **_shown(outcome)}.items():
             retrying(trial.set_user_attr, name, value)
         self.values = outcome.values
