@@ -35,7 +35,7 @@ def read_text(
     folder: str | Path,
     *,
     kernel: Annotated[KernelName | None, Option("kernel of all curves")] = None,
-    disorder: Annotated[Literal["fresh", "frozen"], Option("whether curves share it")] = "fresh",
+    disorder: Annotated[Literal["fresh", "frozen"], Option("of every curve its own, or one for all")] = "fresh",
     step: Annotated[float | None, Option("us between samples, without sim_params.txt")] = None,
     first_step: Annotated[int, Option("steps before the first sample", least=0)] = 0,
 ) -> xr.Dataset:

@@ -91,7 +91,8 @@ def test_an_option_is_told_once_with_whose_it_is_and_its_default():
     told = {option.flag: option for option in import_options()}
     assert len(told) == len(import_options())
     assert told["--unit"].meaning == "record: unit of its times; us by default."
-    assert told["--start"].meaning.startswith("Measured: us from the first pulse")
+    assert told["--phase"].meaning.startswith("Measured: zero-order phase, degrees")
+    assert told["--start"].meaning.endswith(": us from the first pulse to the first point.")
     assert told["--index"].meaning == "bruker, tecmag: which record of several."
     assert told["--index"].least == 0
     assert {option.flag for option in predict_options()} == (told.keys() - {"--experiment", "--method"}) | {

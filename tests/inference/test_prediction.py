@@ -1,5 +1,8 @@
 """From files to answers: every format that can be imported, through the one table of formats."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -134,3 +137,12 @@ def test_a_model_is_found_in_a_folder_without_any_registry(of_w, echo, tmp_path)
     write_text_record(tmp_path / "echo.csv", echo, step=STEP)
     (model,) = load_models([str(tmp_path / "model")], tmp_path)
     assert len(predict_files([tmp_path / "echo.csv"], [model], format="record")) == 1
+
+
+def test_the_face_of_inference_waits_neither_for_libraries_of_models_nor_for_the_readers_of_instruments():
+    code = (
+        "import sys, nmr_platform.inference\n"
+        "print(sorted({'mapie', 'mlflow', 'shap', 'skops', 'xgboost', 'nmr_platform.exchange'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
