@@ -26,17 +26,17 @@ def studies(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     with closing_storage(Workspace(params.parent).studies) as storage:
-        found = list_studies(storage)
+        listed = list_studies(storage)
     lines = [f"{'finished':>8} {'pruned':>6} {'failed':>6} {'running':>7} {'best':>10}  {'last trial':<19}  study"]
-    for each in found:
+    for each in listed:
         best = "" if each.best is None else f"{each.best:.4g}"
         lines.append(
             f"{each.finished:>8} {each.pruned:>6} {each.failed:>6} {each.running:>7} {best:>10}  {each.last:<19}  "
             f"{each.name}"
         )
     say(
-        "\n".join(lines) if found else "There are no studies yet: `nmr tune --task W` makes one.",
-        {"studies": [asdict(each) for each in found]},
+        "\n".join(lines) if listed else "There are no studies yet: `nmr tune --task W` makes one.",
+        {"studies": [asdict(each) for each in listed]},
         as_json=as_json,
     )
 
@@ -69,21 +69,10 @@ def origin(
     Example: `nmr track origin nmr-W`
     """
     from nmr_platform.tracking import resolve_store  # noqa: PLC0415
-    from nmr_platform.tracking.mlflow import (  # noqa: PLC0415
-        find_version,
-        open_client,
-        origin_of,
-    )
+    from nmr_platform.tracking.mlflow import find_version, open_client, origin_of  # noqa: PLC0415
 
-    found = origin_of(find_version(open_client(resolve_store(root=params.parent)), name, version))
-    data = "".join(f"\n  data {key}: {digest}" for key, digest in found.data.items())
-    say(
-        f"{found.name} version {found.version}: {found.metric} {found.score:.4g} [{found.lower:.4g}, {found.upper:.4g}]"
-        f"\n  commit: {found.commit} (uncommitted changes: {found.dirty}){data}"
-        f"\n  study: {found.study}, trial {found.trial}\n  again: {found.command}",
-        asdict(found),
-        as_json=as_json,
-    )
+    traced = origin_of(find_version(open_client(resolve_store(root=params.parent)), name, version))
+    say(str(traced), asdict(traced), as_json=as_json)
 
 
 @track.command("reproduce")

@@ -1,14 +1,16 @@
 """MLflow is lost, database and artifacts: `nmr track sync` shows everything again from studies and outputs."""
 
 import shutil
+import warnings
 
 import pytest
 
-from nmr_platform.tracking import resolve_store
+from nmr_platform.schema import read_yaml
+from nmr_platform.tracking import TrackingWarning, resolve_store
 from nmr_platform.tracking.mlflow import open_client
 from tests.databases import copy_database
 from tests.stages.shown import everything_shown, identifiers
-from tests.stages.tiny import nmr
+from tests.stages.tiny import nmr, write_params
 
 
 def client_of(folder):
@@ -33,8 +35,6 @@ def test_everything_that_was_lost_is_there_again(rebuilt, tmp_path, before):
     after = everything_shown(client_of(tmp_path))
     assert after["runs"].keys() == before["runs"].keys()
     for key, run in before["runs"].items():
-        if key[0] == "pulse-design":
-            continue  # until a pulse search keeps its run, too
         for part, shown in run.items():
             assert after["runs"][key][part] == shown, (key, part)
     assert after["registry"] == before["registry"]
@@ -58,3 +58,37 @@ def test_what_is_there_is_completed_and_not_doubled(project, spoilable, tmp_path
     assert nmr(spoilable, "track", "sync").code == 0
     assert len(identifiers(client)) == len(known)
     assert everything_shown(client)["runs"].keys() == before["runs"].keys()
+
+
+def test_a_command_without_a_server_warns_once_and_sync_shows_what_it_did(spoilable, tmp_path, monkeypatch, before):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    for stage in ("tune", "evaluate"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", TrackingWarning)  # what the command line prints is an error in tests
+            ended = nmr(spoilable, stage, "--task", "W")
+        assert ended.code == 0
+        assert ended.err.count("Warning:") == ended.err.count("`nmr track sync`") == 1
+        assert "does not answer" in ended.err
+    refused = nmr(spoilable, "track", "sync")
+    assert (refused.code, refused.out) == (2, "")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert nmr(spoilable, "track", "sync").code == 0
+    assert everything_shown(client_of(tmp_path))["runs"].keys() == before["runs"].keys()
+
+
+def test_a_search_whose_space_does_not_hold_the_textbook_echo_is_rebuilt_too(spoilable, tmp_path, migrated_database):
+    values = read_yaml(spoilable / "params.yaml")
+    values["pulse_search"]["space"]["sequences"][0]["vary"]["theta2"] |= {"low": 100.0, "high": 150.0}
+    write_params(spoilable, values)
+    copy_database(migrated_database, tmp_path / "mlflow.db")
+    assert nmr(spoilable, "optimise-pulses").code == 0
+    live = everything_shown(client_of(tmp_path))["runs"]
+    for path in (tmp_path / "mlflow.db", tmp_path / "mlflow.db-wal", tmp_path / "mlflow.db-shm"):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(tmp_path / "mlartifacts")
+    copy_database(migrated_database, tmp_path / "mlflow.db")
+    assert nmr(spoilable, "track", "sync").code == 0
+    again = everything_shown(client_of(tmp_path))["runs"]
+    assert {key: again[key] for key in live} == live
+    (parent,) = (run for key, run in live.items() if key[1] == "")
+    assert "sequences/best-1.yaml" in parent["artifacts"]

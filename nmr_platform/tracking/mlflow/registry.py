@@ -55,6 +55,15 @@ class Origin:
     upper: float
     command: str
 
+    def __str__(self) -> str:
+        """Return all of it in a few lines."""
+        data = "".join(f"\n  data {name}: {digest}" for name, digest in self.data.items())
+        return (
+            f"{self.name} version {self.version}: {self.metric} {self.score:.4g} [{self.lower:.4g}, {self.upper:.4g}]"
+            f"\n  commit: {self.commit} (uncommitted changes: {self.dirty}){data}"
+            f"\n  study: {self.study}, trial {self.trial}\n  again: {self.command}"
+        )
+
 
 def register_model(
     client: MlflowClient, run_id: str, logged: LoggedModel, model: ModelEntry, tags: Mapping[str, str]
