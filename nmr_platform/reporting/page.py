@@ -81,7 +81,7 @@ class Content:
     """The whole report.
 
     Attributes:
-        data: Facts about the data sets, one record a kernel.
+        data: Facts about the data sets, one row a kernel.
         opening: Pictures of the curves.
         sections: One a task.
         pulses: What the pulse search found, flat; None in a study without one.
@@ -102,7 +102,7 @@ class Content:
 
 
 def score_rows(task: str, metric: str, scores: Mapping[str, Any]) -> list[ScoreRow]:
-    """Lines of one task's score table from the record that `evaluate` wrote, best cross-validated score first."""
+    """Lines of one task's score table from what `evaluate` wrote, best cross-validated score first."""
     rows = []
     for label, model in scores["models"].items():
         family, _, features = label.partition("/")

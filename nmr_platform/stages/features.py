@@ -1,6 +1,6 @@
 """Stage `features`: from simulated data sets to feature tables."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from nmr_platform.workspace import Workspace
 __all__ = ["FeatureTables", "FeaturesParams", "extract_features", "read_features"]
 
 _MADE_BY = "dvc repro features"
+_FACTS = "facts.json"
 
 
 class FeaturesParams(Schema):
@@ -71,7 +72,7 @@ def extract_features(params: FeaturesParams, workspace: Workspace) -> FeatureTab
             index=pd.Index(first["time"].to_numpy(), name="time"),
         ),
         acquisition=acquisition,
-        datasets=tuple(_record(kernel, dataset, workspace) for kernel, dataset in datasets.items()),
+        datasets=tuple(_entry(kernel, dataset, workspace) for kernel, dataset in datasets.items()),
     )
     _write(made, workspace)
     return made
@@ -83,13 +84,13 @@ def read_features(workspace: Workspace) -> FeatureTables:
     Raises:
         DataError: It has not run yet.
     """
-    record = read_json(workspace.features / "record.json", made_by=_MADE_BY)
+    facts = read_json(workspace.features / _FACTS, made_by=_MADE_BY)
     return FeatureTables(
-        tables={name: pd.read_parquet(workspace.features / f"{name}.parquet") for name in record["tables"]},
+        tables={name: pd.read_parquet(workspace.features / f"{name}.parquet") for name in facts["tables"]},
         labels=pd.read_parquet(workspace.features / "labels.parquet"),
         mean_echo=pd.read_parquet(workspace.features / "mean_echo.parquet"),
-        acquisition=validate(Acquisition, record["acquisition"]),
-        datasets=tuple(DatasetEntry(**item) for item in record["datasets"]),
+        acquisition=validate(Acquisition, facts["acquisition"]),
+        datasets=tuple(DatasetEntry(**item) for item in facts["datasets"]),
     )
 
 
@@ -103,7 +104,7 @@ def _require_digest(kernel: str, dataset: xr.Dataset, params: FeaturesParams, wo
         raise DataError(message, path=workspace.simulated(kernel))
 
 
-def _record(kernel: str, dataset: xr.Dataset, workspace: Workspace) -> DatasetEntry:
+def _entry(kernel: str, dataset: xr.Dataset, workspace: Workspace) -> DatasetEntry:
     return DatasetEntry(
         name=kernel,
         digest=dvc_digest(workspace.simulated(kernel)),
@@ -123,12 +124,9 @@ def _write(made: FeatureTables, workspace: Workspace) -> None:
             table.to_parquet(folder / f"{name}.parquet")
         made.labels.to_parquet(folder / "labels.parquet")
         made.mean_echo.to_parquet(folder / "mean_echo.parquet")
-        record = {
+        facts = {
             "tables": list(made.tables),
             "acquisition": made.acquisition.model_dump(),
-            "datasets": [
-                {"name": d.name, "digest": d.digest, "source": d.source, "profile": dict(d.profile)}
-                for d in made.datasets
-            ],
+            "datasets": [asdict(each) for each in made.datasets],
         }
-        write_json(folder / "record.json", record)
+        write_json(folder / _FACTS, facts)

@@ -76,7 +76,7 @@ def _gather(params: ReportParams, workspace: Workspace, folder: Path) -> Content
     return Content(
         data=[_facts(kernel, dataset, params) for kernel, dataset in datasets.items()],
         opening=[_draw_gallery(datasets, folder)],
-        sections=[_section(name, record, params, workspace, folder) for name, record in scores.items()],
+        sections=[_section(name, each, params, workspace, folder) for name, each in scores.items()],
         disorder=disorder,
         comparison=compare_published(PUBLISHED, scores, disorder),
         pulses=describe_pulses(pulses) if pulses else None,

@@ -81,7 +81,7 @@ def test_an_unknown_name_is_refused_with_those_there_are(refused, command, sente
     ("missing", "command", "sentence"),
     [
         ("data/simulated/power.zarr", ("features",), "power.zarr` does not exist or is not a data set"),
-        ("data/features", ("tune", "--task", "W", *QUIET), "record.json` does not exist yet; make it with `dvc repro "),
+        ("data/features", ("tune", "--task", "W", *QUIET), "facts.json` does not exist yet; make it with `dvc repro "),
         ("data/features", ("evaluate", "--task", "W", *QUIET), "make it with `dvc repro features`"),
         ("results/tune/W.json", ("evaluate", "--task", "W", *QUIET), "make it with `dvc repro tune@W`"),
         ("results/evaluate/power_vs_rest", ("report",), "make it with `dvc repro evaluate@power_vs_rest`"),
