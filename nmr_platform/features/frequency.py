@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
-from nmr_platform.features.window import WindowSpan
+from nmr_platform.features.window import WindowSpan, interval_table
 from nmr_platform.features.windowed import WindowedFeatures
 
 __all__ = ["FrequencyFeatures", "SpectralFeatures", "SpectrumTransformer", "echo_envelope", "spectrum_length"]
@@ -128,16 +128,8 @@ def spectrum_intervals(n_samples: int, component: str, *, step: float) -> pd.Dat
     length = spectrum_length(n_samples)
     width = 1 / (length * step)
     orders = np.arange(length) - length // 2
-    return pd.DataFrame(
-        {
-            "name": _spectrum_names(n_samples, component),
-            "component": component,
-            "start": (orders - 0.5) * width,
-            "stop": (orders + 0.5) * width,
-            "axis": "frequency",
-            "power": pd.array([pd.NA] * length, dtype="Int64"),
-        }
-    )
+    names = _spectrum_names(n_samples, component)
+    return interval_table(names, component, (orders - 0.5) * width, (orders + 0.5) * width, "frequency")
 
 
 def _spectrum_names(n_samples: int, component: str) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 from nmr_platform.features.frequency import SpectralFeatures, spectrum_length
-from nmr_platform.features.window import WindowSpan, sample_intervals
+from nmr_platform.features.window import WindowSpan, interval_table, sample_intervals
 from nmr_platform.features.windowed import WindowedFeatures
 
 __all__ = ["DEGREE", "N_SPLITS", "PolynomialBins", "PolynomialFeatures", "PolynomialFrequencyFeatures"]
@@ -116,19 +116,17 @@ class PolynomialBins(StatelessTransformer):
 def _bin_intervals(samples: pd.DataFrame, prefix: str) -> pd.DataFrame:
     """Where each coefficient's bin lies, given where one component's fitted samples lie; power is that of x."""
     first, length = _middle(len(samples))
-    start, stop = samples["start"].to_numpy(), samples["stop"].to_numpy()
-    rows = [
-        {
-            "name": f"{prefix}{n_splits}_{number}_{power}",
-            "component": samples["component"].iloc[0],
-            "start": start[first + (number - 1) * length // n_splits],
-            "stop": stop[first + number * length // n_splits - 1],
-            "axis": samples["axis"].iloc[0],
-            "power": power,
-        }
-        for n_splits, number, power in _bins_and_powers()
-    ]
-    return pd.DataFrame(rows).astype({"power": "Int64"})
+    columns = _bins_and_powers()
+    begin = [first + (number - 1) * length // n_splits for n_splits, number, _ in columns]
+    end = [first + number * length // n_splits - 1 for n_splits, number, _ in columns]
+    return interval_table(
+        [f"{prefix}{n_splits}_{number}_{power}" for n_splits, number, power in columns],
+        str(samples["component"].iloc[0]),
+        samples["start"].to_numpy()[begin],
+        samples["stop"].to_numpy()[end],
+        str(samples["axis"].iloc[0]),
+        [power for *_, power in columns],
+    )
 
 
 def _bins_and_powers() -> list[tuple[int, int, int]]:

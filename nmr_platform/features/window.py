@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features.base import StatelessTransformer
 
-__all__ = ["RecordWindow", "WindowSpan", "check_window", "sample_intervals"]
+__all__ = ["RecordWindow", "WindowSpan", "check_window", "interval_table", "sample_intervals"]
 
 
 @dataclass(frozen=True)
@@ -134,16 +134,25 @@ def sample_intervals(span: WindowSpan, component: str, *, step: float) -> pd.Dat
         (us), ``axis`` (``time``), ``power`` (none).
     """
     first = span.echo_index + span.offsets
-    return pd.DataFrame(
-        {
-            "name": [f"{component}_{offset}" for offset in span.offsets.tolist()],
-            "component": component,
-            "start": (first - 0.5) * step,
-            "stop": (first + span.width - 0.5) * step,
-            "axis": "time",
-            "power": pd.array([pd.NA] * len(first), dtype="Int64"),
-        }
-    )
+    names = [f"{component}_{offset}" for offset in span.offsets.tolist()]
+    return interval_table(names, component, (first - 0.5) * step, (first + span.width - 0.5) * step)
+
+
+def interval_table(
+    names: list[str], component: str, start: ArrayLike, stop: ArrayLike, axis: str = "time", power: object = pd.NA
+) -> pd.DataFrame:
+    """Where columns lie, as `WindowedFeatures.intervals` describes it.
+
+    Args:
+        names: Names of the columns, shape (n,).
+        component: What M(t) is read as.
+        start: Where each begins, shape (n,) or one for all; us, or MHz on the axis ``frequency``.
+        stop: Where each ends, likewise.
+        axis: ``time`` or ``frequency``.
+        power: Power of a polynomial's coefficient, shape (n,); none for other features.
+    """
+    columns = {"name": names, "component": component, "start": start, "stop": stop, "axis": axis, "power": power}
+    return pd.DataFrame(columns).astype({"power": "Int64"})
 
 
 def _means(samples: NDArray[np.inexact], width: int) -> NDArray[np.inexact]:
