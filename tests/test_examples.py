@@ -12,9 +12,13 @@ ROOT = Path(nmr_platform.__file__).parent
 HAS_EXAMPLE = (
     "simulation.simulate",
     "physics.Experiment",
+    "datasets.generate",
     "features.extract",
     "inference.Predictor.predict",
     "exchange.import_file",
+    "pulse_design.objectives.SeparationSettings",
+    "pulse_design.objectives.ScoreSettings",
+    "pulse_design.objectives.FisherSettings",
 )
 
 
