@@ -46,6 +46,19 @@ def test_every_family_predicts_the_same_after_reading(tmp_path, family, task):
         np.testing.assert_array_equal(read.predict_proba(FEATURES), made.predict_proba(FEATURES))
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("task", [RegressionTask(kernels=("gaussian", "power", "rkky")), ClassificationTask()])
+def test_a_model_fitted_and_written_twice_gives_the_same_bytes(tmp_path, family, task):
+    """DVC hashes it."""
+    written = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        made = small(family, task).fit(FEATURES, task.y(LABELS))
+        written.append((folder / save_estimator(made, folder)).read_bytes())
+    assert written[0] == written[1]
+
+
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
 def test_calibrated_classifiers_can_be_kept(tmp_path, method):
     task = ClassificationTask()
