@@ -4,7 +4,7 @@ from nmr_platform.studies.attempts import error_of, line_up
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.studies.listing import StudySummary, find_study, list_studies, load_studies
 from nmr_platform.studies.loop import Outcome, open_study, run_trials
-from nmr_platform.studies.runs import StudyRun, keep_run, kept_run, show_study, study_metrics, trial_entry
+from nmr_platform.studies.runs import StudyRun, beside, keep_run, kept_run, show_study, study_metrics, trial_entry
 from nmr_platform.studies.sampler import OUTSIDE, SamplerKind, SteadySampler, grid_points
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, closing_storage, open_storage
 from nmr_platform.studies.trials import (
@@ -27,6 +27,7 @@ __all__ = [
     "SteadySampler",
     "StudyRun",
     "StudySummary",
+    "beside",
     "best_trial",
     "closing_storage",
     "draw_study",

@@ -45,12 +45,11 @@ def draw_study(study: Study, label: str = "score") -> "dict[str, Figure]":
         pictures["front"] = lambda: plots.plot_pareto_front(study, target_names=[label, "cost"])
     varied = _varied(study)
     if varied and len(finished) >= _FEWEST_TRIALS and len({score_of(trial) for trial in finished}) > 1:
-        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
         importances = optuna.importance.get_param_importances(
-            study, evaluator=evaluator, params=varied, target=score_of
+            study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=varied, target=score_of
         )
         pictures["parameter_importances"] = lambda: plots.plot_param_importances(
-            study, evaluator=evaluator, params=varied, **target
+            study, evaluator=_known(importances), params=varied, **target
         )
         if len(varied) > 1:
             chosen = list(importances)[:_CONTOUR_PARAMS]
@@ -60,6 +59,17 @@ def draw_study(study: Study, label: str = "score") -> "dict[str, Figure]":
         # Optuna says of its matplotlib pictures that they are experimental, and matplotlib that they do not fit.
         warnings.simplefilter("ignore")
         return {name: _finished(draw()) for name, draw in pictures.items()}
+
+
+def _known(importances: dict[str, float]) -> Any:
+    """An evaluator of importances that are known already: to compute them again takes longer than to draw them."""
+
+    # Made here, for the base class brings scikit-learn along.
+    class Known(optuna.importance.BaseImportanceEvaluator):  # type: ignore[misc, unused-ignore]
+        def evaluate(self, *_: object, **__: object) -> dict[str, float]:
+            return importances
+
+    return Known()
 
 
 def _varied(study: Study) -> list[str]:

@@ -1,12 +1,13 @@
 """One path from a study to what a tracker shows of it: the same while it runs and when the tracker is rebuilt."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -24,7 +25,13 @@ from nmr_platform.studies.trials import (
 )
 from nmr_platform.tracking import UNKNOWN, NullTracker, RunEntry, Series, Tracker, TrialEntry
 
-__all__ = ["StudyRun", "keep_run", "kept_run", "show_study", "study_metrics", "trial_entry"]
+if TYPE_CHECKING:
+    # For type checkers only: a command that lists studies does not wait for figures.
+    from matplotlib.figure import Figure
+
+__all__ = ["StudyRun", "beside", "keep_run", "kept_run", "show_study", "study_metrics", "trial_entry"]
+
+Do = Callable[[Callable[[], None]], None]
 
 _RUN, _SCORE, _FURTHER = "run", "score", "summary"
 # When the study began, which process opened it last, and which code each process ran.
@@ -95,20 +102,29 @@ class StudyRun:
         study: The study, which kept how its run is shown.
         tracker: Where it is shown.
         run_id: Identifier of the parent run.
+        do: Does what the search need not wait for, at once by default; see `beside`.
     """
 
     study: Study
     tracker: Tracker
     run_id: str
+    do: Do = field(default=lambda job: job(), repr=False, compare=False)
     _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def open(cls, study: Study, tracker: Tracker) -> Self:
-        """Open the parent run of a study that this process works on; the study keeps when, and which code it runs."""
+    def open(cls, study: Study, tracker: Tracker, do: Do | None = None) -> Self:
+        """Open the parent run of a study that this process works on; the study keeps when, and which code it runs.
+
+        Args:
+            study: The study, see `keep_run`.
+            tracker: Where it is shown.
+            do: From `beside`, to go on while pictures are written; None to wait for them.
+        """
         name = this_process()
         begun = study.user_attrs.get(_BEGUN, time.time())
         _keep(study, {_BEGUN: begun, _LAST: name, f"{_PROVENANCE}{name}": dict(tracker.provenance)})
-        return cls.show(study, tracker)
+        run = cls.show(study, tracker)
+        return run if do is None else replace(run, do=do)
 
     @classmethod
     def show(cls, study: Study, tracker: Tracker) -> Self:
@@ -131,7 +147,8 @@ class StudyRun:
             yield
             failed = False
         finally:
-            self.tracker.close_run(self.run_id, failed=failed, end=self.end)
+            end = self.end
+            self.do(lambda: self.tracker.close_run(self.run_id, failed=failed, end=end))
 
     def log_trial(self, trial: FrozenTrial) -> None:
         """Show a settled trial as a child, with the code that it ran on."""
@@ -159,8 +176,12 @@ class StudyRun:
             self.tracker.log_params(self.run_id, {f"best_{name}": value for name, value in params.items()})
         if isinstance(self.tracker, NullTracker):
             return  # pictures take seconds, which nobody would see
+        figures = draw_study(self.study, kept.get(_SCORE, "score"))
+        self.do(lambda: self._log_pictures(figures))
+
+    def _log_pictures(self, figures: "Mapping[str, Figure]") -> None:
         with TemporaryDirectory() as folder:
-            for name, figure in draw_study(self.study, kept.get(_SCORE, "score")).items():
+            for name, figure in figures.items():
                 figure.savefig(Path(folder) / f"{name}.png", dpi=120, bbox_inches="tight")
             self.tracker.log_files(self.run_id, Path(folder), "study")
 
@@ -170,6 +191,19 @@ class StudyRun:
         if name not in self._known:
             self._known.update(self.study.user_attrs)
         return self._known.get(name, {})
+
+
+@contextmanager
+def beside() -> Iterator[Do]:
+    """A thread that does jobs in order beside the block; the block's end waits for them, and raises what they raised.
+
+    Writing the pictures of a study takes as long as some of its trials, which can use the other cores meanwhile.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        jobs: list[Future[None]] = []
+        yield lambda job: jobs.append(thread.submit(job))
+    for job in jobs:
+        job.result()
 
 
 def show_study(study: Study, tracker: Tracker) -> int:

@@ -27,6 +27,7 @@ from nmr_platform.learning.tuning.summary import StudyResult, TuneSummary
 from nmr_platform.studies import (
     Outcome,
     StudyRun,
+    beside,
     best_trial,
     closing_storage,
     error_of,
@@ -101,9 +102,10 @@ def tune_task(
         StudyError: Every trial of a study failed.
     """
     tables = task_rows(task, features, labels, split)
-    with closing_storage(storage) as opened:
+    with closing_storage(storage) as opened, beside() as do:
         studies = tuple(
-            run_study(plan, opened, tracker, progress) for plan in study_plans(task_name, task, tables, tune, datasets)
+            run_study(plan, opened, tracker, progress, do)
+            for plan in study_plans(task_name, task, tables, tune, datasets)
         )
     return TuneSummary(
         task_name=task_name,
@@ -122,6 +124,7 @@ def run_study(
     storage: BaseStorage,
     tracker: Tracker,
     progress: Callable[[StudyProgress], None] | None = None,
+    do: Callable[[Callable[[], None]], None] | None = None,
 ) -> StudyResult:
     """Run the trials that the study still lacks, show each in the tracker, and return the best.
 
@@ -134,12 +137,13 @@ def run_study(
         storage: Where the study remembers its trials, see `open_storage`.
         tracker: Where trials are shown.
         progress: Called after every trial.
+        do: From `studies.beside`, to go on to the next study while pictures of this one are written; None to wait.
 
     Raises:
         StudyError: Every trial failed.
     """
     start, tracking = time.perf_counter(), tracker.seconds
-    run = _open(plan, storage, tracker)
+    run = _open(plan, storage, tracker, do)
 
     def report(_: FrozenTrial) -> None:
         if progress is not None:
@@ -167,7 +171,12 @@ def help_study(plan: StudyPlan, storage: BaseStorage, tracker: Tracker) -> None:
     _run_trials(plan, _open(plan, storage, tracker), helping=True)
 
 
-def _open(plan: StudyPlan, storage: BaseStorage, tracker: Tracker) -> StudyRun:
+def _open(
+    plan: StudyPlan,
+    storage: BaseStorage,
+    tracker: Tracker,
+    do: Callable[[Callable[[], None]], None] | None = None,
+) -> StudyRun:
     settings = plan.settings
     study = open_study(
         storage,
@@ -181,7 +190,7 @@ def _open(plan: StudyPlan, storage: BaseStorage, tracker: Tracker) -> StudyRun:
         pruner=MedianPruner(n_startup_trials=settings.startup_trials) if settings.prunes else None,
     )
     keep_run(study, plan.run_entry(), f"cross-validated {plan.task.metric}")
-    return StudyRun.open(study, tracker)
+    return StudyRun.open(study, tracker, do)
 
 
 def _run_trials(
