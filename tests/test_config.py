@@ -140,7 +140,7 @@ def test_the_larger_study_has_a_counterpart_of_every_published_model():
     sets = {item.name for item in study.features.sets}
     assert {item.feature_set for item in PUBLISHED if item.feature_set} <= sets
     assert {item.family for item in PUBLISHED if item.family} <= {family.kind for family in study.tune.families}
-    assert {item.task for item in PUBLISHED if item.found == "held_out"} <= set(study.tasks)
+    assert {item.task for item in PUBLISHED if item.counterpart == "held_out"} <= set(study.tasks)
 
 
 def test_a_new_task_is_one_line(tmp_path):

@@ -41,7 +41,7 @@ def _of_a_sound_project(command: Callable[..., None]) -> Callable[..., None]:
     """
 
     @wraps(command)
-    def checked(**options: Any) -> None:
+    def sound(**options: Any) -> None:
         path: Path = options["params"]
         if path.exists() and not options.get("where"):
             from nmr_platform.config import read_params  # noqa: PLC0415
@@ -49,7 +49,7 @@ def _of_a_sound_project(command: Callable[..., None]) -> Callable[..., None]:
             read_params(path)
         command(**options)
 
-    return checked
+    return sound
 
 
 app.command("simulate")(simulate)

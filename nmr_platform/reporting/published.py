@@ -8,7 +8,7 @@ __all__ = ["PUBLISHED", "SOURCE", "ComparisonRow", "PublishedScore", "compare_pu
 
 SOURCE = "Decoding-Quantum-States-with-NMR (github.com/Anantha-Rao12, 2021), 5000 curves per kernel on 100x100"
 
-Found = Literal["held_out", "trained_frozen_tested_frozen", "trained_frozen_tested_fresh", "pulses"]
+Counterpart = Literal["held_out", "trained_frozen_tested_frozen", "trained_frozen_tested_fresh", "pulses"]
 
 
 class PublishedScore(NamedTuple):
@@ -22,7 +22,7 @@ class PublishedScore(NamedTuple):
         value: The score.
         recipe: Curves, disorder and models behind it, in words.
         note: What to know when comparing.
-        found: Which of our results is the counterpart: a held-out score, the comparison of fresh with frozen
+        counterpart: Which of our results is the counterpart: a held-out score, the comparison of fresh with frozen
             disorder, or the report's table of pulses.
     """
 
@@ -33,7 +33,7 @@ class PublishedScore(NamedTuple):
     value: float
     recipe: str
     note: str
-    found: Found = "held_out"
+    counterpart: Counterpart = "held_out"
 
     @property
     def feature_kind(self) -> str:
@@ -157,9 +157,9 @@ def compare_published(
 def _row(
     item: PublishedScore, scores: Mapping[str, Any] | None, disorder: Sequence[Mapping[str, Any]]
 ) -> ComparisonRow:
-    if item.found == "pulses":
+    if item.counterpart == "pulses":
         return ComparisonRow(item, remark="see Pulses")
-    if item.found != "held_out":
+    if item.counterpart != "held_out":
         return _from_disorder(item, disorder)
     if scores is None:
         return ComparisonRow(item, remark="no such task in this study")
@@ -174,7 +174,7 @@ def _row(
 
 def _from_disorder(item: PublishedScore, disorder: Sequence[Mapping[str, Any]]) -> ComparisonRow:
     for row in disorder:
-        if row["task"] == item.task and (row["trained_on"], row["tested_on"]) == _PAIRS[item.found]:
+        if row["task"] == item.task and (row["trained_on"], row["tested_on"]) == _PAIRS[item.counterpart]:
             return ComparisonRow(
                 item, "extra_trees", row["value"], row["lower"], row["upper"], row["n_train"], row["n_test"]
             )
