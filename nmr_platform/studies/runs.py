@@ -132,7 +132,7 @@ class StudyRun:
         kept = study.user_attrs
         provenance = kept.get(f"{_PROVENANCE}{kept.get(_LAST)}", UNKNOWN)
         run = replace(kept_run(study), provenance=provenance, start=kept.get(_BEGUN))
-        return cls(study, tracker, tracker.open_run(run), kept)
+        return cls(study, tracker, tracker.open_run(run), _known=kept)
 
     @property
     def end(self) -> float | None:
