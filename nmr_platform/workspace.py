@@ -31,7 +31,12 @@ class Workspace:
         return self.simulated(kernel).with_suffix(".png")
 
     def preset(self, name: str, kernel: str) -> Path:
-        """Data set of one kernel of a preset; apart from the pipeline's, which DVC owns."""
+        """Data set of one kernel of a preset; apart from the pipeline's, which DVC owns.
+
+        Args:
+            name: The preset.
+            kernel: The kernel.
+        """
         return self.root / "data" / name / f"{kernel}.zarr"
 
     @property

@@ -30,7 +30,7 @@ def n_verified(n_curves: int, fraction: float = 0.01) -> int:
 
     Args:
         n_curves: Curves in it.
-        fraction: Part of them to simulate; one at least.
+        fraction: Part of them to simulate, between 0 and 1; one curve at least.
     """
     return max(1, round(fraction * n_curves))
 
@@ -52,7 +52,7 @@ def verify(path: Path, *, fraction: float = 0.01, seed: int | None = None, progr
 
     Args:
         path: Folder of the data set.
-        fraction: Part of the curves to simulate; one at least.
+        fraction: Part of the curves to simulate, between 0 and 1; one curve at least.
         seed: Of the choice; another choice every time by default.
         progress: Called with the number of curves simulated.
 

@@ -155,8 +155,8 @@ def write(path: Path, coordinates: xr.Dataset, blocks: Iterable[Mapping[str, NDA
     Args:
         path: Where it appears; what was there before is replaced.
         coordinates: Coordinates and attributes, with dimensions ``curve`` and ``time``.
-        blocks: ``m`` and ``m_z`` of ``chunk`` curves after the other, each of shape (chunk, T); the last may be
-            shorter.
+        blocks: ``m`` and ``m_z`` of ``chunk`` curves after the other, dimensionless, each of shape (chunk, T); the
+            last may be shorter.
         chunk: Curves in a chunk.
 
     Raises:

@@ -54,7 +54,7 @@ def find_corrections(
         experiment: The sequence; its last echo is used.
         phase: Zero-order phase to use, degrees.
         offset: Frequency offset to use, MHz.
-        scale: Factor to use; by default the one that makes the echo 1/2 high.
+        scale: Factor to use, from the record's unit to that of M; by default the one that makes the echo 1/2 high.
 
     Returns:
         The corrections.
@@ -89,7 +89,7 @@ def correct(record: Record, experiment: Experiment, corrections: Corrections) ->
         corrections: What to take out.
 
     Returns:
-        The record of M.
+        The record of M, dimensionless, 1/2 for full polarisation.
     """
     turned = 2 * np.pi * corrections.offset * pathway(experiment, record.time).dephased
     factors = corrections.scale * np.exp(-1j * (turned + np.deg2rad(corrections.phase)))

@@ -30,8 +30,8 @@ def curve_dataset(
     """Lay out curves as the store does.
 
     Args:
-        m: M(t), complex, shape (n_curves, T).
-        m_z: <Iz>, shape (n_curves, T); NaN in the data set where it is not known.
+        m: M(t), complex, dimensionless, shape (n_curves, T).
+        m_z: <Iz>, dimensionless, shape (n_curves, T); NaN in the data set where it is not known.
         time: Time after the first pulse, us, shape (T,).
         coordinates: What is known about every curve, each of shape (n_curves,).
         attributes: Attributes of the data set; ``digest``, the hash of the numbers, is added.

@@ -121,7 +121,7 @@ def resample(record: Record, time: NDArray[np.float64], method: Method) -> NDArr
             few points surrounds jumps, such as a pulse or the ends of the record.
 
     Returns:
-        The signal, complex, shape (n,).
+        The signal, complex, in the record's unit, shape (n,).
 
     Example:
         >>> from pathlib import Path

@@ -68,12 +68,12 @@ def pick(records: NDArray[Any], index: int | None, path: Path) -> NDArray[Any]:
     """One of the records that a file or folder holds.
 
     Args:
-        records: All of them, shape (n, T).
+        records: All of them, arbitrary unit, shape (n, T).
         index: Which one, from 0; None if there is only one.
         path: The file or folder.
 
     Returns:
-        The record, shape (T,).
+        The record, arbitrary unit, shape (T,).
 
     Raises:
         DataError: There are several and ``index`` is None, or there is none of that number.

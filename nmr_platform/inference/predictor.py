@@ -214,8 +214,12 @@ class Predictor:
         """Predict every row of a request.
 
         Args:
-            table: Columns ``time`` (us), ``real`` and ``imag``, each cell a list of numbers, and perhaps ``sequence``.
+            table: Columns ``time`` (us), ``real`` and ``imag`` (of M, where 1/2 is full polarisation), each cell a list
+                of n_samples numbers, and perhaps ``sequence``; other columns are not read.
             options: See `options`.
+
+        Returns:
+            What `predict` gives, one row a row of the request.
 
         Raises:
             DataError: A row cannot be read, or is refused; the message says which one.

@@ -87,7 +87,12 @@ def line_up(study: Study, params: Mapping[str, object], attributes: Mapping[str,
 
 
 def try_again(study: Study, trial: FrozenTrial) -> None:
-    """Line up the point of a failed trial, unless it was the last attempt."""
+    """Line up the point of a failed trial, unless it was the last attempt.
+
+    Args:
+        study: The study.
+        trial: The failed trial of it.
+    """
     again = copy.deepcopy(trial)
     # Whoever takes it up writes its own name; until then it is not to be mistaken for a dead process's.
     again.user_attrs = {**trial.user_attrs, OWNER: this_process()}

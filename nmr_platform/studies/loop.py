@@ -140,8 +140,8 @@ def run_trials(
         evaluate: Draws its parameters from the trial and scores them.
         on_settled: Called with every trial that this call ran; before that, and at the end, with those of earlier
             calls and dead workers.
-        timeout: No trial is started after so many seconds.
-        patience: No trial is started once so many have brought nothing better.
+        timeout: No trial is started after so many seconds; None for no limit.
+        patience: No trial is started once so many have brought nothing better; None for no limit.
         helping: Leave when there is nothing to start, instead of waiting for the trials of others.
     """
     told: set[int] = set()

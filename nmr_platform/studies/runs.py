@@ -128,7 +128,12 @@ class StudyRun:
 
     @classmethod
     def show(cls, study: Study, tracker: Tracker) -> Self:
-        """Open the parent run of a study with the code and the time that the study kept."""
+        """Open the parent run of a study with the code and the time that the study kept.
+
+        Args:
+            study: The study, see `keep_run`.
+            tracker: Where it is shown.
+        """
         kept = study.user_attrs
         provenance = kept.get(f"{_PROVENANCE}{kept.get(_LAST)}", UNKNOWN)
         run = replace(kept_run(study), provenance=provenance, start=kept.get(_BEGUN))
@@ -207,7 +212,12 @@ def beside() -> Iterator[Do]:
 
 
 def show_study(study: Study, tracker: Tracker) -> int:
-    """Show a whole study from what it kept; return the number of its settled trials."""
+    """Show a whole study from what it kept; return the number of its settled trials.
+
+    Args:
+        study: The study, see `keep_run`.
+        tracker: Where it is shown.
+    """
     run, settled = StudyRun.show(study, tracker), settled_trials(study)
     for trial in settled:
         run.log_trial(trial)

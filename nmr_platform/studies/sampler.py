@@ -64,7 +64,7 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
         return len(self._grid) if self._kind == "grid" else None
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Seed the sampler for this trial."""
+        """Seed the sampler for this trial, see `BaseSampler.before_trial`."""
         self.place = _place(study, trial)
         self._inner = self._seeded(self.place)
         study = _within_space(study)
@@ -74,21 +74,21 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
         self._inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Delegate."""
+        """Delegate, see `BaseSampler.infer_relative_search_space`."""
         space: dict[str, BaseDistribution] = self._inner.infer_relative_search_space(_within_space(study), trial)
         return space
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Delegate."""
+        """Delegate, see `BaseSampler.sample_relative`."""
         params: dict[str, Any] = self._inner.sample_relative(_within_space(study), trial, search_space)
         return params
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> object:
-        """Look up in the grid, or delegate."""
+        """Look up in the grid, or delegate, see `BaseSampler.sample_independent`."""
         if param_name in self._point:
             return self._point[param_name]
         return self._inner.sample_independent(_within_space(study), trial, param_name, param_distribution)

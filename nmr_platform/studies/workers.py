@@ -61,7 +61,13 @@ def _tell_of_failures(codes: Sequence[int]) -> None:
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str], folder: str) -> int:
-    """Run ``python`` with ``command`` and return its exit code; this is what a Dask task does."""
+    """Run ``python`` with ``command`` and return its exit code; this is what a Dask task does.
+
+    Args:
+        command: As in `helping_processes`.
+        environment: Variables to set for it beside those of this process.
+        folder: Its working directory.
+    """
     # In a process of its own: a worker of Dask is a thread of a process that others use too.
     return subprocess.run(
         [sys.executable, *command], env={**os.environ, **environment}, cwd=folder, check=False

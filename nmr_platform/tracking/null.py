@@ -37,20 +37,20 @@ class NullTracker:
         return hashlib.sha256(f"{run.experiment}\n{run.name}".encode()).hexdigest()[:32]
 
     def log_trial(self, run_id: str, trial: TrialEntry) -> None:
-        """Do nothing."""
+        """Do nothing. See `Tracker`."""
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float | Series], *, time: float | None = None) -> None:
-        """Do nothing."""
+        """Do nothing. See `Tracker`."""
 
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
-        """Do nothing."""
+        """Do nothing. See `Tracker`."""
 
     def log_files(self, run_id: str, source: Path, folder: str = "") -> None:
-        """Do nothing."""
+        """Do nothing. See `Tracker`."""
 
     def log_model(self, run_id: str, model: ModelEntry) -> str:  # noqa: ARG002 the protocol's signature
-        """Return an address that names the run; nothing can be loaded from it."""
+        """Return an address that names the run; nothing can be loaded from it. See `Tracker`."""
         return f"runs:/{run_id}/model"
 
     def close_run(self, run_id: str, *, failed: bool = False, end: float | None = None) -> None:
-        """Do nothing."""
+        """Do nothing. See `Tracker`."""

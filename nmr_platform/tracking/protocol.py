@@ -161,7 +161,12 @@ class Tracker(Protocol):
         """Start the parent run, or reopen the one of the same experiment and name; return its identifier."""
 
     def log_trial(self, run_id: str, trial: TrialEntry) -> None:
-        """Record one trial as a child of the run, in one batch; a trial number already there is not recorded twice."""
+        """Record one trial as a child of the run, in one batch; a trial number already there is not recorded twice.
+
+        Args:
+            run_id: The run.
+            trial: The trial.
+        """
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, "float | Series"], *, time: float | None = None) -> None:
         """Record scalars, and series of scalars by step, in one batch.
@@ -173,16 +178,38 @@ class Tracker(Protocol):
         """
 
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
-        """Record parameters of the run, for instance the best ones found."""
+        """Record parameters of the run, for instance the best ones found.
+
+        Args:
+            run_id: The run.
+            params: Value by name; values are shown as text.
+        """
 
     def log_files(self, run_id: str, source: Path, folder: str = "") -> None:
-        """Keep a file, or what a folder holds, in ``folder`` of the run's artifacts, over what has the same name."""
+        """Keep a file, or what a folder holds, in ``folder`` of the run's artifacts, over what has the same name.
+
+        Args:
+            run_id: The run.
+            source: The file or folder.
+            folder: Path below the run's artifacts; empty for their top.
+        """
 
     def log_model(self, run_id: str, model: ModelEntry) -> str:
-        """Keep a model with signature and input example; return the address it can be loaded from."""
+        """Keep a model with signature and input example; return the address it can be loaded from.
+
+        Args:
+            run_id: The run that made the model.
+            model: The model.
+        """
 
     def close_run(self, run_id: str, *, failed: bool = False, end: float | None = None) -> None:
-        """Mark the run as finished or failed, at ``end`` in seconds since the epoch; None for now."""
+        """Mark the run as finished or failed.
+
+        Args:
+            run_id: The run.
+            failed: Whether it failed.
+            end: When it ended, seconds since the epoch; None for now.
+        """
 
 
 @contextmanager

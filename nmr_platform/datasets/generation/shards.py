@@ -119,7 +119,7 @@ class Shards:
             seals: What their texts say that the records' checksums are, shape (n,).
 
         Returns:
-            ``m`` and ``m_z``, each of shape (n, T).
+            ``m`` and ``m_z``, dimensionless, each of shape (n, T).
 
         Raises:
             DataError: A chunk is damaged or missing, or holds other records.

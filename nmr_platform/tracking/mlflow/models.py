@@ -46,6 +46,13 @@ class PyfuncModel:
     def predict(self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Predict every row.
 
+        Args:
+            model_input: Rows to predict, with the columns of the model's input example.
+            params: What the caller chose of the model's options, by name; None for nothing.
+
+        Returns:
+            What the model's ``predict_table`` answers.
+
         Raises:
             MlflowException: The model refused a row. A server answers with status 400 and the sentence; any other
                 exception would become a page of traceback.
@@ -68,7 +75,16 @@ def digest_of(model: ModelEntry) -> str:
 
 
 def find_model(client: MlflowClient, run_id: str, digest: str) -> LoggedModel | None:
-    """The model of that digest among the outputs of a run, if it is whole."""
+    """The model of that digest among the outputs of a run, if it is whole.
+
+    Args:
+        client: The open store.
+        run_id: The run that made the model.
+        digest: From `digest_of`.
+
+    Returns:
+        The model; None if there is none.
+    """
     for output in client.get_run(run_id).outputs.model_outputs:
         logged = client.get_logged_model(output.model_id)
         if logged.tags.get(DIGEST) == digest and logged.status == "READY":

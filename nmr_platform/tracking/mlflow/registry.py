@@ -114,6 +114,13 @@ def compare(model: ModelEntry, champion: ModelVersion | None) -> tuple[bool, str
 
     It does if the lower end of its confidence interval lies above the upper end of the champion's: a score that is
     larger by less than both are uncertain is no reason to replace a model that people use.
+
+    Args:
+        model: Its score and interval, larger is better, in the unit of its metric.
+        champion: The version that is champion now; None if there is none.
+
+    Returns:
+        Whether it takes over, and the reason as a sentence for the tag ``champion.reason``.
     """
     label = model.metric or "score"
     if not math.isfinite(model.score):
@@ -139,6 +146,11 @@ def compare(model: ModelEntry, champion: ModelVersion | None) -> tuple[bool, str
 
 def find_version(client: MlflowClient, name: str, version: str = CHAMPION) -> ModelVersion:
     """The version of that number or alias.
+
+    Args:
+        client: The open store.
+        name: The registered model.
+        version: Its number or alias; the champion by default.
 
     Raises:
         TrackingError: There is none.

@@ -115,6 +115,10 @@ class RunWriter:
     def log_trial(self, run_id: str, trial: TrialEntry) -> None:
         """Record a trial unless it is there; finish what a killed process began.
 
+        Args:
+            run_id: The parent run.
+            trial: The trial.
+
         Raises:
             TrackingError: The trial's state is unknown.
         """
@@ -188,7 +192,13 @@ class RunWriter:
         return str(first.info.run_id)
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float | Series], moment: float | None = None) -> None:
-        """Record scalars and series of a run, without what it has already: MLflow keeps every value it is told."""
+        """Record scalars and series of a run, without what it has already: MLflow keeps every value it is told.
+
+        Args:
+            run_id: The run.
+            metrics: Value, or values by step, by name.
+            moment: When they were found, seconds since the epoch; None for now.
+        """
         series = {name: value for name, value in metrics.items() if isinstance(value, Mapping)}
         finite, rest = _split({name: value for name, value in metrics.items() if not isinstance(value, Mapping)})
         known = self._client.get_run(run_id).data.metrics
@@ -201,7 +211,12 @@ class RunWriter:
         self._write(run_id, scalars, tags=rest)
 
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
-        """Record parameters of a run, changed ones as tags."""
+        """Record parameters of a run, changed ones as tags.
+
+        Args:
+            run_id: The run.
+            params: Value by name; values are kept as text.
+        """
         known = self._client.get_run(run_id).data.params
         texts = _texts(params)
         new = {name: text for name, text in texts.items() if name not in known}

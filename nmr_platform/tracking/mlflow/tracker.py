@@ -110,7 +110,7 @@ class MlflowTracker:
 
     @_recorded
     def log_trial(self, run_id: str, trial: TrialEntry) -> None:
-        """Record one trial as a child of the run, in one batch; a trial number already there is not recorded twice.
+        """See `Tracker`.
 
         The child carries the settings, tags and data sets of its study. Pruned trials are finished runs with the tag
         ``optuna.state`` set to ``pruned``: they did what they should.
@@ -124,27 +124,24 @@ class MlflowTracker:
     def log_metrics(self, run_id: str, metrics: Mapping[str, float | Series], *, time: float | None = None) -> None:
         """Record what the run does not have yet, in one batch; a scalar that is not finite is a tag ``metric.<name>``.
 
-        Args:
-            run_id: The run.
-            metrics: Value, or values by step, by name.
-            time: When they were found, seconds since the epoch; None for now.
+        See `Tracker`.
         """
         self._opened[1].log_metrics(run_id, metrics, time)
 
     @_recorded
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
-        """Record parameters of the run; a value other than the one already there becomes a tag ``param.<name>``."""
+        """See `Tracker`; a value other than the one already there becomes a tag ``param.<name>``."""
         self._opened[1].log_params(run_id, params)
 
     @_recorded
     def log_files(self, run_id: str, source: Path, folder: str = "") -> None:
-        """Keep a file, or what a folder holds, in ``folder`` of the run's artifacts, over what has the same name."""
+        """See `Tracker`."""
         log = self._opened[0].log_artifacts if source.is_dir() else self._opened[0].log_artifact
         log(run_id, str(source), folder or None)
 
     @_recorded
     def log_model(self, run_id: str, model: ModelEntry) -> str:
-        """Keep a model with signature and input example; return the address it can be loaded from.
+        """Keep a model with signature and input example; return the address it can be loaded from. See `Tracker`.
 
         With a registered name, the model also becomes a new version there. The alias ``champion`` moves to it only
         when its score is better beyond doubt; the tag ``champion.reason`` says why it did or did not. The same model
@@ -165,14 +162,24 @@ class MlflowTracker:
 
     @_recorded
     def close_run(self, run_id: str, *, failed: bool = False, end: float | None = None) -> None:
-        """Mark the run as finished or failed, with every trial number once among its children."""
+        """Mark the run as finished or failed, with every trial number once among its children. See `Tracker`."""
         client, runs = self._opened
         with self._lock():
             runs.drop_doubles(run_id)
         client.set_terminated(run_id, "FAILED" if failed else "FINISHED", None if end is None else round(1000 * end))
 
     def note_failure(self, method: str, error: Exception) -> None:
-        """Turn what the store threw into one sentence without passwords: a warning, or an error if we are strict."""
+        """Turn what the store threw into one sentence without passwords: a warning, or an error if we are strict.
+
+        Without being strict, a run that cannot be opened is an error, too, unless the store is away.
+
+        Args:
+            method: Name of the method that failed.
+            error: What it threw.
+
+        Raises:
+            TrackingError: The sentence, where it is an error.
+        """
         if not isinstance(error, TrackingError):
             reason = masked_uri(str(error)).strip().partition("\n")[0] or type(error).__name__
             message = f"The tracking store {self.address} failed at `{method}`: {reason}"
