@@ -105,14 +105,24 @@ class Split:
         return state.hexdigest()
 
     def training_part(self, features: pd.DataFrame, labels: pd.DataFrame) -> TrainingPart:
-        """The rows that tuning may see."""
+        """The rows that tuning may see.
+
+        Args:
+            features: Feature table of all rows, shape (n, n_features).
+            labels: Labels of the same rows.
+        """
         rows = ~self.in_test
         return TrainingPart(
             features.loc[rows].reset_index(drop=True), labels.loc[rows].reset_index(drop=True), self.groups[rows]
         )
 
     def held_out(self, features: pd.DataFrame, labels: pd.DataFrame) -> HeldOut:
-        """The rows that are kept for the evaluation."""
+        """The rows that are kept for the evaluation.
+
+        Args:
+            features: Feature table of all rows, shape (n, n_features).
+            labels: Labels of the same rows.
+        """
         rows = self.in_test
         return HeldOut(
             features.loc[rows].reset_index(drop=True), labels.loc[rows].reset_index(drop=True), self.groups[rows]
@@ -183,6 +193,15 @@ def task_rows(
 
 def make_folds(part: TrainingPart, task: Task, n_folds: int, seed: int) -> list[Fold]:
     """Split the training part into folds that share no disorder group; classes stay in proportion.
+
+    Args:
+        part: The training part, n rows.
+        task: Says which classes the rows have.
+        n_folds: Number of folds.
+        seed: Seed of the shuffle.
+
+    Returns:
+        One for each fold; every row is scored once.
 
     Raises:
         DataError: There are fewer groups, or fewer curves of a class, than folds.

@@ -63,8 +63,8 @@ class _TaskBase(Schema):
         """The task's `metric`, larger is better, dimensionless.
 
         Args:
-            true: Targets, shape (n,).
-            predicted: Predictions, shape (n,).
+            true: Targets, shape (n,), as `y` gives them.
+            predicted: Predictions, shape (n,), likewise.
         """
 
     @abstractmethod
@@ -145,7 +145,7 @@ class RegressionTask(_TaskBase):
         return values
 
     def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
-        """R2 of some predictions."""
+        """R2 of some predictions, see the base class."""
         return float(r2_score(true, predicted))
 
     def check(self, labels: pd.DataFrame) -> None:
@@ -203,7 +203,7 @@ class ClassificationTask(_TaskBase):
         return kernels if self.positive is None else np.where(kernels == self.positive, self.positive, OTHER)
 
     def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
-        """Weighted F1 of some predictions."""
+        """Weighted F1 of some predictions, see the base class."""
         return float(f1_score(true, predicted, average="weighted", zero_division=0.0))
 
     def check(self, labels: pd.DataFrame) -> None:

@@ -236,8 +236,8 @@ def pareto(values: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[n
     """Which of some candidates are not beaten in one respect without being better in the other.
 
     Args:
-        values: Larger is better, shape (n,).
-        times: Smaller is better, shape (n,).
+        values: Larger is better, shape (n,), dimensionless.
+        times: Smaller is better, shape (n,), us.
 
     Returns:
         Shape (n,); of equals the first.

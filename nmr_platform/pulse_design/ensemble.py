@@ -41,7 +41,15 @@ class RecordCache:
         self._limit = megabytes * 1e6
 
     def get(self, identity: Mapping[str, Any], make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        """The array of ``identity`` (plain data), made now if it is not there."""
+        """The array of ``identity`` (plain data), made now if it is not there.
+
+        Args:
+            identity: Plain data that tells this array from all others.
+            make: Makes the array, whatever its shape and unit.
+
+        Returns:
+            What ``make`` gives, or gave before.
+        """
         if self._folder is None:
             return make()
         text = json.dumps([ENGINE_VERSION, identity], sort_keys=True)
@@ -108,8 +116,12 @@ class Ensemble:
     def records(self, measurement: Measurement, n: int) -> list[Records]:
         """Simulate the first ``n`` curves, or look them up; more of them continue those that were there.
 
+        Args:
+            measurement: The sequences.
+            n: Number of curves, at most those of the recipe.
+
         Returns:
-            One array a sequence, shape (n, n_samples).
+            M, dimensionless (1/2 is full polarisation): one array a sequence, shape (n, n_samples).
         """
         return [
             np.concatenate([self._block(sequence, number, at, min(at + _BLOCK, n)) for at in range(0, n, _BLOCK)])
@@ -125,7 +137,7 @@ class Ensemble:
             what: Plain data that tells these curves from any others of the same recipe.
 
         Returns:
-            One array a sequence, shape (len(curves), n_samples).
+            M, dimensionless (1/2 is full polarisation): one array a sequence, shape (len(curves), n_samples).
         """
 
         def make(sequence: PulseSequence, number: int) -> Records:

@@ -45,7 +45,7 @@ def feature_table(
     """Features of all windows of all sequences, side by side.
 
     Args:
-        records: One array a sequence, shape (n_curves, n_samples).
+        records: M, dimensionless: one array a sequence, shape (n_curves, n_samples).
         experiments: The experiment of each sequence.
         features: What to extract from a window.
 
@@ -69,7 +69,7 @@ def binned_windows(
     """Real and imaginary part of all windows, averaged over bins.
 
     Args:
-        records: One array a sequence, shape (n_curves, n_samples).
+        records: M, dimensionless: one array a sequence, shape (n_curves, n_samples).
         experiments: The experiment of each sequence.
         half_width: Samples on each side of an echo.
         size: Samples in a bin; what does not fill the last one is left out.

@@ -79,7 +79,13 @@ class Verdict:
     records: Sequence[NDArray[np.complex64]]
 
     def of(self, target: str, *, name: str = "best 1", scenario: str = NOMINAL) -> Contest:
-        """The contest of one sequence on one target under one circumstance."""
+        """The contest of one sequence on one target under one circumstance.
+
+        Args:
+            target: What was read off.
+            name: Name of the sequence.
+            scenario: Name of the circumstance.
+        """
         wanted = (scenario, target, name)
         return next(each for each in self.contests if (each.scenario, each.target, each.name) == wanted)
 
@@ -90,7 +96,12 @@ class Verdict:
 
 
 def recipe_under(recipe: Recipe, scenario: Scenario | None) -> Recipe:
-    """The prior under a circumstance; what the circumstance fixes is not drawn any more."""
+    """The prior under a circumstance; what the circumstance fixes is not drawn any more.
+
+    Args:
+        recipe: The prior as in the search.
+        scenario: The circumstance; None changes nothing.
+    """
     if scenario is None:
         return recipe
     experiment = with_values(recipe.experiment, scenario.changes)

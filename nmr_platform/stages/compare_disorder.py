@@ -46,6 +46,13 @@ class DisorderParams(Schema):
 def compare_disorder(params: DisorderParams, workspace: Workspace) -> pd.DataFrame:
     """Simulate the counterpart of a kernel's data set that has the other disorder, compare, and write the table.
 
+    Args:
+        params: What the stage reads of params.yaml.
+        workspace: Where the features are, and where the table is written.
+
+    Returns:
+        What `nmr_platform.learning.compare_disorder` returns; the scores are R2, dimensionless.
+
     Raises:
         ConfigurationError: There is no such feature set.
         DataError: The features are not there yet.

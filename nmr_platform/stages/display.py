@@ -56,7 +56,7 @@ def write_model(
     Args:
         folder: The folder that `write_run` writes into.
         predictor: The model.
-        record: An example of what it is asked about, shape (n_samples,).
+        record: An example of what it is asked about: M, dimensionless, shape (n_samples,).
         facts: Of the `ModelEntry`: name in the registry, score and tags.
     """
     example = predictor.example_row(record)

@@ -20,7 +20,14 @@ _METRICS = {"r2": "R² of held-out curves", "f1_weighted": "weighted F1 of held-
 def draw_model(
     model: ModelEvaluation, task: Task, features: FeatureTables, params: "EvaluateParams"
 ) -> dict[str, Figure]:
-    """The figures of one model, by name; of the champion there are more."""
+    """The figures of one model, by name; of the champion there are more.
+
+    Args:
+        model: The model on the held-out part.
+        task: What it predicts.
+        features: The feature tables, with the mean echo and its times in us.
+        params: What the stage `evaluate` reads of params.yaml.
+    """
     title = f"{model.study.family} on {model.study.feature_set}"
     top = model.importances.rename(columns={"feature": "name", "impurity": "importance"})
     figures = _draw_importances(model, features, params, title)

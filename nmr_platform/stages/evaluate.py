@@ -54,6 +54,12 @@ class EvaluateParams(TaskTable):
 def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: Tracker) -> EvaluationResult:
     """Evaluate one task's models; write metrics, tables, figures and the models themselves, and show all of it.
 
+    Args:
+        params: What the stage reads of params.yaml.
+        workspace: Where features and tuned models are, and where results are written.
+        task: Name of the task.
+        tracker: Where models are shown.
+
     Raises:
         ConfigurationError: There is no such task.
         DataError: An earlier stage has not run, or ran on other features or for another task.

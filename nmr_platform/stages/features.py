@@ -54,6 +54,10 @@ class FeatureTables:
 def extract_features(params: FeaturesParams, workspace: Workspace) -> FeatureTables:
     """Extract every feature set of ``params`` from every kernel's data set, and write the tables.
 
+    Args:
+        params: What the stage reads of params.yaml.
+        workspace: Where the data sets are, and where the tables are written.
+
     Raises:
         DataError: A data set is missing, of another version, or not the one that ``params`` asks for.
         ConfigurationError: The window reaches outside the record.

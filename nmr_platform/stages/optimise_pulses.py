@@ -83,7 +83,13 @@ class PulseOutcome:
 
 
 def optimise_pulses(params: PulseParams, workspace: Workspace, tracker: Tracker) -> PulseOutcome:
-    """Run or continue the search of params.yaml, judge its winners on new curves, and write tables and figures."""
+    """Run or continue the search of params.yaml, judge its winners on new curves, and write tables and figures.
+
+    Args:
+        params: What the stage reads of params.yaml.
+        workspace: Where studies are kept, and where results are written.
+        tracker: Where the search is shown.
+    """
     outcome = _optimise(params.data, params.pulse_search, workspace, workspace.pulses, tracker)
     write_json(workspace.metrics("pulses"), _metrics(outcome), rounded=True)
     return outcome

@@ -21,6 +21,10 @@ def compare_with_published(params: "ReportParams", workspace: Workspace) -> list
     Durations are in the study storage alone: the report's own files are a pure function of code and parameters. None
     where there was no search, or where its study is elsewhere.
 
+    Args:
+        params: What the stage `report` reads of params.yaml.
+        workspace: Where scores and studies are.
+
     Raises:
         DataError: A stage before has not run yet.
     """

@@ -12,7 +12,12 @@ __all__ = ["draw_pulses"]
 
 
 def draw_pulses(search: PulseSearch, verdict: Verdict) -> dict[str, Figure]:
-    """All pictures by name: history, Pareto front, best sequence, echoes, verdict; a map where two parameters vary."""
+    """All pictures by name: history, Pareto front, best sequence, echoes, verdict; a map where two parameters vary.
+
+    Args:
+        search: The candidates.
+        verdict: The best against 90/180.
+    """
     best, base = search.best, search.baseline.assessed
     table = search.table
     complete = table["share"] == 1.0

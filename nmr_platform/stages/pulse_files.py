@@ -61,6 +61,11 @@ def write_pulses(
 def write_sequence(folder: Path, stem: str, experiment: Experiment) -> list[Path]:
     """Write an experiment as YAML for `nmr simulate`, its sequence as CSV, and its shaped pulses for Bruker.
 
+    Args:
+        folder: Where to.
+        stem: What the names of all files begin with.
+        experiment: With the sequence.
+
     Returns:
         The files written.
     """
@@ -73,7 +78,16 @@ def write_sequence(folder: Path, stem: str, experiment: Experiment) -> list[Path
 
 
 def summarise(search: PulseSearch, verdict: Verdict, settings: PulseSearchSettings) -> dict[str, Any]:
-    """The search in plain data, for the report."""
+    """The search in plain data, for the report.
+
+    Args:
+        search: The candidates.
+        verdict: The best against 90/180.
+        settings: Of the search.
+
+    Returns:
+        By name: times in us; scores and importances dimensionless; parameters as they were drawn.
+    """
     best, base = search.best, search.baseline
     target = settings.verdict.targets[0]
     first = [each for each in verdict.contests if each.name == "best 1"]

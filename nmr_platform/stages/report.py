@@ -52,6 +52,10 @@ class ReportParams(Schema):
 def write_report(params: ReportParams, workspace: Workspace) -> Path:
     """Write ``reports/index.html`` and ``reports/report.md`` with their pictures; return the page's path.
 
+    Args:
+        params: What the stage reads of params.yaml.
+        workspace: Where the other stages' results are, and where the report is written.
+
     Raises:
         DataError: A stage before has not run yet.
     """

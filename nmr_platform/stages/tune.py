@@ -49,6 +49,12 @@ class TuneParams(TaskTable):
 def tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) -> TuneSummary:
     """Run or continue every study of one task, with a progress bar, and write what they found.
 
+    Args:
+        params: What the stage reads of params.yaml.
+        workspace: Where features and studies are, and where the summary is written.
+        task: Name of the task.
+        tracker: Where studies are shown.
+
     Raises:
         ConfigurationError: There is no such task.
         DataError: There are no feature tables, or they cannot be split honestly.
@@ -80,6 +86,12 @@ def tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) 
 def help_to_tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) -> None:
     """Run trials of one task's studies beside the process that tunes it, until there is nothing left to start.
 
+    Args:
+        params: What the stage reads of params.yaml.
+        workspace: Where features and studies are.
+        task: Name of the task.
+        tracker: Where trials are shown.
+
     Raises:
         ConfigurationError: There is no such task.
         DataError: There are no feature tables, or they cannot be split honestly.
@@ -97,6 +109,10 @@ def _datasets(features: FeatureTables, task: Task) -> list[DatasetEntry]:
 
 def read_tuned(workspace: Workspace, task: str) -> TuneSummary:
     """Read what `tune` wrote.
+
+    Args:
+        workspace: Where it was written.
+        task: Name of the task.
 
     Raises:
         DataError: It has not run yet, or its file is damaged.

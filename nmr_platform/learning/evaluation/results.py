@@ -137,14 +137,28 @@ class EvaluationResult:
 
 
 def confusion_table(predictions: Predictions, class_names: Sequence[str]) -> pd.DataFrame:
-    """Number of rows by true class (index) and predicted class (columns), all classes present."""
+    """Number of rows by true class (index) and predicted class (columns), all classes present.
+
+    Args:
+        predictions: Predictions of n rows, class names.
+        class_names: The classes in the order of index and columns.
+
+    Returns:
+        Counts, shape (n_classes, n_classes).
+    """
     names = list(class_names)
     counts = confusion_matrix(predictions.true, predictions.predicted, labels=names)
     return pd.DataFrame(counts, index=pd.Index(names, name="true"), columns=pd.Index(names, name="predicted"))
 
 
 def confusion_by_bins(predictions: Predictions, class_names: Sequence[str], n_bins: int) -> pd.DataFrame:
-    """Confusion in quantile bins of W: ``bin``, ``w_low``, ``w_high`` (MHz), ``true``, ``predicted``, ``n``."""
+    """Confusion in quantile bins of W: ``bin``, ``w_low``, ``w_high`` (MHz), ``true``, ``predicted``, ``n``.
+
+    Args:
+        predictions: Predictions of n rows, class names.
+        class_names: The classes.
+        n_bins: Number of bins; there are fewer if rows are few, see `w_bins`.
+    """
     codes = w_bins(predictions.w, n_bins)
     parts = []
     for code in sorted(set(codes)):

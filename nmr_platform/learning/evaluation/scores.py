@@ -73,6 +73,11 @@ class Predictions:
 def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> dict[str, Score]:
     """All scores of some rows.
 
+    Args:
+        task: What was predicted.
+        predictions: Predictions of n rows, in the target's unit or class names.
+        bootstrap: Makes the intervals.
+
     Returns:
         For a regression ``r2``, ``rmse`` and ``mae`` (in the target's unit), and with prediction intervals their
         measured ``coverage`` and mean ``width``; for a classification ``f1_weighted``, ``accuracy`` and ``f1_<class>``
@@ -113,6 +118,12 @@ def score_by_bins(task: Task, predictions: Predictions, bootstrap: Bootstrap, *,
 
     R2 within a bin compares with the spread inside that bin, so that of W itself falls with narrower bins; RMSE and
     MAE do not.
+
+    Args:
+        task: What was predicted.
+        predictions: Predictions of n rows, in the target's unit or class names.
+        bootstrap: Makes the intervals.
+        n_bins: Number of bins; there are fewer if rows are few, see `w_bins`.
 
     Returns:
         One row per bin and metric: ``bin``, ``w_low`` and ``w_high`` (MHz), ``metric``, ``value``, ``lower``,
@@ -180,8 +191,12 @@ def regression_statistics(true: NDArray[np.float64], predicted: NDArray[np.float
     """``r2``, ``rmse`` and ``mae`` as statistics of the bootstrap.
 
     Args:
-        true: Targets, shape (n,).
-        predicted: Predictions, shape (n,).
+        true: Targets, shape (n,), in any unit.
+        predicted: Predictions, shape (n,), in the same unit.
+
+    Returns:
+        From how often each row is drawn, shape (b, n), to named values, shape (b,): ``r2`` dimensionless, the others in
+        the target's unit.
     """
     error, centred = predicted - true, true - true.mean()
     columns = np.stack([error**2, np.abs(error), centred, centred**2], axis=1)

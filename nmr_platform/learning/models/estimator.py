@@ -23,7 +23,15 @@ class Estimator(Protocol):
     """A regressor or classifier; a classifier takes and gives class names."""
 
     def fit(self, X: Table, y: ArrayLike) -> Self:
-        """Fit on features, shape (n, n_features), and targets, shape (n,)."""
+        """Fit on features, shape (n, n_features), and targets, shape (n,).
+
+        Args:
+            X: Features, shape (n, n_features), each in a unit of its own.
+            y: Targets, shape (n,): numbers in any unit, or class names.
+
+        Returns:
+            The estimator itself.
+        """
 
     def predict(self, X: Table) -> NDArray[Any]:
         """Predict the target of every row, shape (n,)."""
@@ -52,7 +60,7 @@ class ScaledTarget(RegressorMixin, BaseEstimator):
         self.model = model
 
     def fit(self, X: Table, y: ArrayLike) -> Self:
-        """Fit on features, shape (n, n_features), and targets, shape (n,)."""
+        """Fit on targets in any unit, see `Estimator.fit`."""
         values = np.asarray(y, dtype=np.float64)
         spread = float(values.std())
         self.scale_ = float(2.0 ** np.floor(np.log2(spread))) if spread > 0.0 else 1.0

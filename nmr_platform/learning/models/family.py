@@ -55,7 +55,13 @@ class Family(Schema):
 
     @abstractmethod
     def classifier(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:
-        """An unfitted classifier, which takes and gives class names and weighs classes by the rows it is fitted on."""
+        """An unfitted classifier, which takes and gives class names and weighs classes by the rows it is fitted on.
+
+        Args:
+            params: What `search_space` returned.
+            seed: Seed of whatever the fit draws.
+            n_jobs: Threads that a fit may use; -1 for one per core. It changes no result.
+        """
 
     @abstractmethod
     def weights(self, model: Any, n_features: int) -> NDArray[np.float64]:
@@ -68,7 +74,9 @@ class Family(Schema):
 
     @abstractmethod
     def contributions(self, model: Any, features: "pd.DataFrame") -> NDArray[np.floating]:
-        """SHAP values, shape (n, n_features) or (n, n_features, n_classes), in the units of the model.
+        """SHAP values, shape (n, n_features) or (n, n_features, n_outputs), in the units of the model.
+
+        Outputs are the classes; a single one is the target, or the score of the second of two classes.
 
         Args:
             model: Fitted model, made by `regressor` or `classifier`.
@@ -125,7 +133,15 @@ class Family(Schema):
 
 
 def rounds(trial: "optuna.Trial", name: str) -> dict[str, Any]:
-    """What every boosting searches first: how many rounds (called ``name``), how fast, and how deep its trees."""
+    """What every boosting searches first: how many rounds (called ``name``), how fast, and how deep its trees.
+
+    Args:
+        trial: Suggests the values.
+        name: What the family calls the number of rounds.
+
+    Returns:
+        Parameters by name, dimensionless.
+    """
     return {
         name: trial.suggest_int(name, 100, 400, step=50),
         "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
@@ -134,7 +150,16 @@ def rounds(trial: "optuna.Trial", name: str) -> dict[str, Any]:
 
 
 def penalties(trial: "optuna.Trial", columns: str, l2: str) -> dict[str, Any]:
-    """What every boosting searches last: the share of columns (called ``columns``) and the penalty (called ``l2``)."""
+    """What every boosting searches last: the share of columns (called ``columns``) and the penalty (called ``l2``).
+
+    Args:
+        trial: Suggests the values.
+        columns: What the family calls the share of columns.
+        l2: What the family calls the penalty on the squares of the leaves' values.
+
+    Returns:
+        Parameters by name, dimensionless.
+    """
     return {
         columns: trial.suggest_float(columns, 0.1, 1.0),
         l2: trial.suggest_float(l2, 0.01, 10.0, log=True),

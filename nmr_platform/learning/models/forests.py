@@ -50,20 +50,20 @@ class _Forest(Family):
         }
 
     def regressor(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:
-        """An unfitted forest."""
+        """An unfitted forest, see `Family.regressor`."""
         return self.makers[0](**params, random_state=seed, n_jobs=joblib.effective_n_jobs(n_jobs))
 
     def classifier(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:
-        """An unfitted forest that weighs classes by the rows that it is fitted on."""
+        """An unfitted forest that weighs classes by the rows that it is fitted on, see `Family.classifier`."""
         threads = joblib.effective_n_jobs(n_jobs)
         return self.makers[1](**params, random_state=seed, n_jobs=threads, class_weight="balanced")
 
     def weights(self, model: Any, n_features: int) -> NDArray[np.float64]:  # noqa: ARG002
-        """How much the splits at each feature lower the impurity."""
+        """How much the splits at each feature lower the impurity, see `Family.weights`."""
         return np.asarray(model.feature_importances_, dtype=np.float64)
 
     def contributions(self, model: Any, features: "pd.DataFrame") -> NDArray[np.floating]:
-        """SHAP values by path: of the target, or of the probability of each class."""
+        """SHAP values by path: of the target, or of the probability of each class, see `Family.contributions`."""
         return explain_trees(model, features)
 
     def sized(self, n_estimators: int) -> Self:
@@ -99,7 +99,7 @@ def explain_trees(model: Any, features: "pd.DataFrame") -> NDArray[np.floating]:
         features: What to explain, shape (n, n_features).
 
     Returns:
-        Shape (n, n_features), or (n, n_features, n_classes).
+        Shape (n, n_features), or (n, n_features, n_classes), in the units of the model.
     """
     with warnings.catch_warnings():
         # shap makes its colours in a way that Matplotlib is going to drop.

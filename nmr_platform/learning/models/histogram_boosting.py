@@ -27,7 +27,7 @@ class _OneThread:
     """
 
     def fit(self, X: Table, y: ArrayLike) -> Self:
-        """Fit on features, shape (n, n_features), and targets, shape (n,)."""
+        """Fit on one thread, see `Estimator.fit`."""
         with threadpool_limits(limits=1, user_api="openmp"):
             fitted: Self = super().fit(X, y)  # type: ignore[misc]
         return fitted
@@ -64,15 +64,18 @@ class HistogramBoosting(Family):
         }
 
     def regressor(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:  # noqa: ARG002
-        """An unfitted regressor."""
+        """An unfitted regressor, see `Family.regressor`."""
         return HistogramRegressor(**params, **_FIXED, random_state=seed)
 
     def classifier(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:  # noqa: ARG002
-        """An unfitted classifier that weighs classes by the rows that it is fitted on."""
+        """An unfitted classifier that weighs classes by the rows that it is fitted on, see `Family.classifier`."""
         return HistogramClassifier(**params, **_FIXED, random_state=seed, class_weight="balanced")
 
     def weights(self, model: Any, n_features: int) -> NDArray[np.float64]:
-        """Gain of the splits at each feature: scikit-learn keeps it for every split and does not add it up."""
+        """Gain of the splits at each feature, see `Family.weights`.
+
+        Scikit-learn keeps it for every split and does not add it up.
+        """
         gain = np.zeros(n_features)
         for tree in (tree for trees in model._predictors for tree in trees):
             splits = tree.nodes[tree.nodes["is_leaf"] == 0]
@@ -80,5 +83,5 @@ class HistogramBoosting(Family):
         return gain
 
     def contributions(self, model: Any, features: "pd.DataFrame") -> NDArray[np.floating]:
-        """SHAP values by path: of the target, or of the log-odds of each class."""
+        """SHAP values by path: of the target, or of the log-odds of each class, see `Family.contributions`."""
         return explain_trees(model, features)

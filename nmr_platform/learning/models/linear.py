@@ -35,12 +35,12 @@ class Linear(Family):
         return {"penalty": trial.suggest_float("penalty", 1e-2, 1e3, log=True)}
 
     def regressor(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:  # noqa: ARG002
-        """An unfitted pipeline that ends with ridge regression."""
+        """An unfitted pipeline that ends with ridge regression, see `Family.regressor`."""
         # Neighbouring samples of an echo are nearly equal, too nearly for the normal equations in single precision.
         return make_pipeline(StandardScaler(), Ridge(alpha=params["penalty"], solver="svd"))
 
     def classifier(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:  # noqa: ARG002
-        """An unfitted pipeline that ends with logistic regression and weighs classes by the rows it is fitted on."""
+        """An unfitted pipeline that ends with logistic regression, see `Family.classifier`."""
         last = LogisticRegression(
             C=1.0 / params["penalty"],
             class_weight="balanced",
@@ -51,10 +51,10 @@ class Linear(Family):
         return make_pipeline(StandardScaler(), last)
 
     def weights(self, model: Any, n_features: int) -> NDArray[np.float64]:  # noqa: ARG002
-        """Sizes of the coefficients: features are standardised, so that they can be compared."""
+        """Sizes of the coefficients, comparable as features are standardised; see `Family.weights`."""
         return np.abs(np.atleast_2d(model[-1].coef_)).sum(axis=0)
 
     def contributions(self, model: Any, features: "pd.DataFrame") -> NDArray[np.floating]:
-        """SHAP values, exact for a linear model: the mean of a standardised feature is zero."""
+        """SHAP values, exact as the mean of a standardised feature is zero; see `Family.contributions`."""
         standardised = np.asarray(model[:-1].transform(features))
         return standardised[:, :, np.newaxis] * np.atleast_2d(model[-1].coef_).T[np.newaxis]

@@ -39,7 +39,7 @@ class BalancedClasses(ClassifierMixin, BaseEstimator):
         self.model = model
 
     def fit(self, X: Table, y: ArrayLike) -> Self:
-        """Fit on features, shape (n, n_features), and class names, shape (n,)."""
+        """Fit on class names, see `Estimator.fit`."""
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         self.model.fit(X, codes, sample_weight=compute_sample_weight("balanced", codes))
         return self
@@ -88,23 +88,23 @@ class XGBoost(Family):
         }
 
     def regressor(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:  # noqa: ARG002
-        """An unfitted regressor."""
+        """An unfitted regressor, see `Family.regressor`."""
         from xgboost import XGBRegressor  # noqa: PLC0415 settings are read without it
 
         return XGBRegressor(**params, **_FIXED, random_state=seed)
 
     def classifier(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:  # noqa: ARG002
-        """An unfitted classifier that weighs classes by the rows that it is fitted on."""
+        """An unfitted classifier that weighs classes by the rows that it is fitted on, see `Family.classifier`."""
         from xgboost import XGBClassifier  # noqa: PLC0415 settings are read without it
 
         return BalancedClasses(XGBClassifier(**params, **_FIXED, random_state=seed))
 
     def weights(self, model: Any, n_features: int) -> NDArray[np.float64]:  # noqa: ARG002
-        """Mean gain of the splits at each feature."""
+        """Mean gain of the splits at each feature, see `Family.weights`."""
         return np.asarray(getattr(model, "model", model).feature_importances_, dtype=np.float64)
 
     def contributions(self, model: Any, features: "pd.DataFrame") -> NDArray[np.floating]:
-        """SHAP values by path: of the target, or of the log-odds of each class."""
+        """SHAP values by path: of the target, or of the log-odds of each class, see `Family.contributions`."""
         from xgboost import DMatrix  # noqa: PLC0415 settings are read without it
 
         booster = getattr(model, "model", model).get_booster()
@@ -119,7 +119,7 @@ class XGBoost(Family):
         x_watched: NDArray[np.float32],
         watch: Watch,
     ) -> None:
-        """Fit as ``fit`` would, and tell ``watch`` every 25 rounds what the model would predict."""
+        """Fit as ``fit`` would, and tell ``watch`` every 25 rounds, see `Family.fit_watched`."""
         wrapped: Any = estimator
         estimator.set_params(model__callbacks=[_looking(x_watched, wrapped.restore, watch)])
         try:

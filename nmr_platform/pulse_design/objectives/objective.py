@@ -108,7 +108,12 @@ class ObjectiveSettings(Schema):
 
 
 def redrawn(curve: Curve, number: int) -> Curve:
-    """The same parameters with other disorder; number 0 is the curve itself."""
+    """The same parameters with other disorder; number 0 is the curve itself.
+
+    Args:
+        curve: The curve.
+        number: Number of the draw, from 0.
+    """
     if number == 0:
         return curve
     seed = curve.disorder_seed
@@ -123,11 +128,12 @@ def noise_covariance(groups: Sequence[Array], receiver: float) -> Array:
     identity, as far as Ledoit and Wolf (*J. Multivariate Anal.* 88, 365, 2004) find best for so few draws.
 
     Args:
-        groups: For each set of parameters, its numbers under several draws of the disorder, shape (n_draws, n).
-        receiver: Standard deviation of the receiver noise of each number.
+        groups: For each set of parameters, its numbers under several draws of the disorder, shape (n_draws, n), in
+            units of M.
+        receiver: Standard deviation of the receiver noise of each number, in units of M.
 
     Returns:
-        Shape (n, n).
+        Shape (n, n), in units of M squared.
     """
     scale = [np.sqrt(len(group) / (len(group) - 1)) for group in groups]
     residuals = np.concatenate([(g - g.mean(axis=0)) * s for g, s in zip(groups, scale, strict=True)])

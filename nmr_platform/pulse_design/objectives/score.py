@@ -125,7 +125,12 @@ class ScoreObjective:
         )
 
     def cross_validate(self, measurement: Measurement, share: float = 1.0) -> CrossValidated:
-        """Simulate the curves and predict each from the others."""
+        """Simulate the curves and predict each from the others.
+
+        Args:
+            measurement: The sequences.
+            share: Part of the curves to use, in (0, 1]; two in every fold are used at least.
+        """
         n = max(2 * self._settings.cv_folds, ceil(share * len(self._ensemble.curves)))
         experiments = [self._ensemble.experiment(sequence) for sequence in measurement]
         table = feature_table(self._ensemble.records(measurement, n), experiments, self._features)

@@ -36,7 +36,11 @@ _FEWEST_PAIRS = 4
 
 
 def read(experiment: Experiment, name: Parameter) -> float:
-    """The value of an unknown: X and Z in MHz, xi in lattice constants, rates in MHz.
+    """The value of an unknown: X and Z in MHz, xi in lattice constants, rates in MHz, the exponent a number.
+
+    Args:
+        experiment: Lattice, kernel, coupling and dissipation.
+        name: Which unknown.
 
     Raises:
         ConfigurationError: The kernel has no such number.
@@ -52,6 +56,11 @@ def changed(experiment: Experiment, name: Parameter, value: float) -> Experiment
     """The experiment with one unknown changed.
 
     X and alpha_y sum K change in proportion; a change of the kernel's shape leaves X and Z as they are.
+
+    Args:
+        experiment: The experiment to change.
+        name: Which unknown.
+        value: Its new value, in the unit that `read` gives it in.
     """
     coupling = experiment.coupling
     match name:
@@ -74,9 +83,12 @@ def steps(values: Array, names: tuple[Parameter, ...], reach: float) -> Array:
     """By how much to change each unknown for a derivative.
 
     Args:
-        values: The unknowns over the prior, shape (n_curves, n_parameters).
+        values: The unknowns over the prior, shape (n_curves, n_parameters), in the units of `read`.
         names: Which they are.
-        reach: Share of the standard deviation of those that vary.
+        reach: Share of the standard deviation of those that vary, a number.
+
+    Returns:
+        Shape (n_parameters,), in the units of `read`.
     """
     spread = values.std(axis=0)
     fixed = np.array([_STEPS.get(name, np.nan) for name in names])
@@ -88,11 +100,11 @@ def precision(values: Array, names: tuple[Parameter, ...]) -> Array:
     """What the prior knows of the unknowns: the inverse of their covariance, next to nothing of those it does not draw.
 
     Args:
-        values: The unknowns over the prior, shape (n_curves, n_parameters).
+        values: The unknowns over the prior, shape (n_curves, n_parameters), in the units of `read`.
         names: Which they are.
 
     Returns:
-        Shape (n_parameters, n_parameters).
+        Shape (n_parameters, n_parameters), in the inverse units of each pair.
     """
     varied = values.std(axis=0) > 0
     covariance = np.diag([_VAGUE.get(name, np.inf) ** 2 for name in names])
@@ -102,7 +114,16 @@ def precision(values: Array, names: tuple[Parameter, ...]) -> Array:
 
 
 def target_gradient(experiment: Experiment, target: str, names: tuple[Parameter, ...]) -> Array:
-    """Derivative of a target by the unknowns, shape (n_parameters,); W = (1 + alpha_y / alpha_x) X + Z."""
+    """Derivative of a target by the unknowns, shape (n_parameters,); W = (1 + alpha_y / alpha_x) X + Z.
+
+    Args:
+        experiment: Its alphas weigh X in W.
+        target: W, X or Z.
+        names: Which unknowns there are; X and Z, in MHz as the target is, alone have a derivative.
+
+    Returns:
+        Shape (n_parameters,), dimensionless.
+    """
     weights = {"X": {"X": 1.0}, "Z": {"Z": 1.0}}.get(target)
     if weights is None:
         weights = {"X": 1 + experiment.coupling.alpha_y / experiment.coupling.alpha_x, "Z": 1.0}
@@ -126,14 +147,14 @@ def displaced(at: Array, steps: Array, names: tuple[Parameter, ...], *, groups: 
     """Values of the unknowns around a point: normal displacements in opposite pairs.
 
     Args:
-        at: The point, shape (n_unknowns,).
-        steps: Standard deviation of the displacement of each unknown, shape (n_unknowns,).
+        at: The point, shape (n_unknowns,), in the units of `read`.
+        steps: Standard deviation of the displacement of each unknown, shape (n_unknowns,), in the same units.
         names: Which unknowns they are; rates stay positive, and so do range and exponent.
         groups: Number of sets of displacements.
         seed: Of the draw.
 
     Returns:
-        Shape (groups, n_displacements, n_unknowns).
+        Shape (groups, n_displacements, n_unknowns), in the units of `read`.
     """
     shape = (groups, max(_FEWEST_PAIRS, len(at)))
     # A stream an unknown: whatever is asked beside it, it is displaced alike.
@@ -157,10 +178,10 @@ def fit_line(values: Array, numbers: Array, steps: Array) -> Line:
     bends away from the line, or turns round like a phase, is left over and adds to the noise.
 
     Args:
-        values: Displaced unknowns, shape (groups, n_displacements, n_unknowns), the second half of the displacements
-            opposite to the first, see `displaced`.
-        numbers: What was measured there, shape (groups, n_displacements, n_numbers).
-        steps: Scale of each unknown, shape (n_unknowns,).
+        values: Displaced unknowns, shape (groups, n_displacements, n_unknowns), in the units of `read`, the second half
+            of the displacements opposite to the first, see `displaced`.
+        numbers: What was measured there, shape (groups, n_displacements, n_numbers), in units of M.
+        steps: Scale of each unknown, shape (n_unknowns,), in the units of `read`.
     """
     groups, n_displacements, n_unknowns = values.shape
     n_pairs = n_displacements // 2
