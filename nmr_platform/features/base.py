@@ -23,7 +23,15 @@ class StatelessTransformer(TransformerMixin, BaseEstimator):
     """
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002 (scikit-learn hands over the target)
-        """Do nothing; there is nothing to learn."""
+        """Do nothing; there is nothing to learn.
+
+        Args:
+            X: Of any shape and unit; not looked at.
+            y: The target; not looked at.
+
+        Returns:
+            The transformer itself.
+        """
         return self
 
     def __sklearn_tags__(self) -> Tags:
@@ -37,12 +45,12 @@ def as_blocks(columns: ArrayLike, n_blocks: int, n_samples: int) -> NDArray[np.f
     """Read columns as consecutive blocks of samples, one block a component.
 
     Args:
-        columns: Shape (n_curves, n_blocks * n_samples).
+        columns: Shape (n_curves, n_blocks * n_samples), in any unit.
         n_blocks: Number of components.
         n_samples: Samples in each.
 
     Returns:
-        Shape (n_curves, n_blocks, n_samples), in the precision of ``columns``.
+        Shape (n_curves, n_blocks, n_samples), in the unit and precision of ``columns``.
 
     Raises:
         ConfigurationError: The width of ``columns`` is another one.

@@ -36,12 +36,12 @@ class SpectralFeatures(WindowedFeatures):
         return self
 
     def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
-        """The spectrum."""
+        """The spectrum, see `WindowedFeatures.steps`."""
         del acquisition
         return [("spectrum", SpectrumTransformer(span.n_bins, self.components))]
 
     def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
-        """One row a frequency."""
+        """One row a frequency, see `WindowedFeatures.places`."""
         step = span.width * acquisition.step
         return [spectrum_intervals(span.n_bins, component, step=step) for component in self.components]
 

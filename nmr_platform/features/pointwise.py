@@ -18,10 +18,10 @@ class PointwiseFeatures(WindowedFeatures):
     kind: Literal["pointwise"] = "pointwise"
 
     def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
-        """Nothing is computed."""
+        """Nothing is computed, see `WindowedFeatures.steps`."""
         del span, acquisition
         return []
 
     def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
-        """One row a sample."""
+        """One row a sample, see `WindowedFeatures.places`."""
         return [sample_intervals(span, component, step=acquisition.step) for component in self.components]

@@ -36,12 +36,12 @@ class PolynomialFeatures(WindowedFeatures):
         return tuple("" if part == "abs" else f"{part}_" for part in self.components)
 
     def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
-        """The fits."""
+        """The fits, see `WindowedFeatures.steps`."""
         del acquisition
         return [("polynomial", PolynomialBins(span.n_bins, self.prefixes))]
 
     def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
-        """One row a coefficient."""
+        """One row a coefficient, see `WindowedFeatures.places`."""
         samples = [sample_intervals(span, component, step=acquisition.step) for component in self.components]
         return [_bin_intervals(*part) for part in zip(samples, self.prefixes, strict=True)]
 
@@ -57,12 +57,12 @@ class PolynomialFrequencyFeatures(SpectralFeatures):
         return tuple("f_" if part == "abs" else f"{part}_f_" for part in self.components)
 
     def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
-        """The fits of the spectrum."""
+        """The fits of the spectrum, see `WindowedFeatures.steps`."""
         fits = PolynomialBins(spectrum_length(span.n_bins), self.prefixes)
         return [*super().steps(span, acquisition), ("polynomial", fits)]
 
     def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
-        """One row a coefficient."""
+        """One row a coefficient, see `WindowedFeatures.places`."""
         frequencies = super().places(span, acquisition)
         return [_bin_intervals(*part) for part in zip(frequencies, self.prefixes, strict=True)]
 

@@ -54,12 +54,12 @@ class QuantileFeatures(WindowedFeatures):
         return super().components + (("abs",) if self.signal == "complex" else ())
 
     def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
-        """The quantiles."""
+        """The quantiles, see `WindowedFeatures.steps`."""
         del acquisition
         return [("quantiles", DyadicQuantiles(span.n_bins, self.components))]
 
     def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
-        """One row a quantile."""
+        """One row a quantile, see `WindowedFeatures.places`."""
         return [_quantile_intervals(sample_intervals(span, part, step=acquisition.step)) for part in self.components]
 
 

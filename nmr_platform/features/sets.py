@@ -98,7 +98,7 @@ def extract(
     """Extract one feature set from raw records.
 
     Args:
-        m: The records M(t), shape (n_curves, n_samples), real or complex.
+        m: The records M(t), shape (n_curves, n_samples), real or complex, dimensionless; 1/2 is full polarisation.
         feature_set: What to extract.
         acquisition: Where the echo is, the time between two samples (us), and the number of spins if it matters.
 

@@ -78,11 +78,11 @@ class ShapeFeatures(WindowedFeatures):
         return self
 
     def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
-        """The statistics."""
+        """The statistics, see `WindowedFeatures.steps`."""
         return [("shape", self._measured(span, acquisition, self.floor(acquisition)))]
 
     def places(self, span: WindowSpan, acquisition: Acquisition) -> list[pd.DataFrame]:
-        """One row a statistic."""
+        """One row a statistic, see `WindowedFeatures.places`."""
         return [self._measured(span, acquisition).intervals()]
 
     def _measured(self, span: WindowSpan, acquisition: Acquisition, floor: float = 0.0) -> "EchoShape":

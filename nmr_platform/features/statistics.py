@@ -18,7 +18,15 @@ Complex = NDArray[np.complex128]
 
 
 def ratio(numerator: Real, denominator: Real) -> Real:
-    """Quotient, and zero where the denominator is zero."""
+    """Quotient, and zero where the denominator is zero.
+
+    Args:
+        numerator: Of any shape and unit.
+        denominator: Of the same shape, in any unit.
+
+    Returns:
+        The same shape, in the unit of the numerator over that of the denominator.
+    """
     quotient: Real = np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator != 0)
     return quotient
 
@@ -27,8 +35,11 @@ def standardised_moments(weights: Real, time: Real) -> tuple[Real, Real, Real, R
     """Mean, standard deviation, skewness and kurtosis of time under weights; zero where there is no weight.
 
     Args:
-        weights: Shape (n_curves, n), not negative.
-        time: Shape (n,).
+        weights: Shape (n_curves, n), not negative, in any unit.
+        time: Shape (n,), in any unit.
+
+    Returns:
+        Four arrays of shape (n_curves,): the first two in the unit of ``time``, the others dimensionless.
     """
     total = weights.sum(axis=1)
     mean = ratio(weights @ time, total)
@@ -43,8 +54,8 @@ def decay_rate(magnitude: Real, distance: Real) -> Real:
     These are the weights of least squares on |M| itself, to first order in the deviations. Zero where |M| is.
 
     Args:
-        magnitude: Shape (n_curves, n).
-        distance: From where the decay begins, shape (n,).
+        magnitude: |M|, shape (n_curves, n), dimensionless.
+        distance: From where the decay begins, shape (n,), in any unit.
 
     Returns:
         Shape (n_curves,), in inverse units of distance.
@@ -60,13 +71,13 @@ def fall_time(magnitude: Real, time: Real, first: NDArray[np.int64], level: Real
     """How long |M| takes from a sample on until it is no longer above a level, between samples by a straight line.
 
     Args:
-        magnitude: Shape (n_curves, n).
-        time: Equidistant, shape (n,).
-        first: Sample to begin at, shape (n_curves,).
-        level: Shape (n_curves,).
+        magnitude: |M|, shape (n_curves, n), dimensionless.
+        time: Equidistant, shape (n,), in any unit.
+        first: Number of the sample to begin at, shape (n_curves,).
+        level: In the unit of ``magnitude``, shape (n_curves,).
 
     Returns:
-        Shape (n_curves,), in units of time; until the last sample where the level is not reached.
+        Shape (n_curves,), in the unit of ``time``; until the last sample where the level is not reached.
     """
     rows, columns = np.arange(len(magnitude)), np.arange(magnitude.shape[1])
     fallen = (magnitude <= level[:, np.newaxis]) & (columns > first[:, np.newaxis])
@@ -84,7 +95,7 @@ def mean_frequency(m: Complex, step: float) -> Real:
     """Mean frequency of a rotating signal, weighted with |M|^2: sum Im(M* dM/dt) / (2 pi sum |M|^2).
 
     Args:
-        m: Shape (n_curves, n).
+        m: M, shape (n_curves, n), dimensionless.
         step: Time between two samples, us.
 
     Returns:
@@ -98,12 +109,12 @@ def secondary_maximum(magnitude: Real, prominence: float) -> tuple[Real, NDArray
     """Number of maxima that stand out, and the most prominent of them besides the largest value.
 
     Args:
-        magnitude: Shape (n_curves, n).
-        prominence: How far a maximum must stand out above the higher of the two saddles beside it.
+        magnitude: |M|, shape (n_curves, n), dimensionless.
+        prominence: How far a maximum must stand out above the higher of the two saddles beside it, dimensionless.
 
     Returns:
-        Number of maxima; sample, height and prominence of the second. Where there is none, its sample is that of the
-        largest value, and height and prominence are zero. Each of shape (n_curves,).
+        Number of maxima; sample number, height and prominence (both dimensionless) of the second. Where there is none,
+        its sample is that of the largest value, and height and prominence are zero. Each of shape (n_curves,).
     """
     largest = magnitude.argmax(axis=1)
     number, height, standing = np.zeros((3, len(magnitude)))

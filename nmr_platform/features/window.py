@@ -101,7 +101,7 @@ def check_window(span: WindowSpan, n_samples: int) -> None:
 
     Args:
         span: The window.
-        n_samples: Length of the record.
+        n_samples: Length of the record, in samples.
 
     Raises:
         ConfigurationError: With the half width, the echo's index and the record's length.

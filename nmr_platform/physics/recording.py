@@ -38,7 +38,13 @@ class Recording:
 
     @classmethod
     def of(cls, sequence: SequenceBase, receiver: Receiver, step: float) -> "Recording":
-        """Lay ``sequence`` on a grid of ``step`` (us)."""
+        """Lay a sequence on the time grid.
+
+        Args:
+            sequence: Pulses and delays.
+            receiver: Which samples are kept.
+            step: Time step and sampling interval before the receiver, us.
+        """
         schedule: list[Pulse | ShapedPulse | int] = []
         times: list[NDArray[np.float64]] = [np.zeros(1)]
         since_pulse: list[NDArray[np.float64]] = [np.zeros(1)]

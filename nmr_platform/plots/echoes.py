@@ -64,7 +64,8 @@ def plot_gallery(
     """Draw a few curves of each kernel side by side, |M|(t) on common scales.
 
     Args:
-        curves_by_kernel: For each kernel's name, curves of shape (n_curves, n_samples), complex or real.
+        curves_by_kernel: For each kernel's name, curves of shape (n_curves, n_samples), complex or real, in units of
+            hbar per spin.
         time: Shape (n_samples,), us.
         echo_time: Where the echo is expected, us; marked by a dashed line.
         title: Title of the figure.

@@ -77,7 +77,7 @@ def plot_importances_over_echo(
 
     Args:
         time: Times of the record's samples, shape (n_samples,), us.
-        mean_echo: Mean |M| over the data set, shape (n_samples,).
+        mean_echo: Mean |M| over the data set, shape (n_samples,), in units of hbar per spin.
         intervals: One row a feature: ``name``, ``component`` (what M was read as, for instance ``abs``), ``start``,
             ``stop``, ``importance``; ``axis`` (``time`` in us, the default, or ``frequency`` in MHz); ``power`` of
             polynomial features, missing for others.

@@ -35,11 +35,11 @@ def plot_pulse_map(
     From eight different sequences on, an interpolated surface lies behind them; it ends where the tried ones end.
 
     Args:
-        x: First parameter, shape (n_trials,).
-        y: Second parameter, shape (n_trials,).
+        x: First parameter, shape (n_trials,), in the unit that ``axes`` names.
+        y: Second parameter, likewise.
         score: Scores, shape (n_trials,); trials that failed (not finite) are left out.
-        best: Where the best sequence lies.
-        baseline: Where the sequence to beat lies; None if it lies outside the plane.
+        best: First and second parameter of the best sequence.
+        baseline: Those of the sequence to beat; None if it lies outside the plane.
         label: Name of the score.
         axes: Name and unit of the two parameters, for instance ``theta1 (degrees)``.
         surface: Whether to draw one; where other parameters vary too, it would mean nothing.
@@ -166,8 +166,8 @@ def plot_echo_comparison(
     """Draw |M|, and the phase where there is enough signal to have one, of one sample under several sequences.
 
     Args:
-        times: Time of the samples of each record, us.
-        records: Complex M, one array a sequence.
+        times: Time of the samples of each record, us, one array of shape (n_samples,) a sequence.
+        records: Complex M in units of hbar per spin, likewise.
         names: Names of the sequences.
         title: Title of the figure.
     """

@@ -31,8 +31,8 @@ def plot_parity(
     Args:
         true: Shape (n_curves,), in ``unit``.
         predicted: Shape (n_curves,), in ``unit``.
-        lower: Lower ends of the prediction intervals, shape (n_curves,); drawn for 60 curves at most.
-        upper: Upper ends of the prediction intervals.
+        lower: Lower ends of the prediction intervals, shape (n_curves,), in ``unit``; drawn for 60 curves at most.
+        upper: Upper ends of the prediction intervals, likewise.
         name: Name of the quantity, for instance ``W``.
         unit: Its unit, for instance ``MHz``; empty for a plain number.
         score_text: Written into the corner, for instance the score with its confidence interval.
@@ -116,7 +116,7 @@ def plot_coverage_by_bin(table: pd.DataFrame, *, nominal: float, title: str = ""
 
     Args:
         table: One row a bin: ``w_low``, ``w_high`` (MHz), ``value``, ``lower``, ``upper`` (shares).
-        nominal: The share that was asked for.
+        nominal: The share that was asked for, between 0 and 1.
         title: Title of the figure.
     """
     made, (ax,) = figure(size=(6.2, 3.8))

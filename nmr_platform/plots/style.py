@@ -86,6 +86,10 @@ def dress(ax: Axes, *, grid: Grid = "both") -> None:
     """Give axes the house look: two spines, small grey ticks, a light grid behind the data.
 
     Everything is set on the axes themselves, so that the look does not depend on who draws the figure later.
+
+    Args:
+        ax: The axes.
+        grid: Lines of the grid: ``x``, ``y``, ``both`` or ``none``.
     """
     ax.set_prop_cycle(color=CYCLE)
     ax.set_axisbelow(True)
@@ -102,25 +106,46 @@ def dress(ax: Axes, *, grid: Grid = "both") -> None:
 
 
 def dress_colorbar(bar: Colorbar, label: str) -> None:
-    """Give a colour bar the house look and its label."""
+    """Give a colour bar the house look and its label.
+
+    Args:
+        bar: The colour bar.
+        label: What its colours mean, with the unit if there is one.
+    """
     bar.set_label(label, color=INK)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=9, length=0, labelcolor=INK)
 
 
 def columns_for(n_panels: int, most: int = 3) -> int:
-    """Number of columns in which small multiples leave the least room empty."""
+    """Number of columns in which small multiples leave the least room empty.
+
+    Args:
+        n_panels: Number of panels.
+        most: Largest number of columns; four panels get two whatever it is.
+    """
     return 2 if n_panels == 4 else min(most, n_panels)
 
 
 def heading(drawn: Figure, text: str) -> None:
-    """Write a title over the whole figure, flush left, if there is one."""
+    """Write a title over the whole figure, flush left, if there is one.
+
+    Args:
+        drawn: The figure.
+        text: The title; empty for none.
+    """
     if text:
         drawn.suptitle(text, x=0.01, ha="left", fontsize=11, color=INK)
 
 
 def title(ax: Axes, text: str, *, size: float = 11) -> None:
-    """Write a title flush with the left end of the axes, if there is one."""
+    """Write a title flush with the left end of the axes, if there is one.
+
+    Args:
+        ax: The axes.
+        text: The title; empty for none.
+        size: Of the letters, in points.
+    """
     if text:
         ax.set_title(text, loc="left", fontsize=size, color=INK, pad=8)
 

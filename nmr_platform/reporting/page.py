@@ -102,7 +102,13 @@ class Content:
 
 
 def score_rows(task: str, metric: str, scores: Mapping[str, Any]) -> list[ScoreRow]:
-    """Lines of one task's score table from what `evaluate` wrote, best cross-validated score first."""
+    """Lines of one task's score table from what `evaluate` wrote, best cross-validated score first.
+
+    Args:
+        task: Name of the task.
+        metric: Name of the score, for instance ``r2``.
+        scores: What `evaluate` wrote for the task: its ``models`` and the label of the ``champion``.
+    """
     rows = []
     for label, model in scores["models"].items():
         family, _, features = label.partition("/")

@@ -120,7 +120,16 @@ def simulate(
 
 
 def draw_spins(experiment: Experiment, *, seed: Seed, offsets: ArrayLike | None) -> Spins:
-    """The disorder of one curve: ``offsets`` (MHz, shape of the sites) weighed, or a draw from the line."""
+    """The disorder of one curve: given offsets weighed, or a draw from the line.
+
+    Args:
+        experiment: What to simulate.
+        seed: Seed of the draw; without effect on given offsets.
+        offsets: Larmor offsets, MHz, shape ``experiment.lattice.site_shape``; None to draw them.
+
+    Raises:
+        ConfigurationError: ``offsets`` have another shape, or are not finite.
+    """
     if offsets is None:
         return experiment.line.draw(experiment.lattice.size, np.random.default_rng(seed))
     values = np.asarray(offsets, dtype=np.float64)
@@ -137,7 +146,12 @@ def draw_spins(experiment: Experiment, *, seed: Seed, offsets: ArrayLike | None)
 
 
 def draw_gain(experiment: Experiment, seed: Seed) -> NDArray[np.float64]:
-    """Factor on the drive for every spin, shape (N,), from a child of ``seed``."""
+    """Factor on the drive for every spin, shape (N,), dimensionless.
+
+    Args:
+        experiment: What to simulate.
+        seed: Seed of the disorder; an inhomogeneous drive is drawn from a child of it.
+    """
     drive = experiment.drive
     if drive.inhomogeneity == 0:
         return np.full(experiment.lattice.size, drive.calibration)

@@ -19,7 +19,16 @@ def simulate_naively(
 ) -> Echo:
     """Simulate one experiment with the `euler` integrator in float64 and without noise, O(N^2) a step.
 
-    Arguments, result and errors as `simulate`.
+    Args:
+        experiment: What to simulate.
+        seed: Seed of the disorder, see `simulate`.
+        offsets: Larmor offsets to use instead of a random draw, MHz, shape ``experiment.lattice.site_shape``.
+
+    Returns:
+        The record, sampled as that of `simulate`.
+
+    Raises:
+        ConfigurationError: ``offsets`` have another shape, or are not finite.
     """
     spins = draw_spins(experiment, seed=seed, offsets=offsets)
     sample = _Sample(experiment, spins, draw_gain(experiment, seed))

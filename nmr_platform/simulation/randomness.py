@@ -22,5 +22,10 @@ class CurveStreams(NamedTuple):
 
 
 def curve_streams(dataset_seed: int, curve: int) -> CurveStreams:
-    """Streams of curve number ``curve``: children of ``SeedSequence(dataset_seed, spawn_key=(curve,))``."""
+    """Streams of one curve: children of ``SeedSequence(dataset_seed, spawn_key=(curve,))``.
+
+    Args:
+        dataset_seed: Seed of the data set.
+        curve: Number of the curve in it.
+    """
     return CurveStreams(*np.random.SeedSequence(dataset_seed, spawn_key=(curve,)).spawn(3))

@@ -73,7 +73,16 @@ class Step(NamedTuple):
 def make_step(
     phases: Array, weights: Array, rates: Array, relax: Array, largest_angle: float, dtype: np.dtype[Any]
 ) -> Step:
-    """Put a step together in ``dtype``; ``largest_angle`` bounds the rotation of any spin in it, radians."""
+    """Put a step together.
+
+    Args:
+        phases: Phase that the offset of each spin winds up in the step, radians, shape (N,).
+        weights: Field weights P, dimensionless, shape (N,).
+        rates: Radians per unit of field, shape (3,).
+        relax: Decay before and after the rotation, dimensionless, shape (2, 3), see `Step`.
+        largest_angle: Bound on the rotation of any spin in the step, radians.
+        dtype: Precision.
+    """
     doublings = max(0, ceil(log2(largest_angle))) if largest_angle > 1 else 0
     static = np.array([phases, weights], dtype)
     return Step(static, rates.astype(dtype), relax.astype(dtype), doublings, np.array(_SERIES, dtype))
@@ -107,12 +116,12 @@ def rotate(spins: Array, field: Array, step: Step) -> tuple[Scalar, Scalar, Scal
     overlap, and the loop runs nine times slower.
 
     Args:
-        spins: (3, N), the state.
-        field: (3, N), the mean field F of every spin.
+        spins: (3, N), the state, dimensionless.
+        field: (3, N), the field of every spin, in the unit that the step's rates turn into radians.
         step: What the step does besides.
 
     Returns:
-        The three sums of the spins after the step.
+        The three sums of the spins after the step, dimensionless.
     """
     static, rates, relax, series = step.static, step.rates, step.relax, step.series
     rx, ry, rz = rates[0], rates[1], rates[2]
@@ -169,8 +178,8 @@ def make_mean_field(values: NDArray[np.float64], rates: NDArray[np.float64], dty
     """Prepare the convolution with K.
 
     Args:
-        values: K, shape (n_basis, n_basis, *shape).
-        rates: Couplings of the three components, in any unit; a component without coupling is left out.
+        values: K, dimensionless, shape (n_basis, n_basis, *shape).
+        rates: Couplings of the three components, shape (3,), in any unit; a component without coupling is left out.
         dtype: Precision.
     """
     n_basis, shape = values.shape[0], values.shape[2:]
@@ -195,7 +204,7 @@ def convolve(grid: Array, mean_field: MeanField, out: Array) -> None:
     """Mean field F = K * (P m) of the coupled components.
 
     Args:
-        grid: (3, n_basis, *shape), the state on the lattice.
+        grid: (3, n_basis, *shape), the state on the lattice, dimensionless.
         mean_field: The coupling.
         out: As ``grid``, the field; components that do not couple are left as they are.
     """
@@ -242,12 +251,12 @@ def advance_euler(
     """Take ``len(sums)`` steps with the field frozen over each: the literature's integrator, first order.
 
     Args:
-        grid: (3, n_basis, *shape), the state; holds the state after the last step on return.
+        grid: (3, n_basis, *shape), the state, dimensionless; holds the state after the last step on return.
         work: (3, 3, n_basis, *shape), work space, zero at first; the first third holds the field.
         mean_field: The coupling.
         step: A whole step.
         half: The first half of a step.
-        sums: (n_steps, 3), sum of the spins after every step.
+        sums: (n_steps, 3), takes the sum of the spins after every step, dimensionless.
     """
     n = step.static.shape[1]
     spins, field = grid.reshape((3, n)), work[0].reshape((3, n))
@@ -260,7 +269,7 @@ def advance_euler(
 def advance_midpoint(grid: Array, work: Array, mean_field: MeanField, step: Step, half: Step, sums: Array) -> None:
     """Take ``len(sums)`` steps, each with the field of the state half-way: second order, two fields a step.
 
-    Arguments as `advance_euler`.
+    For the arguments see `advance_euler`.
     """
     n = step.static.shape[1]
     spins, field, middle = grid.reshape((3, n)), work[0].reshape((3, n)), work[1].reshape((3, n))
@@ -277,7 +286,7 @@ def advance_fast(grid: Array, work: Array, mean_field: MeanField, step: Step, ha
     """Take ``len(sums)`` steps with a field that is evaluated every few steps and extrapolated linearly in between.
 
     Second order: the field turns slowly against the spins. The first few steps are those of `advance_midpoint`, which
-    needs no past; arguments as there.
+    needs no past. For the arguments see `advance_euler`.
     """
     n = step.static.shape[1]
     n_steps, first = sums.shape[0], min(STRIDE, sums.shape[0])

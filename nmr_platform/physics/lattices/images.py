@@ -21,13 +21,14 @@ def nearest_images(vectors: Array, basis: Array, shape: tuple[int, ...]) -> Arra
     """Minimum-image displacement of site (a, R) from site (b, 0).
 
     Args:
-        vectors: Primitive vectors, one a row, shape (d, d).
+        vectors: Primitive vectors, one a row, shape (d, d), in any unit.
         basis: Positions of the sites in a cell, shape (n_basis, d), the unit of ``vectors``.
         shape: Number of cells along each vector, after which the lattice repeats.
 
     Returns:
-        Shape (d, n_basis, n_basis, *shape). Of several images at the same distance one is taken such that the
-        displacements of (a, R) from (b, 0) and of (b, -R) from (a, 0) are opposite, unless they are the same pair.
+        Shape (d, n_basis, n_basis, *shape), in the unit of ``vectors``. Of several images at the same distance one is
+        taken such that the displacements of (a, R) from (b, 0) and of (b, -R) from (a, 0) are opposite, unless they are
+        the same pair.
     """
     n_basis, lengths = len(basis), np.array(shape)
     cells = np.indices(shape).reshape(len(shape), -1)

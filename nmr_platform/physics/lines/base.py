@@ -56,7 +56,15 @@ class LineShape(Schema):
         return np.linspace(*self.band, size)
 
     def draw(self, size: int, rng: np.random.Generator) -> Spins:
-        """Draw the offsets of ``size`` spins and weigh them."""
+        """Draw the offsets of some spins and weigh them.
+
+        Args:
+            size: Number of spins N.
+            rng: Where the random numbers come from.
+
+        Returns:
+            Offsets (MHz) and dimensionless weights, each of shape (N,).
+        """
         if self.weights == "integrated":
             return self.weigh(rng.permutation(self.grid(size)))
         return self.weigh(self.quantile(rng.random(size)))

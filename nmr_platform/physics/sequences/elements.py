@@ -15,7 +15,15 @@ _AXES = {0.0: "x", 90.0: "y", 180.0: "-x", 270.0: "-y"}
 
 
 def rotation_about(theta: float, phi: float) -> NDArray[np.float64]:
-    """Matrix of the active rotation by +theta about (cos phi, sin phi, 0), both in radians, shape (3, 3)."""
+    """Matrix of the active rotation by +theta about (cos phi, sin phi, 0).
+
+    Args:
+        theta: Angle of the rotation, radians.
+        phi: Angle of the axis from x towards y, radians.
+
+    Returns:
+        Shape (3, 3), dimensionless; it acts on columns (x, y, z).
+    """
     x, y = np.cos(phi), np.sin(phi)
     cross = np.array([[0.0, 0.0, y], [0.0, 0.0, -x], [-y, x, 0.0]])
     return np.eye(3) + np.sin(theta) * cross + (1 - np.cos(theta)) * cross @ cross
