@@ -15,23 +15,23 @@ from nmr_platform.learning import (
     RegressionTask,
     SplitSettings,
     Task,
+    TaskTable,
     TuneSettings,
 )
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design import PulseSearchSettings
-from nmr_platform.schema import Schema, read_yaml, validate
+from nmr_platform.schema import read_yaml, validate
 
 __all__ = ["Params", "read_params"]
 
 
-class Params(Schema):
+class Params(TaskTable):
     """The whole of params.yaml.
 
     Attributes:
         data: What is simulated.
         executor: Who simulates it.
         features: What is extracted from it.
-        tasks: What is learnt, by name.
         split: What is held out.
         tune: How models are searched.
         evaluate: How the held-out part is looked at.
@@ -42,7 +42,6 @@ class Params(Schema):
     data: DataSettings
     executor: ExecutorSettings = ThreadsSettings()
     features: FeaturesSettings
-    tasks: dict[str, Task]
     split: SplitSettings
     tune: TuneSettings
     evaluate: EvaluateSettings
@@ -114,17 +113,6 @@ class Params(Schema):
         """Kernels that the pulse search names, each with its key."""
         own, *others = self.pulse_search.kernels
         return [("kernel", own), *(("objective.kernels", name) for name in others)]
-
-    def task(self, name: str) -> Task:
-        """The task called ``name``.
-
-        Raises:
-            ConfigurationError: There is none.
-        """
-        if name not in self.tasks:
-            message = f"Argument `task` must be one of {', '.join(self.tasks)}, but is {name!r}."
-            raise ConfigurationError(message, key="task", value=name)
-        return self.tasks[name]
 
 
 def read_params(path: str | Path = "params.yaml") -> Params:
