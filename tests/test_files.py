@@ -41,9 +41,9 @@ def test_a_folder_that_was_not_finished_leaves_the_old_one_alone(tmp_path, inter
     def interrupted():
         with staged_folder(target) as folder:
             (folder / "new").touch()
-            raise interruption
+            raise interruption("half way")
 
-    with pytest.raises(interruption):
+    with pytest.raises(interruption, match="half way"):
         interrupted()
     assert names(tmp_path) == ["out"]
     assert (target / "old").read_text() == "as it was"
@@ -112,9 +112,9 @@ def test_an_old_folder_moved_aside_by_a_killed_writer_comes_back(tmp_path):
 
     def interrupted():
         with staged_folder(tmp_path / "out"):
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("half way")
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="half way"):
         interrupted()
     assert names(tmp_path) == ["out"]
     assert names(tmp_path / "out") == ["old"]

@@ -127,6 +127,6 @@ class FormatContract:
         np.testing.assert_allclose(back["time"], dataset["time"], rtol=1e-12)
         with pytest.raises(DataError, match=r"out.* exists; remove it or choose another name"):
             export_dataset(dataset, out, format=self.name)
-        with pytest.raises((KeyError, ValueError)):
+        with pytest.raises((KeyError, ValueError), match=r"\bm\b"):
             export_dataset(dataset.drop_vars("m"), tmp_path / "broken", format=self.name)
         assert [path.name for path in tmp_path.iterdir()] == [out.name]

@@ -60,7 +60,7 @@ def test_nothing_is_overwritten_and_nothing_half_written_stays(dataset, tmp_path
     (tmp_path / "out").mkdir()
     with pytest.raises(DataError, match=r"out` exists; remove it or choose another name"):
         write(dataset, tmp_path / "out")
-    with pytest.raises((KeyError, ValueError)):
+    with pytest.raises((KeyError, ValueError), match=r"\bm\b"):
         write(dataset.drop_vars("m"), tmp_path / "broken")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

@@ -53,7 +53,7 @@ class InterruptedFamily(QuickFamily):
     def build(self, params, task, *, seed, n_jobs=1):
         self._builds.append(seed)
         if len(self._builds) == 7:
-            raise self.interruption
+            raise self.interruption("at its third trial")
         return super().build(params, task, seed=seed)
 
 
@@ -237,7 +237,7 @@ def test_a_trial_of_a_live_worker_is_left_alone(tmp_path, tracker):
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
 def test_an_interrupted_study_resumes_as_if_nothing_had_happened(tmp_path, tracker, interruption):
-    with pytest.raises(interruption):
+    with pytest.raises(interruption, match="at its third trial"):
         quick_study(tmp_path / "a", tracker, InterruptedFamily(interruption=interruption), n_trials=5)
     assert only_run(tracker).state == "failed"
     assert not [trial for trial in trials_of(tmp_path / "a") if trial.state is TrialState.RUNNING]

@@ -75,7 +75,7 @@ def test_a_command_says_it_once_however_many_records_are_coarse(capsys):
         for angle in (1.0, 1.1, 1.2):
             simulate(experiment(**changes), offsets=angle * offsets)
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match=r"^0$"):
         run(command, [])
     assert capsys.readouterr().err.count("A spin may turn by") == 1
 

@@ -152,16 +152,16 @@ def test_a_trial_bears_its_owner_from_its_first_moment(tmp_path):
 def test_a_point_that_was_lined_up_is_tried_even_if_its_first_trial_dies(tmp_path, moment):
     def dies(trial):
         if moment == "before":
-            raise KeyboardInterrupt
-        x = trial.suggest_float("x", -1.0, 1.0)
+            raise KeyboardInterrupt(moment)
+        trial.suggest_float("x", -1.0, 1.0)
         if moment == "while":
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(moment)
         trial.suggest_float("y", 0.0, 1.0)
-        raise KeyboardInterrupt(x)
+        raise KeyboardInterrupt(moment)
 
     study = study_in(tmp_path)
     line_up(study, {"x": 0.5})
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match=moment):
         run_trials(study, 3, dies, on_settled=lambda _: None)
     study, _ = run(tmp_path, 3)
     assert finished_trials(study)[0].params["x"] == 0.5
@@ -171,7 +171,7 @@ def test_a_point_that_was_lined_up_is_tried_even_if_its_first_trial_dies(tmp_pat
 def test_an_interruption_while_asking_leaves_nothing_running(tmp_path):
     study = study_in(tmp_path)
     study.sampler.before_trial = interrupted
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="while asking"):
         run_trials(study, 3, parabola, on_settled=lambda _: None)
     assert not [trial for trial in study.trials if trial.state is TrialState.RUNNING]
     again, _ = run(tmp_path, 3)
@@ -180,7 +180,7 @@ def test_an_interruption_while_asking_leaves_nothing_running(tmp_path):
 
 
 def interrupted(*_):
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt("while asking")
 
 
 def test_another_search_under_the_same_name_is_refused_rather_than_mixed(tmp_path):
@@ -257,10 +257,10 @@ def test_a_point_that_fails_three_times_for_want_of_memory_is_given_up(tmp_path)
 def test_a_point_whose_processes_die_again_and_again_is_given_up(tmp_path):
     def dies(trial):
         parabola(trial)
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("again")
 
     for _ in range(3):
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match="again"):
             run(tmp_path, 1, dies)
     study, told = run(tmp_path, 1)
     assert {trial.params["x"] for trial in study.trials[:3]} == {told[0].params["x"]}
