@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from uuid import uuid4
@@ -19,7 +20,15 @@ from filelock import FileLock, Timeout
 
 from nmr_platform.errors import DataError
 
-__all__ = ["full_disk_explained", "read_json", "staged_file", "staged_folder", "write_json", "write_text"]
+__all__ = [
+    "folder_digest",
+    "full_disk_explained",
+    "read_json",
+    "staged_file",
+    "staged_folder",
+    "write_json",
+    "write_text",
+]
 
 _DIGITS = 6
 _TOKEN = 12
@@ -107,6 +116,15 @@ def read_json(path: Path, *, made_by: str) -> Any:
     except json.JSONDecodeError as error:
         message = f"File `{path}` is damaged ({error}); make it again with `{made_by}`."
         raise DataError(message, path=path) from error
+
+
+def folder_digest(folder: Path) -> str:
+    """Hash of every file in a folder and of its place in it: 32 hexadecimal digits."""
+    digest = blake2b(digest_size=16)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(json.dumps([path.relative_to(folder).as_posix(), len(content)]).encode() + content)
+    return digest.hexdigest()
 
 
 @contextmanager

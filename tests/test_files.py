@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nmr_platform.errors import DataError
-from nmr_platform.files import read_json, staged_file, staged_folder, write_json, write_text
+from nmr_platform.files import folder_digest, read_json, staged_file, staged_folder, write_json, write_text
 
 ROOT = Path(__file__).parents[1]
 
@@ -169,3 +169,18 @@ def test_a_damaged_record_names_the_command_that_makes_it_again(tmp_path):
     (tmp_path / "r.json").write_text('{"a": 1')
     with pytest.raises(DataError, match=r"r\.json` is damaged .*; make it again with `dvc repro x`"):
         read_json(tmp_path / "r.json", made_by="dvc repro x")
+
+
+def test_a_folders_digest_tells_contents_and_places_and_not_where_it_lies(tmp_path):
+    def digest(where, **files):
+        folder = tmp_path / where
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_text(content)
+        return folder_digest(folder)
+
+    first = digest("first", a="1", b="2")
+    assert digest("elsewhere", a="1", b="2") == first
+    assert len(first) == 32
+    others = [digest("swapped", a="2", b="1"), digest("joined", ab="12"), digest("shifted", a="12", b="")]
+    assert len({first, *others}) == 4

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from optuna.storages import BaseStorage
 
-from nmr_platform.files import read_json, write_json, write_text
+from nmr_platform.files import folder_digest, read_json, write_json, write_text
 from nmr_platform.inference import Predictor
 from nmr_platform.studies import find_study
 from nmr_platform.tracking import (
@@ -131,7 +130,7 @@ def _session(folder: Path, run: RunEntry, storage: BaseStorage, session: Session
     study = find_study(storage, run.tags.get("study", ""))
     if study is None:
         return session
-    key = f"{_SESSION}{_digest(folder)}"
+    key = f"{_SESSION}{folder_digest(folder)}"
     kept = study.user_attrs.get(key)
     if kept is not None:
         return Session.from_dict(kept)
@@ -147,12 +146,3 @@ def _read_model(folder: Path, made: Session | None) -> ModelEntry:
         about["requirements"] = made.requirements
     answer = pd.DataFrame(about.pop("answer"))
     return ModelEntry(folder / FOLDER, example=pd.DataFrame(example), answer=answer, **about)
-
-
-def _digest(folder: Path) -> str:
-    """Hash of every file of a folder and of its place in it."""
-    digest = blake2b(digest_size=8)
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        digest.update(json.dumps([path.relative_to(folder).as_posix(), len(content)]).encode() + content)
-    return digest.hexdigest()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
@@ -168,12 +169,11 @@ class StudyRun:
         """
         if further is not None:
             _keep(self.study, {_FURTHER: dict(further)})
-        best_so_far: dict[int, float] = {}
-        for trial in sorted(finished_trials(self.study), key=lambda trial: int(trial.number)):
-            best_so_far[trial.number] = max([score_of(trial), *list(best_so_far.values())[-1:]])
+        finished = sorted(finished_trials(self.study), key=lambda trial: int(trial.number))
+        best_so_far = accumulate(map(score_of, finished), max)
         kept = self.study.user_attrs
         metrics: dict[str, float | Series] = {**kept.get(_FURTHER, {}), **study_metrics(self.study)}
-        metrics["best_so_far"] = best_so_far
+        metrics["best_so_far"] = {trial.number: best for trial, best in zip(finished, best_so_far, strict=True)}
         self.tracker.log_metrics(self.run_id, metrics, time=self.end)
         best = best_trial(self.study)
         if best is not None:

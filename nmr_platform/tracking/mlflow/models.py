@@ -20,6 +20,7 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.types import ColSpec, Schema
 
 from nmr_platform.errors import NmrPlatformError
+from nmr_platform.files import folder_digest
 from nmr_platform.tracking.protocol import ModelEntry
 from nmr_platform.tracking.provenance import pinned_requirements
 
@@ -67,11 +68,8 @@ def digest_of(model: ModelEntry) -> str:
     """Hash of a model's files and of what is said about it; versions of what it requires left out."""
     facts = (model.loader_module, dict(model.options), model.registered_name, model.metric, dict(model.tags))
     scores = [repr(float(value)) for value in (model.score, model.lower, model.upper)]
-    digest = hashlib.blake2b(json.dumps([*facts, scores], sort_keys=True).encode(), digest_size=16)
-    for path in sorted(path for path in model.files.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        digest.update(f"\n{path.relative_to(model.files).as_posix()} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
+    said = json.dumps([*facts, scores, folder_digest(model.files)], sort_keys=True)
+    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
 
 
 def find_model(client: MlflowClient, run_id: str, digest: str) -> LoggedModel | None:
