@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar, get_args
 
@@ -12,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from nmr_platform.errors import ConfigurationError
 
-__all__ = ["Schema", "read_sections", "read_yaml", "schemas_in", "unit_at", "validate"]
+__all__ = ["Schema", "read_sections", "read_value", "read_yaml", "schemas_in", "unit_at", "validate"]
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -128,6 +129,22 @@ def read_yaml(path: Path) -> Any:
         raise ConfigurationError(message, key=str(path)) from error
 
 
+def read_value(path: Path, model: type[S]) -> S:
+    """Read a YAML file that holds one value, for instance an experiment.
+
+    Args:
+        path: The file.
+        model: What it must be.
+
+    Raises:
+        ConfigurationError: The file is missing, not YAML, or holds something that is not acceptable; the message
+            names the file and the key.
+    """
+    values = read_yaml(path)
+    with _naming(path):
+        return validate(model, values)
+
+
 def read_sections(path: Path, model: type[S]) -> S:
     """Read those sections of a parameter file that a stage reads.
 
@@ -143,8 +160,15 @@ def read_sections(path: Path, model: type[S]) -> S:
     if not isinstance(values, Mapping):
         message = f"File `{path}` must hold keys and values, but is {type(values).__name__}."
         raise ConfigurationError(message, key=str(path))
-    try:
+    with _naming(path):
         return validate(model, {name: values[name] for name in model.model_fields if name in values})
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in a refusal."""
+    try:
+        yield
     except ConfigurationError as error:
         message = f"In `{path}`: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error

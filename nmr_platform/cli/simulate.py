@@ -7,7 +7,6 @@ import numpy as np
 import typer
 
 from nmr_platform.cli.options import JsonOption, say
-from nmr_platform.errors import ConfigurationError
 
 __all__ = ["export_sequence", "simulate"]
 
@@ -33,15 +32,10 @@ def simulate(
     """
     from nmr_platform import plots  # noqa: PLC0415
     from nmr_platform.physics import Experiment  # noqa: PLC0415
-    from nmr_platform.schema import read_yaml, validate  # noqa: PLC0415
+    from nmr_platform.schema import read_value  # noqa: PLC0415
     from nmr_platform.simulation import simulate as run  # noqa: PLC0415
 
-    values = read_yaml(experiment)
-    try:
-        chosen = validate(Experiment, values)
-    except ConfigurationError as error:
-        message = f"In `{experiment}`: {error}"
-        raise ConfigurationError(message, key=error.key, value=error.value) from error
+    chosen = read_value(experiment, Experiment)
     echo = run(chosen, seed=seed, integrator=integrator, dtype=dtype)
     first = chosen.echo_indices[-1] if chosen.echo_indices else None
     if plot is not None:
@@ -84,10 +78,10 @@ def export_sequence(
     Example: `nmr export-sequence results/pulses/sequences/best-1.yaml --out exported`
     """
     from nmr_platform.physics import Experiment  # noqa: PLC0415
-    from nmr_platform.schema import read_yaml, validate  # noqa: PLC0415
+    from nmr_platform.schema import read_value  # noqa: PLC0415
     from nmr_platform.stages.pulse_files import write_sequence  # noqa: PLC0415
 
-    chosen = validate(Experiment, read_yaml(experiment))
+    chosen = read_value(experiment, Experiment)
     written = [str(path) for path in write_sequence(out, experiment.stem, chosen)]
     say(
         f"{chosen.sequence}: {', '.join(written)}.",

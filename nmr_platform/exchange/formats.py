@@ -15,7 +15,7 @@ from nmr_platform.exchange.measured import measured_curve
 from nmr_platform.exchange.record import Record
 from nmr_platform.physics import Experiment
 from nmr_platform.progress import Advance, no_progress
-from nmr_platform.schema import read_yaml, validate
+from nmr_platform.schema import read_value
 
 __all__ = [
     "CORRECTIONS",
@@ -291,8 +291,4 @@ def _experiment(path: Path | None, chosen: Format) -> Experiment:
     if path is None:
         message = f"A measured echo ({chosen.name}) needs its sequence: give `--experiment`, a YAML file."
         raise ConfigurationError(message, key="experiment")
-    try:
-        return validate(Experiment, read_yaml(path))
-    except ConfigurationError as error:
-        message = f"In `{path}`: {error}"
-        raise ConfigurationError(message, key=error.key, value=error.value) from error
+    return read_value(path, Experiment)

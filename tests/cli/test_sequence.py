@@ -41,3 +41,15 @@ def test_the_sequence_is_drawn(file, tmp_path, capsys):
 def test_the_command_line_offers_every_integrator_and_precision():
     offered = get_type_hints(simulate)
     assert (get_args(offered["integrator"]), get_args(offered["dtype"])) == (INTEGRATORS, DTYPES)
+
+
+@pytest.mark.parametrize("command", ["simulate", "export-sequence"])
+def test_a_refused_experiment_is_named_with_its_file_and_key(command, tmp_path, capsys):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(experiment_values() | {"step": -1.0}))
+    more = ["--out", str(tmp_path / "out")] if command == "export-sequence" else []
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main([command, str(path), *more])
+    said = capsys.readouterr().err
+    assert said.startswith(f"Error: In `{path}`: Key `step`")
+    assert not (tmp_path / "out").exists()
