@@ -10,24 +10,40 @@ export OMP_WAIT_POLICY := PASSIVE
 export MLFLOW_DISABLE_TELEMETRY := true
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup run august2021 test services lint format ui bench lock clean
+# The scripts of a virtual environment name its folder and its interpreter. In a project that was moved or copied, and
+# where that interpreter is gone, it is made again.
+SOUND := $(shell test "$$(cat .venv/.complete 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -ISc '' 2>/dev/null && echo yes)
+
+.PHONY: setup scm run august2021 test services lint format ui bench lock clean
 setup: .venv/.complete
 
 .tools/bin/uv:
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools "uv==$(UV_VERSION)"
 
+ifneq ($(SOUND),yes)
+.PHONY: .venv/.complete
+endif
 .venv/.complete: requirements.lock pyproject.toml | .tools/bin/uv
-	test -x $(BIN)/python || .tools/bin/uv venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	test "$(SOUND)" = yes || .tools/bin/uv venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
 	VIRTUAL_ENV=.venv .tools/bin/uv pip sync --quiet --require-hashes requirements.lock
 	VIRTUAL_ENV=.venv .tools/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+	echo "$(CURDIR)" > $@
 
-run: setup
+# An unpacked archive is no git repository, without which DVC refuses to run unless it is told so.
+scm: setup
+	@git rev-parse --git-dir >/dev/null 2>&1 || for place in . studies/august2021; do \
+		test "$$($(BIN)/dvc --cd $$place config core.no_scm 2>/dev/null)" = true && continue; \
+		$(BIN)/dvc --cd $$place config --local core.no_scm true || exit; \
+		echo "No git repository is here: DVC runs without one in $$place, and its models can be traced to no commit." \
+			"After \`git init\`: \`dvc --cd $$place config --local --unset core.no_scm\`"; \
+	done
+
+run: scm
 	$(BIN)/dvc repro
 	@$(BIN)/python -m nmr_platform report --where
 
 # The larger study on the data of the reference: 80 minutes of processor time.
-august2021: setup
+august2021: scm
 	$(BIN)/dvc --cd studies/august2021 repro
 
 test: setup

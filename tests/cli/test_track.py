@@ -61,7 +61,7 @@ def test_tasks_of_a_dask_cluster_are_workers_too(project, tmp_path, monkeypatch)
     isolate(monkeypatch, tmp_path)
     folder = copied(project, tmp_path / "project", journal=False)
     write_params(folder, merged(tiny_values(), {"tune": {"n_trials": 4, "families": ["xgboost"], "pruner": "none"}}))
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         # A task that failed would be a warning, and so an error here.
         done = nmr(
             folder,

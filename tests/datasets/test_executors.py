@@ -18,7 +18,8 @@ from nmr_platform.datasets.generation.executors import (
 )
 from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from nmr_platform.errors import ConfigurationError, DataError
-from tests.datasets.executor_contract import ExecutorContract, n_shards
+from nmr_platform.progress import no_progress
+from tests.datasets.executor_contract import ExecutorContract, n_shards, tasks_of
 from tests.datasets.recipes import small_recipe
 from tests.datasets.trees import digest_of_tree
 
@@ -32,7 +33,7 @@ class TestThreads(ExecutorContract):
 @pytest.fixture(scope="module")
 def cluster():
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         yield cluster
 
 
@@ -67,6 +68,23 @@ def test_without_an_address_dask_makes_a_cluster_of_its_own(tmp_path):
     assert isinstance(executor, DaskExecutor)
     made = generate(small_recipe(), tmp_path / "set.zarr", shard_folder=tmp_path / "shards", executor=executor)
     assert made.n_simulated == 6
+
+
+@pytest.mark.slow
+def test_a_cluster_of_our_own_can_be_reached_from_this_machine_alone(tmp_path):
+    executor = make_executor(parse_executor("{kind: dask, workers: 1}"))
+    reports = executor.run(tasks_of(small_recipe(), tmp_path), no_progress)
+    next(reports)
+    assert listeners() == {"127.0.0.1"}
+    reports.close()
+
+
+def listeners():
+    """Addresses on which this process and those below it can be reached."""
+    psutil = pytest.importorskip("psutil")
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    ends = [end for process in processes for end in process.net_connections("inet") if end.status == "LISTEN"]
+    return {end.laddr.ip for end in ends}
 
 
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):

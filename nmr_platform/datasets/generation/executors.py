@@ -31,8 +31,8 @@ __all__ = [
 
 # Tasks that wait at the scheduler beside two for every worker thread: few enough to keep it small.
 _WAITING = 64
-# The usual port of the dashboard may be taken, by another run for instance.
-_ANY_PORT = ":0"
+# Pages for this machine alone; their usual port may be taken, by another run for instance.
+_ANY_PORT = "127.0.0.1:0"
 
 _Lines = Annotated[tuple[str, ...], Field(strict=False)]
 
