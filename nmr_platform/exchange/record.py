@@ -9,13 +9,19 @@ from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format, Option
+from nmr_platform.exchange.tables import (
+    MOST_OF_A_RECORD,
+    decoded,
+    echo_columns,
+    parse_numbers,
+    read_content,
+    spacing_of,
+)
 
 __all__ = ["FORMAT", "INDEX", "START", "Record", "TimeUnit", "pick", "read_delimited"]
 
-TimeUnit = Literal["us", "ms", "s"]
-_MICROSECONDS = {"us": 1.0, "ms": 1e3, "s": 1e6}
-# How far a time may lie from an even grid, in units of its spacing: instruments print few digits.
-_JITTER = 0.2
+TimeUnit = Literal["ns", "us", "ms", "s"]
+_MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 _FEWEST_POINTS = 16
 
 START = Option("us from the first pulse to the first point")
@@ -45,6 +51,9 @@ class Record:
     def __post_init__(self) -> None:
         if len(self.signal) < _FEWEST_POINTS:
             message = f"`{self.source}` has {len(self.signal)} points, but a record needs {_FEWEST_POINTS} or more."
+            raise DataError(message, path=self.source)
+        if not self.signal.any():
+            message = f"`{self.source}`: every point is zero, as where nothing was recorded."
             raise DataError(message, path=self.source)
         if not np.isfinite(self.signal).all():
             point = int(np.flatnonzero(~np.isfinite(self.signal))[0])
@@ -91,71 +100,47 @@ def pick(records: NDArray[Any], index: int | None, path: Path) -> NDArray[Any]:
 def read_delimited(
     path: str | Path,
     *,
-    unit: Annotated[TimeUnit, Option("unit of its times")] = "us",
+    unit: Annotated[TimeUnit | None, Option("unit of its times; by default what their name says, or us")] = None,
+    columns: Annotated[str | None, Option("which are time, real, imaginary: 1,3,2; by default by their names")] = None,
     start: Annotated[float | None, START] = None,
 ) -> Record:
     """Read a measured echo from columns of text.
 
+    Columns are found by their names; without names, there must be three, time, real and imaginary part. Names may be
+    those of other programs and languages (``t [ms]``, ``Zeit``, ``Re``, ``M_x``, ``I`` and ``Q``, magnitude and phase
+    in deg or rad), further columns are skipped, and whatever is not clear is refused. Numbers may be separated by
+    commas, semicolons, tabs or blanks, and have decimal points or commas; the encoding is found out.
+
     Args:
-        path: File whose first three columns are time, real part and imaginary part, separated by commas, semicolons,
-            tabs or spaces; lines that start with ``#`` and one line of names are skipped.
-        unit: Unit of the times.
+        path: The file; lines that start with ``#``, ``%``, ``!`` or ``//`` are skipped.
+        unit: Unit of the times, where their name does not tell it.
+        columns: Numbers of the columns of time, real and imaginary part, from 1, for instance ``1,3,2``.
         start: Time of the first point after the first pulse in us, where the file counts from another moment.
 
     Returns:
         The record.
 
     Raises:
+        ConfigurationError: ``columns`` does not fit the file.
         DataError: The file is missing, is no such table, or its times are not evenly spaced.
 
     Example:
-        >>> np.savetxt("echo.csv", [[k / 4, k, 0] for k in range(16)])
-        >>> record = read_delimited("echo.csv", unit="ms")
+        >>> np.savetxt("echo.csv", [[k / 4, k, 0] for k in range(16)], header="t/ms imag real")
+        >>> record = read_delimited("echo.csv")
         >>> record.dwell, record.signal[2]
-        (250.0, np.complex128(2+0j))
+        (250.0, np.complex128(2j))
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        values = _numbers(lines)
-    except (OSError, ValueError) as error:
-        message = f"File `{path}` is not a table of time, real and imaginary part: {' '.join(str(error).split())}"
-        raise DataError(message, path=path) from error
-    if len(values) < 2:
-        message = f"File `{path}` must have 2 rows of numbers or more, but has {len(values)}."
-        raise DataError(message, path=path)
-    time = values[:, 0] * _MICROSECONDS[unit]
-    dwell = float(time[-1] - time[0]) / (len(time) - 1)
-    even = time[0] + dwell * np.arange(len(time))
-    # Written so that it also holds where a time is NaN.
-    if not (dwell > 0 and np.abs(time - even).max() <= _JITTER * dwell):
-        message = f"File `{path}` must have increasing, evenly spaced times in its first column, but has not."
-        raise DataError(message, path=path)
-    signal = values[:, 1] + 1j * values[:, 2]
-    return Record(signal, float(time[0]) if start is None else start, dwell, path, "csv", {"time_unit": unit})
-
-
-def _numbers(lines: list[str]) -> NDArray[np.float64]:
-    """The first three columns of the lines that are neither empty nor comments nor names, shape (n, 3)."""
-    rows = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    # A comma beside semicolons is a decimal comma, which is refused rather than misread.
-    separator = ";" if any(";" in row for row in rows) else ","
-    rows = [row.replace(separator, " ") for row in rows]
-    body = rows if rows and _is_numbers(rows[0]) else rows[1:]
-    return np.loadtxt(body or ["(empty)"], usecols=(0, 1, 2), ndmin=2)
-
-
-def _is_numbers(line: str) -> bool:
-    try:
-        [float(part) for part in line.split()]
-    except ValueError:
-        return False
-    return True
+    table = parse_numbers(decoded(read_content(path, most=MOST_OF_A_RECORD), path), path, fewest=2, titled=True)
+    echo = echo_columns(table, order=columns, unit=unit)
+    dwell = spacing_of(echo.time, table, echo.time_column) * _MICROSECONDS[echo.unit]
+    begin = float(echo.time[0]) * _MICROSECONDS[echo.unit]
+    return Record(echo.signal, begin if start is None else start, dwell, path, "csv", {"time_unit": echo.unit})
 
 
 FORMAT = Format(
     "record",
-    "a measured echo as text, with columns time, real, imaginary",
+    "a measured echo as text, with columns of time, real and imaginary part",
     read_delimited,
     measured=True,
     suffixes=(".csv", ".txt", ".dat", ".tsv"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format, Option
 from nmr_platform.exchange.layout import curve_dataset
+from nmr_platform.exchange.tables import MOST_OF_A_TABLE, decoded, parse_numbers, read_content
 from nmr_platform.exchange.text_layout import COLUMNS, KERNELS, NAMES, STEP, phase_of_index
 from nmr_platform.exchange.text_writer import write_text
 from nmr_platform.physics import GaussianKernel, HypercubicLattice, Kernel, PowerKernel, RkkyKernel, UniformKernel
@@ -115,19 +116,10 @@ def _find(folder: Path, part: str) -> Path:
 
 
 def _read_numbers(path: Path) -> NDArray[np.float64]:
-    """A rectangular table of numbers, whatever separates them, without the empty column after a last separator."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            lines = [line for line in (line.replace(",", " ") for line in file) if line.strip()]
-        values = np.loadtxt(lines or ["(empty)"], ndmin=2)
-    except (OSError, ValueError) as error:
-        message = f"File `{path}` is not a table of numbers with rows of equal length: {' '.join(str(error).split())}"
-        raise DataError(message, path=path) from error
-    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    if bad.size:
-        message = f"File `{path}`: row {bad[0] + 1} has a number that is not finite."
-        raise DataError(message, path=path)
-    return values
+    """A rectangular table of finite numbers, whatever separates them."""
+    table = parse_numbers(decoded(read_content(path, most=MOST_OF_A_TABLE), path), path, fewest=1, titled=False)
+    table.require_finite(range(table.values.shape[1]))
+    return table.values
 
 
 def _kept_samples(n_samples: int) -> NDArray[np.int64]:

@@ -90,7 +90,7 @@ def test_every_format_of_the_table_has_its_contract():
 def test_an_option_is_told_once_with_whose_it_is_and_its_default():
     told = {option.flag: option for option in import_options()}
     assert len(told) == len(import_options())
-    assert told["--unit"].meaning == "record: unit of its times; us by default."
+    assert told["--unit"].meaning == "record: unit of its times; by default what their name says, or us."
     assert told["--phase"].meaning.startswith("Measured: zero-order phase, degrees")
     assert told["--start"].meaning.endswith(": us from the first pulse to the first point.")
     assert told["--index"].meaning == "bruker, tecmag: which record of several."

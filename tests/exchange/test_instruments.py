@@ -1,4 +1,4 @@
-"""Measured echoes as instruments store them: text, Bruker and Tecmag."""
+"""Measured echoes as instruments store them: recovered from text, Bruker and Tecmag."""
 
 import numpy as np
 import pytest
@@ -47,47 +47,6 @@ def test_text_is_read_with_or_without_a_header_in_any_unit(tmp_path, header, uni
     record = read_delimited(tmp_path / "echo.csv", unit=unit)
     assert record.dwell == pytest.approx(STEP)
     assert_truth_recovered(record)
-
-
-@pytest.mark.parametrize("delimiter", [",", ", ", ";", "\t", " "])
-def test_text_is_read_whatever_separates_its_columns(tmp_path, delimiter):
-    write_text_record(tmp_path / "echo.txt", instrument_signal(), delimiter=delimiter)
-    np.testing.assert_allclose(read_delimited(tmp_path / "echo.txt").signal, instrument_signal())
-
-
-def test_text_may_have_further_columns_and_another_zero_of_time(tmp_path):
-    table = np.column_stack([np.arange(20) * 0.5 - 3, np.arange(20), np.ones(20), np.full(20, 9)])
-    np.savetxt(tmp_path / "echo.csv", table, delimiter=",")
-    assert read_delimited(tmp_path / "echo.csv").start == -3.0
-    record = read_delimited(tmp_path / "echo.csv", start=7.0)
-    assert (record.start, record.dwell) == (7.0, 0.5)
-    assert record.signal[5] == 5 + 1j
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", r"File `.*echo.csv` is not a table of time, real and imaginary part"),
-        ("time,real,imaginary\n", r"File `.*echo.csv` is not a table of time, real and imaginary part"),
-        ("0,1\n1,2\n2,3\n", r"File `.*echo.csv` is not a table of time, real and imaginary part"),
-        ("0,1,0\n1,two,0\n", r"File `.*echo.csv` is not a table of time, real and imaginary part"),
-        ("0,5;1,0;0\n1,5;1,0;0\n", r"File `.*echo.csv` is not a table of time, real and imaginary part"),
-        ("0,1,0\n", r"File `.*echo.csv` must have 2 rows of numbers or more, but has 1"),
-        ("0,1,0\n1,1,0\n9,1,0\n", r"File `.*echo.csv` must have increasing, evenly spaced times"),
-        ("2,1,0\n1,1,0\n0,1,0\n", r"File `.*echo.csv` must have increasing, evenly spaced times"),
-        ("0,1,0\nnan,1,0\n2,1,0\n", r"File `.*echo.csv` must have increasing, evenly spaced times"),
-        ("0,1,0\n1,1,0\n2,1,0\n", r"`.*echo.csv` has 3 points, but a record needs 16 or more"),
-    ],
-)
-def test_text_that_is_no_record_is_refused(tmp_path, text, sentence):
-    (tmp_path / "echo.csv").write_text(text)
-    with pytest.raises(DataError, match=sentence):
-        read_delimited(tmp_path / "echo.csv")
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"File `.*nothing.csv` is not a table of .*No such file"):
-        read_delimited(tmp_path / "nothing.csv")
 
 
 @pytest.mark.parametrize(("big", "isfloat"), [(False, False), (True, False), (False, True)])
