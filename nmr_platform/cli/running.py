@@ -1,9 +1,13 @@
 """Run a command and end the process as a shell expects it."""
 
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import typer
@@ -18,6 +22,8 @@ _INTERRUPTED = 130
 
 def run(command: typer.Typer | Callable[..., None], arguments: Sequence[str] | None = None) -> None:
     """Run ``command`` and end: 0 if all went well, 2 with one sentence on bad input, 130 on Ctrl-C.
+
+    SIGTERM and SIGHUP do what Ctrl-C does: a trial in progress is given back, helpers end, runs are closed.
 
     Args:
         command: An application, or the function of a single command.
@@ -43,8 +49,9 @@ def run(command: typer.Typer | Callable[..., None], arguments: Sequence[str] | N
             shown_by_python(message, category, *where, **more)
 
     shown_by_python = warnings.showwarning
+    signals: list[int] = []
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _interrupted_by(signals, signal.SIGTERM, signal.SIGHUP):
             warnings.showwarning = warn
             _application(command)(arguments)
     except NmrPlatformError as error:
@@ -55,7 +62,33 @@ def run(command: typer.Typer | Callable[..., None], arguments: Sequence[str] | N
         # Typer catches Ctrl-C inside a command, and ends with this code and no word.
         if end.code == _INTERRUPTED:
             console.print("Interrupted; the same command continues where this one stopped.")
+            sys.exit(128 + signals[0] if signals else _INTERRUPTED)
         raise
+
+
+@contextmanager
+def _interrupted_by(received: list[int], *numbers: signal.Signals) -> Iterator[None]:
+    """Let signals that would end the process without a word interrupt the block as Ctrl-C does.
+
+    Args:
+        received: Gets the number of the one that came; those that come after it are not heard.
+        numbers: Which signals; one that is ignored, as `nohup` has it, or heard by others stays so.
+    """
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        if not received:
+            received.append(number)
+            raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread()
+    heard = [number for number in numbers if ours and signal.getsignal(number) is signal.SIG_DFL]
+    for number in heard:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _application(command: typer.Typer | Callable[..., None]) -> typer.Typer:

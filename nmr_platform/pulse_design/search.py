@@ -118,7 +118,9 @@ def help_search(
                 message = f"Study `{search.study.study_name}` must be begun by another process, but was not."
                 raise PulseSearchError(message)
             time.sleep(_POLL_SECONDS)
-        search.run(StudyRun.open(search.study, tracker), helping=True)
+        run = StudyRun.open(search.study, tracker)
+        with run.closing():
+            search.run(run, helping=True)
 
 
 @contextmanager

@@ -62,10 +62,13 @@ def tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) 
     """
     chosen, features = params.task(task), read_features(workspace)
     studies = len(params.tune.families) * len(params.tune.feature_sets or features.tables)
+    shown: dict[str, int] = {}
     with progress_bar(f"tune {task}", studies * params.tune.n_trials, "trials") as advance:
 
-        def show(_: StudyProgress) -> None:
-            advance(1)
+        def show(now: StudyProgress) -> None:
+            # Trials of all who work on the study.
+            advance(now.done - shown.get(now.study, 0))
+            shown[now.study] = now.done
 
         summary = tune_task(
             task,

@@ -272,7 +272,7 @@ def _run_trial(study: Study, evaluate: Callable[[Trial], Outcome], limit: int) -
             # Optuna makes a trial before it calls the objective. A process that dies in between must not leave one
             # that is nobody's, for nobody could tell that it is dead.
             line_up(study, {})
-        study.optimize(attempt, n_trials=1, catch=(Exception,), callbacks=[lambda _, trial: told.append(trial)])
+        _optimise(study, attempt, told)
     except (ValueError, UpdateFinishedTrialError):
         # We were silent for so long that others took us for dead; the point is tried again, or has been.
         if attempt.number is not None and _kept(study, attempt.number).state is TrialState.FAIL:
@@ -294,6 +294,20 @@ def _run_trial(study: Study, evaluate: Callable[[Trial], Outcome], limit: int) -
     if attempt.interruption is not None:
         raise attempt.interruption
     return None if is_abandoned(trial) else trial
+
+
+def _optimise(study: Study, attempt: _Attempt, told: list[FrozenTrial]) -> None:
+    """Have Optuna run the attempt; ``told`` gets the trial that it told."""
+    try:
+        study.optimize(attempt, n_trials=1, catch=(Exception,), callbacks=[lambda _, trial: told.append(trial)])
+    except Exception as error:
+        # Interrupted at its own book-keeping, Optuna stumbles over what it has not found out yet.
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, KeyboardInterrupt):
+            cause = cause.__context__
+        if cause is None:
+            raise
+        raise cause from None
 
 
 def _told_again(study: Study, attempt: _Attempt) -> FrozenTrial | None:

@@ -2,7 +2,6 @@
 
 import shutil
 import socket
-import subprocess
 import time
 from contextlib import closing
 from urllib.error import URLError
@@ -10,7 +9,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from nmr_platform.tracking.mlflow.ui import end_ui, ui_command
+from nmr_platform.processes import end_process, start_kept
+from nmr_platform.tracking.mlflow.ui import ui_command
 from tests.stages.tiny import KERNELS, isolate, merged, nmr, tiny_values, write_params
 
 PATIENCE = 240.0
@@ -50,7 +50,7 @@ def pages(tuned):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command, environment = ui_command(f"sqlite:///{tuned / 'mlflow.db'}", None, port)
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    process = start_kept(command, environment)
     try:
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -63,7 +63,7 @@ def pages(tuned):
                 time.sleep(0.3)
         yield f"http://127.0.0.1:{port}"
     finally:
-        end_ui(process)
+        end_process(process)
 
 
 @pytest.fixture(scope="session")

@@ -128,10 +128,11 @@ def test_a_killed_pulse_search_ends_as_if_it_had_not_been_killed(slow, project, 
     assert [of(trial)[1:] for trial in finished(whole)] == [of(trial)[1:] for trial in after]
 
 
-def test_ctrl_c_ends_with_one_sentence_and_the_same_command_continues(slow):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_with_one_sentence_and_the_same_command_continues(slow, number):
     quiet = ("tune", "--task", "W", "--tracker", "none")
-    code, kept, (out, err) = signalled(slow, signal.SIGINT, *quiet)
-    assert (code, out) == (130, ""), err
+    code, kept, (out, err) = signalled(slow, number, *quiet)
+    assert (code, out) == (128 + number, ""), err
     assert err.splitlines()[-1] == "Interrupted; the same command continues where this one stopped."
     assert "Traceback" not in err
     assert "Aborted" not in err

@@ -17,8 +17,9 @@ from pydantic import PrivateAttr
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.models.forests import ExtraTrees
 from nmr_platform.learning.models.xgboost import XGBoost
-from nmr_platform.learning.tuning.study import StudyError, run_study
+from nmr_platform.learning.tuning.study import StudyError, help_study, run_study
 from nmr_platform.processes import this_process
+from nmr_platform.studies import run_trials
 from nmr_platform.studies.attempts import OWNER
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
 from tests.learning.problems import W_TASK, QuickFamily, quick_plan, quick_study
@@ -329,5 +330,23 @@ def test_a_wrong_database_url_is_refused_with_a_sentence(tmp_path, monkeypatch, 
 def test_progress_is_told_after_every_trial(tmp_path, tracker):
     seen = []
     result = run_study(quick_plan(n_trials=3), open_storage(tmp_path), tracker, seen.append)
-    assert [(each.study, each.done, each.total) for each in seen] == [("quick/plain", done, 3) for done in (1, 2, 3)]
+    assert [(each.study, each.done, each.total) for each in seen] == [("quick/plain", done, 3) for done in (1, 2, 3, 3)]
     assert seen[-1].best == result.cv_mean
+
+
+def test_progress_counts_the_trials_of_others(tmp_path, tracker, monkeypatch):
+    def run_by_others(study, total, evaluate, *, on_settled, **options):
+        del on_settled
+        run_trials(study, total, evaluate, on_settled=lambda _: None, **options)
+
+    monkeypatch.setattr("nmr_platform.learning.tuning.study.run_trials", run_by_others)
+    seen = []
+    run_study(quick_plan(n_trials=3), open_storage(tmp_path), tracker, seen.append)
+    assert [each.done for each in seen] == [3]
+
+
+def test_a_helper_that_comes_when_all_is_done_closes_the_run_that_it_opened(tmp_path, tracker):
+    plan, storage = quick_plan(n_trials=2), open_storage(tmp_path)
+    run_study(plan, storage, tracker)
+    help_study(plan, storage, tracker)
+    assert [run.state for run in tracker.runs.values()] == ["finished"]

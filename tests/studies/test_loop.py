@@ -168,10 +168,11 @@ def test_a_point_that_was_lined_up_is_tried_even_if_its_first_trial_dies(tmp_pat
     assert [trial.state for trial in study.trials].count(TrialState.RUNNING) == 0
 
 
-def test_an_interruption_while_asking_leaves_nothing_running(tmp_path):
+@pytest.mark.parametrize("moment", ["before_trial", "after_trial"])
+def test_an_interruption_inside_optuna_leaves_nothing_running(tmp_path, moment):
     study = study_in(tmp_path)
-    study.sampler.before_trial = interrupted
-    with pytest.raises(KeyboardInterrupt, match="while asking"):
+    setattr(study.sampler, moment, interrupted)
+    with pytest.raises(KeyboardInterrupt, match="inside Optuna"):
         run_trials(study, 3, parabola, on_settled=lambda _: None)
     assert not [trial for trial in study.trials if trial.state is TrialState.RUNNING]
     again, _ = run(tmp_path, 3)
@@ -180,7 +181,7 @@ def test_an_interruption_while_asking_leaves_nothing_running(tmp_path):
 
 
 def interrupted(*_):
-    raise KeyboardInterrupt("while asking")
+    raise KeyboardInterrupt("inside Optuna")
 
 
 def test_another_search_under_the_same_name_is_refused_rather_than_mixed(tmp_path):

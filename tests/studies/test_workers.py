@@ -1,6 +1,10 @@
 """Workers beside a block: processes, and tasks of a real Dask cluster."""
 
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import optuna
@@ -39,6 +43,72 @@ def test_a_task_that_fails_is_told_and_takes_nobody_with_it(scheduler, tmp_path)
     ):
         done = True
     assert done
+
+
+@pytest.mark.slow
+def test_a_worker_without_the_folder_is_told_with_its_name(scheduler, tmp_path):
+    absent = tmp_path / "absent"
+    with (
+        pytest.warns(WorkerWarning, match=f"1 of 1 helping workers found no folder `{absent}` on .*; the trials were"),
+        helping_tasks(scheduler, PASSING, 1, {}, str(absent)),
+    ):
+        pass
+
+
+@pytest.mark.slow
+def test_a_task_whose_worker_is_gone_is_not_waited_for(monkeypatch, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("nmr_platform.studies.workers._UNCLAIMED_SECONDS", 0.5)
+    command = ("-c", f"import time; open('{tmp_path}/begun', 'w').close(); time.sleep(600)")
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        pytest.warns(WorkerWarning, match="1 of 1 helping workers were lost with their Dask worker"),
+        helping_tasks(cluster.scheduler_address, command, 1, {}, str(tmp_path)),
+    ):
+        wait_for((tmp_path / "begun").exists)
+        cluster.scale(0)
+
+
+ASKING = """
+import sys, time
+from nmr_platform.studies.workers import helping_processes, helping_tasks
+address, folder = sys.argv[1:]
+sleeping = ["-c", f"import os, time; open('{folder}/pid', 'w').write(str(os.getpid()) + '.'); time.sleep(600)"]
+helping = helping_tasks(address, sleeping, 1, {}, folder) if address else helping_processes(sleeping, 1)
+with helping:
+    time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "where"),
+    [(signal.SIGKILL, "here"), (signal.SIGTERM, "here"), (signal.SIGHUP, "here"), (signal.SIGKILL, "on the cluster")],
+)
+def test_helpers_end_with_whoever_asked_for_them(scheduler, tmp_path, number, where):
+    address = "" if where == "here" else scheduler
+    asking = subprocess.Popen([sys.executable, "-c", ASKING, address, str(tmp_path)], cwd=ROOT)
+    pid = tmp_path / "pid"
+    wait_for(lambda: pid.exists() and pid.read_text().endswith("."))
+    assert lives(int(pid.read_text()[:-1]))
+    asking.send_signal(number)
+    assert asking.wait(60) == -number
+    wait_for(lambda: not lives(int(pid.read_text()[:-1])))
+
+
+def lives(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_scheduler_that_is_not_there_is_named(tmp_path):

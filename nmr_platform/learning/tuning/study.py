@@ -145,7 +145,7 @@ def run_study(
     start, tracking = time.perf_counter(), tracker.seconds
     run = _open(plan, storage, tracker, do)
 
-    def report(_: FrozenTrial) -> None:
+    def report(_: FrozenTrial | None = None) -> None:
         if progress is not None:
             best = best_trial(run.study)
             score = np.nan if best is None else score_of(best)
@@ -153,6 +153,8 @@ def run_study(
 
     with run.closing():
         _run_trials(plan, run, report)
+        # The last trials may be those of others.
+        report()
         result = _result(plan, run)
         run.log_summary()
     return result.replace(
@@ -168,7 +170,10 @@ def help_study(plan: StudyPlan, storage: BaseStorage, tracker: Tracker) -> None:
         storage: Where the study remembers its trials; the other process must reach it too.
         tracker: Where trials are shown.
     """
-    _run_trials(plan, _open(plan, storage, tracker), helping=True)
+    run = _open(plan, storage, tracker)
+    # Whoever ends last closes it: we may open it when the other process has done everything.
+    with run.closing():
+        _run_trials(plan, run, helping=True)
 
 
 def _open(

@@ -1,7 +1,6 @@
 """Open MLflow's comparison pages on what has been recorded."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -12,9 +11,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from nmr_platform.errors import TrackingError
+from nmr_platform.processes import end_process, start_kept
 from nmr_platform.tracking.address import resolve_store
 
-__all__ = ["end_ui", "serve_ui", "ui_command"]
+__all__ = ["serve_ui", "ui_command"]
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 120.0
@@ -71,8 +71,8 @@ def serve_ui(
         raise TrackingError(message)
     _require_free(port)
     command, environment = ui_command(address.uri, address.artifact_location, port)
-    # A session of its own, because MLflow's workers outlive it unless the whole group is ended.
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    # MLflow's own workers would outlive it.
+    process = start_kept(command, environment)
     try:
         _wait_until_up(process, port)
         announce(f"Comparing runs at http://{_HOST}:{port} (store {address}). Stop with Ctrl-C.")
@@ -80,7 +80,7 @@ def serve_ui(
     except KeyboardInterrupt:
         return 0
     finally:
-        end_ui(process)
+        end_process(process)
 
 
 def _require_free(port: int) -> None:
@@ -106,10 +106,3 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int) -> None:
             time.sleep(0.2)
     message = f"MLflow's pages did not come up on port {port} within {_START_SECONDS:.0f} seconds."
     raise TrackingError(message)
-
-
-def end_ui(process: subprocess.Popen[bytes]) -> None:
-    """End the pages, with all of their processes."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
