@@ -7,6 +7,8 @@ from nmr_platform.datasets import generate
 from nmr_platform.errors import ConfigurationError
 from tests.datasets.recipes import small_prior, small_recipe
 
+BOUND = {f"coupling.alpha_{axis}": {"kind": "constant", "value": 0.01} for axis in "xyz"}
+
 
 def test_a_curve_is_the_same_whenever_it_is_drawn():
     first, again = small_recipe(), small_recipe()
@@ -22,11 +24,28 @@ def test_every_curve_has_its_own_parameters_and_disorder():
     assert len(draws) == 4
 
 
+def test_a_curve_draws_everything_from_its_own_spawn_key():
+    """Drawn here from nothing but the seed of the data set and the number of the curve."""
+    recipe = small_recipe(prior={"kernel.xi": {"kind": "uniform", "low": 1.0, "high": 3.0}} | BOUND, constraints={})
+    for number in (0, 4, 1000):
+        parameters, disorder, noise = np.random.SeedSequence(7, spawn_key=(number,)).spawn(3)
+        curve = recipe.curve(number)
+        assert curve.drawn["kernel.xi"] == 1.0 + 2.0 * np.random.default_rng(parameters).random(1)[0]
+        for stream, own in ((curve.disorder_seed, disorder), (curve.noise_seed, noise)):
+            np.testing.assert_array_equal(np.random.default_rng(stream).random(5), np.random.default_rng(own).random(5))
+
+
 def test_frozen_disorder_is_one_realisation_and_says_so():
     recipe = small_recipe(disorder="frozen")
     curves = [recipe.curve(i) for i in range(4)]
     assert {curve.disorder for curve in curves} == {"7/frozen"}
     assert len({tuple(np.random.default_rng(curve.disorder_seed).random(2)) for curve in curves}) == 1
+
+
+def test_frozen_disorder_is_drawn_from_the_seed_of_the_data_set():
+    for seed in (7, 8):
+        drawn = np.random.default_rng(small_recipe(disorder="frozen", seed=seed).curve(3).disorder_seed).random(5)
+        np.testing.assert_array_equal(drawn, np.random.default_rng(seed).random(5))
 
 
 def test_a_bound_parameter_equals_the_one_it_is_bound_to():

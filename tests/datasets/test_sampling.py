@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats.qmc import Sobol
 
 from nmr_platform.datasets.recipe.sampling import points_of
 from tests.datasets.recipes import small_recipe
@@ -18,6 +19,14 @@ def test_sobol_and_random_draws_differ_and_so_do_data_sets_of_other_seeds():
         for changes in ({}, {"sampling": "sobol"}, {"sampling": "sobol", "seed": 8})
     ]
     assert len(set(draws)) == 3
+
+
+@pytest.mark.parametrize("number", [0, 1, 1023, 1024, 3000])
+def test_the_first_point_of_a_sobol_curve_is_the_one_of_its_number_in_one_sequence(number):
+    rng = np.random.default_rng(np.random.SeedSequence(5, spawn_key=(2**32 - 1,)))
+    expected = Sobol(8 * 2, rng=rng).random(4096)[number, :2]
+    point = next(points_of(number, 2, np.random.SeedSequence(1), "sobol", 5))
+    np.testing.assert_array_equal(point, expected)
 
 
 def accepted_means(sampling: str, accept) -> np.ndarray:

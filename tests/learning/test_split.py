@@ -106,6 +106,23 @@ def test_a_duplicate_in_one_of_several_tables_is_enough_to_tie_rows():
     assert len(set(split.groups)) == 25
 
 
+def test_of_tied_rows_the_one_that_would_be_held_out_by_itself_takes_the_others_along():
+    labels, pairs = labels_of(range(200)), pd.DataFrame({"f": np.arange(200) // 2})
+    alone = make_split(labels, {}, SplitSettings(test_fraction=0.3)).in_test.reshape(100, 2)
+    tied = make_split(labels, {"pairs": pairs}, SplitSettings(test_fraction=0.3)).in_test.reshape(100, 2)
+    assert (alone[:, 0] & ~alone[:, 1]).any()
+    assert (alone[:, 1] & ~alone[:, 0]).any()
+    np.testing.assert_array_equal(tied, np.repeat(alone.any(axis=1, keepdims=True), 2, axis=1))
+
+
+def test_two_curves_that_share_one_realisation_are_frozen_and_a_single_curve_is_not():
+    many, two = labels_of(range(20)), labels_of(["the-one", "the-one"]).assign(kernel="rkky")
+    with pytest.raises(DataError, match="those of rkky all share one"):
+        make_split(pd.concat([many, two], ignore_index=True), {}, SplitSettings())
+    split = make_split(pd.concat([many, two.head(1)], ignore_index=True), {}, SplitSettings())
+    assert split.disorder == "fresh"
+
+
 def test_frozen_disorder_is_refused_with_advice():
     _, labels = problem(5)
     with pytest.raises(DataError, match="of gaussian, power, rkky all share one; set `frozen_disorder: curve`"):
@@ -161,6 +178,15 @@ def test_the_digest_tells_splits_apart():
     labels = labels_of(range(100))
     digests = {make_split(labels, {}, SplitSettings(seed=seed)).digest for seed in (0, 0, 1)}
     assert len(digests) == 2
+
+
+def test_the_digests_tell_groups_apart_that_are_held_out_alike():
+    features, labels = problem(2)
+    in_test = np.array([True, False, False, False, False, False])
+    splits = [Split(np.array(groups), in_test, "fresh") for groups in ([0, 1, 2, 3, 4, 5], [0, 1, 1, 2, 3, 4])]
+    assert splits[0].digest != splits[1].digest
+    parts = [split.training_part(features, labels) for split in splits]
+    assert parts[0].digest() != parts[1].digest()
 
 
 def test_training_part_and_held_out_part_have_no_row_in_common():

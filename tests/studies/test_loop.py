@@ -1,5 +1,7 @@
 """The loop of every search, with an objective that costs nothing."""
 
+import os
+import socket
 import time
 
 import pytest
@@ -303,6 +305,20 @@ def test_a_trial_that_others_took_for_dead_changes_nothing_when_it_ends(tmp_path
     study, told = run(tmp_path, 2, overtaken)
     assert [trial.number for trial in told] == [1, 2]
     assert study.trials[0].state is TrialState.FAIL
+
+
+def test_of_equal_scores_the_earliest_is_the_best(tmp_path):
+    study, _ = run(tmp_path, 4, lambda trial: Outcome(parabola(trial).value * 0 + (trial.number > 0)))
+    assert [trial.value for trial in finished_trials(study)] == [0, 1, 1, 1]
+    assert best_trial(study).number == 1
+
+
+def test_no_trial_is_started_beside_those_of_others_that_will_be_the_last(tmp_path):
+    study = study_in(tmp_path)
+    # The process that started these tests: it lives, and is not this one.
+    study.ask().set_user_attr(OWNER, f"{socket.gethostname()}:{os.getppid()}:other")
+    run_trials(study, 1, parabola, on_settled=lambda _: None, helping=True, timeout=1.0)
+    assert [trial.state for trial in study.trials] == [TrialState.RUNNING]
 
 
 def test_a_worker_finds_its_trial_superfluous_if_others_were_faster(tmp_path, monkeypatch):

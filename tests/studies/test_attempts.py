@@ -1,0 +1,45 @@
+"""Which running trials are taken for abandoned, and when."""
+
+import socket
+from datetime import datetime, timedelta
+
+import optuna
+import pytest
+from optuna.trial import TrialState, create_trial
+
+from nmr_platform.processes import this_process
+from nmr_platform.studies.attempts import OWNER, recover
+
+ELSEWHERE = "another-machine:1:token"
+# No process has this number: it is above the largest that Linux gives.
+GONE = f"{socket.gethostname()}:{2**30}:token"
+
+
+def study_with(owner, age):
+    study = optuna.create_study(direction="maximize")
+    trial = create_trial(state=TrialState.RUNNING, user_attrs={} if owner is None else {OWNER: owner})
+    trial.datetime_start = datetime.now() - age
+    study.add_trial(trial)
+    return study
+
+
+@pytest.mark.parametrize(
+    ("owner", "beats", "waited"),
+    [
+        (None, False, timedelta(minutes=1)),
+        (ELSEWHERE, False, timedelta(hours=1)),
+        (ELSEWHERE, True, timedelta(days=1)),
+    ],
+    ids=["of nobody", "of another machine", "of another machine that is heard of"],
+)
+def test_a_trial_is_waited_for_so_long_and_then_tried_again(owner, beats, waited):
+    young, old = study_with(owner, 0.9 * waited), study_with(owner, 1.1 * waited)
+    assert recover(young, beats=beats) == 0
+    assert [trial.state for trial in young.trials] == [TrialState.RUNNING]
+    assert recover(old, beats=beats) == 1
+    assert [trial.state for trial in old.trials] == [TrialState.FAIL, TrialState.WAITING]
+
+
+def test_a_process_of_this_machine_is_asked_whether_it_lives():
+    assert recover(study_with(GONE, timedelta(0)), beats=False) == 1
+    assert recover(study_with(this_process(), timedelta(days=300)), beats=False) == 0
