@@ -1,4 +1,7 @@
-"""Run every benchmark, or those that are named: `python -m benchmarks simulation.speed features`."""
+"""Run every benchmark, or those that are named: `python -m benchmarks simulation.speed features`.
+
+`python -m benchmarks kills --help`: what is run by its name only, for it takes long.
+"""
 
 import os
 import sys
@@ -14,13 +17,17 @@ BENCHMARKS = (
     "twins",
     *(f"simulation.{name}" for name in simulation.__all__),
 )
+_ON_REQUEST = ("kills",)
 
 
 def main(wanted: list[str]) -> None:
     """Run the benchmarks whose names are, or begin with, one of ``wanted``; all of them if it is empty."""
+    if wanted[:1] and wanted[0] in _ON_REQUEST:
+        import_module(f"benchmarks.{wanted[0]}").main(wanted[1:])
+        return
     for name in wanted:
         if not any(_is_meant(benchmark, name) for benchmark in BENCHMARKS):
-            sys.exit(f"There is no benchmark `{name}`, only {', '.join(BENCHMARKS)}.")
+            sys.exit(f"There is no benchmark `{name}`, only {', '.join((*BENCHMARKS, *_ON_REQUEST))}.")
     print(f"{os.cpu_count()} cores; over the last minute {os.getloadavg()[0]:.1f} programs wanted one.\n")
     for benchmark in BENCHMARKS:
         if not wanted or any(_is_meant(benchmark, name) for name in wanted):
