@@ -18,11 +18,12 @@ from nmr_platform.exchange.tables import (
     spacing_of,
 )
 
-__all__ = ["FORMAT", "INDEX", "START", "Record", "TimeUnit", "pick", "read_delimited"]
+__all__ = ["FEWEST_POINTS", "FORMAT", "INDEX", "START", "Record", "TimeUnit", "choose", "read_delimited"]
 
 TimeUnit = Literal["ns", "us", "ms", "s"]
 _MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
-_FEWEST_POINTS = 16
+FEWEST_POINTS = 16
+"""Points that a record needs."""
 
 START = Option("us from the first pulse to the first point")
 INDEX = Option("which record of several", least=0)
@@ -49,8 +50,8 @@ class Record:
     details: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.signal) < _FEWEST_POINTS:
-            message = f"`{self.source}` has {len(self.signal)} points, but a record needs {_FEWEST_POINTS} or more."
+        if len(self.signal) < FEWEST_POINTS:
+            message = f"`{self.source}` has {len(self.signal)} points, but a record needs {FEWEST_POINTS} or more."
             raise DataError(message, path=self.source)
         if not self.signal.any():
             message = f"`{self.source}`: every point is zero, as where nothing was recorded."
@@ -73,28 +74,29 @@ class Record:
         return replace(self, signal=signal)
 
 
-def pick(records: NDArray[Any], index: int | None, path: Path) -> NDArray[Any]:
-    """One of the records that a file or folder holds.
+def choose(n_records: int, index: int | None, path: Path) -> int:
+    """Which of the records that a file or folder holds is meant.
 
     Args:
-        records: All of them, arbitrary unit, shape (n, T).
+        n_records: How many there are, one or more.
         index: Which one, from 0; None if there is only one.
         path: The file or folder.
 
-    Returns:
-        The record, arbitrary unit, shape (T,).
-
     Raises:
         DataError: There are several and ``index`` is None, or there is none of that number.
+
+    Example:
+        >>> choose(1, None, Path("echo.tnt")), choose(8, 3, Path("echo.tnt"))
+        (0, 3)
     """
-    if index is None and len(records) > 1:
+    if index is None and n_records > 1:
         what = "Folder" if path.is_dir() else "File"
-        message = f"{what} `{path}` holds {len(records)} records; say which one by `index`."
+        message = f"{what} `{path}` holds {n_records} records; say which one by `index`."
         raise DataError(message, path=path)
-    if not 0 <= (index or 0) < len(records):
-        message = f"Argument `index` must be from 0 to {len(records) - 1}, the records of `{path}`, but is {index}."
+    if not 0 <= (index or 0) < n_records:
+        message = f"Argument `index` must be from 0 to {n_records - 1}, the records of `{path}`, but is {index}."
         raise DataError(message, path=path)
-    return np.asarray(records[index or 0])
+    return index or 0
 
 
 def read_delimited(

@@ -1,15 +1,19 @@
 """Measured records from Tecmag spectrometers (TNMR)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format
-from nmr_platform.exchange.record import INDEX, START, Record, pick
+from nmr_platform.exchange.record import INDEX, START, Record, choose
+from nmr_platform.exchange.tables import MOST_OF_A_RECORD, MOST_OF_A_TABLE, check_file
 
 __all__ = ["FORMAT", "read_tecmag"]
+
+_BYTES_OF_A_POINT = 8
 
 
 def read_tecmag(
@@ -17,10 +21,13 @@ def read_tecmag(
 ) -> Record:
     """Read a measured echo from a ``.tnt`` file.
 
+    A file whose points were recorded in windows (of ``acq_points`` each, for instance around every echo of a train)
+    does not say what lies between them: every window is a record of its own.
+
     Args:
         path: The file.
-        start: Time of the first point after the first pulse, us; the file does not say.
-        index: Which record of a file of several, from 0, the second dimension running fastest.
+        start: Time of the first point of the record after the first pulse, us; the file does not say.
+        index: Which record of a file of several, from 0, windows running fastest and then the second dimension.
 
     Returns:
         The record.
@@ -28,19 +35,52 @@ def read_tecmag(
     Raises:
         DataError: The file is missing, damaged or something else, or ``index`` does not fit it.
     """
+    path = Path(path)
+    header, points = _read(path)
+    windows = _window(header, points.shape[0], path)
+    length = points.shape[0] // windows
+    records = points.reshape(points.shape[0], -1, order="F").T
+    chosen = choose(len(records) * windows, index, path)
+    first = chosen % windows * length
+    signal = np.array(records[chosen // windows, first : first + length], np.complex128)
+    nucleus = bytes(header["nuclei"][0]).split(b"\0")[0].decode("ascii", "replace")
+    return Record(signal, start, 1e6 * float(header["dwell"][0]), path, "tecmag", {"nucleus": nucleus})
+
+
+def _read(path: Path) -> tuple[dict[str, Any], NDArray[np.complex64]]:
+    """Header and points of a file, the points left on disk, of up to four dimensions."""
     import nmrglue  # noqa: PLC0415
 
-    path = Path(path)
+    check_file(path, most=MOST_OF_A_TABLE)
     try:
-        header, mapped = nmrglue.tecmag.read(str(path))
-        records = np.array(mapped).reshape(mapped.shape[0], -1, order="F").T.astype(np.complex128)
+        header, points = nmrglue.tecmag.read(str(path))
     # nmrglue checks the lengths of the sections by assertions.
-    except (OSError, ValueError, KeyError, AssertionError) as error:
-        message = f"File `{path}` is missing, damaged or not a Tecmag file: {error!s}".rstrip(": ")
+    except (OSError, ValueError, KeyError, AssertionError, OverflowError) as error:
+        message = f"File `{path}` is damaged or not a Tecmag file: {error!s}".rstrip(": ") + "."
         raise DataError(message, path=path) from error
-    signal = pick(records, index, path)
-    nucleus = bytes(header["nuclei"][0]).split(b"\0")[0].decode("ascii", "replace")
-    return Record(signal, start, float(header["dwell"][0]) * 1e6, path, "tecmag", {"nucleus": nucleus})
+    if header["fft_flag"][0]:
+        message = f"File `{path}` is a spectrum (fft_flag is set), but an echo in time is needed."
+        raise DataError(message, path=path)
+    return header, points
+
+
+def _window(header: dict[str, Any], n_points: int, path: Path) -> int:
+    """Number of windows in which the points of the first dimension were recorded."""
+    recorded = int(header["acq_points"])
+    if n_points * _BYTES_OF_A_POINT > MOST_OF_A_RECORD:
+        message = (
+            f"File `{path}` has records of {n_points} points, but {MOST_OF_A_RECORD // _BYTES_OF_A_POINT} are allowed."
+        )
+        raise DataError(message, path=path)
+    if recorded <= 0 or recorded == n_points:
+        return 1
+    if recorded > n_points or n_points % recorded:
+        message = (
+            f"File `{path}` has {n_points} points, but acq_points says that {recorded} were recorded at a time, which "
+            "is no whole part of them."
+        )
+        raise DataError(message, path=path)
+    return n_points // recorded
 
 
 FORMAT = Format("tecmag", "a measured echo, a `.tnt` file", read_tecmag, measured=True, suffixes=(".tnt",))

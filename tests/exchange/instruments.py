@@ -6,7 +6,7 @@ from nmrglue.fileio.tecmag import TNTTLV, TNTTMAG, TNTTMG2
 
 from tests.exchange.builders import STEP
 
-__all__ = ["write_bruker", "write_tecmag", "write_text_record"]
+__all__ = ["change_acqus", "write_bruker", "write_tecmag", "write_text_record"]
 
 
 def write_text_record(path, signal, *, header="", factor=1.0, delimiter=",", step=STEP):
@@ -39,17 +39,29 @@ def write_bruker(folder, data, *, delay=None, big=False, isfloat=False, points=N
     nmrglue.bruker.write(str(folder), header, data, write_prog=False, big=big, isfloat=isfloat)
 
 
-def write_tecmag(path, data, *, version=b"TNT1.005", step=STEP):
+def change_acqus(folder, **values):
+    """Change or add parameters of a Bruker experiment, to any text."""
+    acqus = folder / "acqus"
+    lines = acqus.read_text().splitlines()
+    kept = [line for line in lines if line.partition("=")[0].removeprefix("##$") not in values]
+    changed = [f"##${name}= {value}" for name, value in values.items()]
+    acqus.write_text("\n".join([*kept[:-1], *changed, "##END=", ""]))
+
+
+def write_tecmag(path, data, *, version=b"TNT1.005", step=STEP, acq_points=0, fft_flag=0):
     """Build a .tnt file from the format's own types: nmrglue reads them, but has no writer."""
     records = np.atleast_2d(data)
     header = np.zeros(1, TNTTMAG)
     header["npts"] = header["actual_npts"] = [records.shape[1], len(records), 1, 1]
     header["dwell"] = [step * 1e-6, 0, 0, 0]
+    header["acq_points"] = acq_points
     header["nuclei"] = [b"139La", b"", b"", b""]
+    processing = np.zeros(1, TNTTMG2)
+    processing["fft_flag"][:, 0] = fft_flag
     sections = {
         b"TMAG": header.tobytes(),
         b"DATA": records.T.astype("<c8").tobytes(order="F"),
-        b"TMG2": np.zeros(1, TNTTMG2).tobytes(),
+        b"TMG2": processing.tobytes(),
     }
     with path.open("wb") as file:
         file.write(version)

@@ -79,7 +79,7 @@ def test_a_measured_echo_becomes_a_data_set_of_one_curve(echo, tmp_path, capsys)
         (["echo.csv", "--experiment", "echo.csv"], "In `echo.csv`: Key"),
         (["nothing.csv"], "`nothing.csv` does not exist."),
         (["hahn.yaml"], "`hahn.yaml` is none of the known formats by its name; say which one it is."),
-        (["hahn.yaml", "--format", "tecmag", "--experiment", "hahn.yaml"], "damaged or not a Tecmag file"),
+        (["hahn.yaml", "--format", "tecmag", "--experiment", "hahn.yaml"], "is damaged or not a Tecmag file"),
     ],
 )
 def test_bad_input_ends_with_one_sentence_and_code_2(echo, tmp_path, monkeypatch, capsys, arguments, sentence):

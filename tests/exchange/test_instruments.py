@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nmr_platform.errors import DataError
+from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import (
     find_corrections,
     guess_format,
@@ -14,7 +14,7 @@ from nmr_platform.exchange import (
     resample,
 )
 from tests.exchange.builders import STEP, measured, quiet_experiment, truth
-from tests.exchange.instruments import write_bruker, write_tecmag, write_text_record
+from tests.exchange.instruments import change_acqus, write_bruker, write_tecmag, write_text_record
 
 PHASE, SHIFT, GAIN, NOISE = 65.0, 0.04, 2e5, 0.004
 LONG = 256
@@ -94,25 +94,126 @@ def test_records_of_a_ser_file_lose_the_padding_of_their_blocks(tmp_path):
 
 def test_a_truncated_bruker_record_is_refused(tmp_path):
     write_bruker(tmp_path / "1", instrument_signal(), points=5000)
-    with pytest.raises(DataError, match=r"holds 180 complex points, but its `acqus` promises 5000 complex ones"):
+    with pytest.raises(DataError, match=r"fid` holds 180 complex points, but TD of its `acqus` promises 5000"):
+        read_bruker(tmp_path / "1")
+    (tmp_path / "1" / "fid").write_bytes(b"")
+    with pytest.raises(DataError, match=r"fid` is empty, but TD of its `acqus` promises 5000"):
         read_bruker(tmp_path / "1")
 
 
+@pytest.mark.parametrize("isfloat", [False, True])
+def test_the_records_of_an_unfinished_ser_file_can_be_read(tmp_path, isfloat):
+    block = instrument_signal(LONG) * np.arange(1, 5)[:, None]
+    write_bruker(tmp_path / "1", block, isfloat=isfloat)
+    acqu2s, ser = tmp_path / "1" / "acqu2s", tmp_path / "1" / "ser"
+    acqu2s.write_text(acqu2s.read_text().replace("TD= 4", "TD= 8"))
+    np.testing.assert_allclose(read_bruker(tmp_path / "1", index=3).signal, block[3], atol=2)
+    ser.write_bytes(ser.read_bytes()[:-100])
+    np.testing.assert_allclose(read_bruker(tmp_path / "1", index=2).signal, block[2], atol=2)
+    with pytest.raises(DataError, match=r"`index` must be from 0 to 2, the records of"):
+        read_bruker(tmp_path / "1", index=3)
+    ser.write_bytes(ser.read_bytes() + bytes(100 + 4 * LONG * 16))
+    with pytest.raises(DataError, match=r"every point is zero, as where nothing was recorded"):
+        read_bruker(tmp_path / "1", index=4)
+
+
+@pytest.mark.parametrize("isfloat", [False, True])
+def test_records_of_a_ser_file_need_no_padding(tmp_path, isfloat):
+    block = instrument_signal() * np.arange(1, 4)[:, None]
+    write_bruker(tmp_path / "1", block, isfloat=isfloat)
+    assert (tmp_path / "1" / "ser").stat().st_size == 3 * 180 * (16 if isfloat else 8)
+    for row in range(3):
+        np.testing.assert_allclose(read_bruker(tmp_path / "1", index=row).signal, block[row], atol=2)
+
+
 def test_what_is_no_bruker_experiment_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"is not a Bruker experiment: it needs `acqus`, and `fid` or `ser`"):
+    with pytest.raises(DataError, match=r"is not a Bruker experiment: it needs `acqus`, and `fid` or `ser`\."):
         read_bruker(tmp_path)
-    write_bruker(tmp_path / "real", instrument_signal(), AQ_mod=0)
-    with pytest.raises(DataError, match=r"real` holds .* real points, but its `acqus` promises 180 complex"):
-        read_bruker(tmp_path / "real")
-    write_bruker(tmp_path / "type", instrument_signal(), DTYPA=7)
-    with pytest.raises(DataError, match=r"type` is not a readable Bruker experiment: DTYPA"):
-        read_bruker(tmp_path / "type")
-    write_bruker(tmp_path / "filter", instrument_signal(), delay=0.0, DSPFVS=11, DECIM=17)
-    with pytest.raises(
-        DataError,
-        match=r"filter` is not a readable Bruker experiment: no group delay is known for DSPFVS = 11 and DECIM = 17",
-    ):
-        read_bruker(tmp_path / "filter")
+    (tmp_path / "pdata").mkdir()
+    with pytest.raises(DataError, match=r"needs `acqus`, and `fid` or `ser`, and spectra are no echoes"):
+        read_bruker(tmp_path)
+    write_bruker(tmp_path / "both", instrument_signal())
+    (tmp_path / "both" / "ser").touch()
+    with pytest.raises(DataError, match=r"both` has `fid` and `ser`, but must have one of them"):
+        read_bruker(tmp_path / "both")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"TD": ""}, r"acqus` has no number for TD\."),
+        ({"TD": "many"}, r"acqus` has no number for TD, but `many`"),
+        ({"TD": 361}, r"acqus`: TD must be even, from 32 to .*, but is 361"),
+        ({"TD": 1e15}, r"acqus`: TD must be even, .* but is 1e\+15"),
+        ({"SW_h": ""}, r"acqus` has no number for SW_h"),
+        ({"SW_h": "inf"}, r"acqus` has no number for SW_h, but `inf`"),
+        ({"SW_h": 0}, r"acqus`: SW_h must be above zero, but is 0"),
+        ({"DECIM": ""}, r"acqus` has no number for DECIM"),
+        ({"DECIM": 16, "DSPFVS": ""}, r"acqus` has no number for DSPFVS"),
+        ({"AQ_mod": 0}, r"acqus`: AQ_mod is 0, but must be 1 or 3, for both channels at once"),
+        ({"BYTORDA": 2}, r"acqus`: BYTORDA is 2, but must be 0 or 1"),
+        ({"DTYPA": 7}, r"acqus`: DTYPA is 7, but must be 0 \(integers\) or 2 \(doubles\)"),
+        ({"GRPDLY": 1e9}, r"the group delay of 1e\+09 points leaves too few of 180"),
+        ({"GRPDLY": 170.0}, r"the group delay of 170 points leaves too few of 180"),
+        (
+            {"DSPFVS": 11, "DECIM": 17},
+            r"no group delay is known for DSPFVS = 11 and DECIM = 17; give it by `--group-delay` in points, 0 if",
+        ),
+        ({"DSPFVS": 0, "DECIM": 2, "DIGMOD": 1}, r"no group delay is known for DSPFVS = 0 and DECIM = 2"),
+        ({"DSPFVS": 20, "DECIM": 2}, r"no group delay is known for DSPFVS = 20 and DECIM = 2"),
+    ],
+)
+def test_a_parameter_that_makes_no_sense_is_named(tmp_path, change, sentence):
+    write_bruker(tmp_path / "1", instrument_signal())
+    change_acqus(tmp_path / "1", **change)
+    with pytest.raises(DataError, match=sentence):
+        read_bruker(tmp_path / "1")
+
+
+@pytest.mark.parametrize("change", [{"GRPDLY": ""}, {"DIGMOD": 0, "DECIM": 2}, {"DSPFVS": 20, "DECIM": 2, "GRPDLY": 0}])
+def test_without_a_digital_filter_there_is_no_delay(tmp_path, change):
+    write_bruker(tmp_path / "1", instrument_signal())
+    change_acqus(tmp_path / "1", **change)
+    assert read_bruker(tmp_path / "1").details["group_delay_points"] == 0
+    assert len(read_bruker(tmp_path / "1").signal) == 180
+
+
+def test_a_group_delay_that_is_not_known_can_be_given(tmp_path):
+    late = np.concatenate([np.zeros(40), GAIN * truth(), np.zeros(LONG - 180)])
+    write_bruker(tmp_path / "1", late)
+    change_acqus(tmp_path / "1", DSPFVS=0, DECIM=2)
+    on_axis = resample(read_bruker(tmp_path / "1", group_delay=40.0), quiet_experiment().time, "bandlimited") / GAIN
+    np.testing.assert_allclose(on_axis[100:140], truth()[100:140], atol=1e-3)
+    assert len(read_bruker(tmp_path / "1", group_delay=0.0).signal) == len(late)
+    with pytest.raises(ConfigurationError, match=r"`group_delay` must be 0 or more points, but is -1.0"):
+        read_bruker(tmp_path / "1", group_delay=-1.0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n"])
+def test_parameters_are_read_in_any_encoding(tmp_path, encoding, end):
+    write_bruker(tmp_path / "1", instrument_signal(), OWNER="<Müller>", USERA1="<4 µs>")
+    acqus = tmp_path / "1" / "acqus"
+    acqus.write_bytes(end.join(acqus.read_text(encoding="utf-8").splitlines()).encode(encoding))
+    assert read_bruker(tmp_path / "1").dwell == pytest.approx(STEP)
+
+
+@pytest.mark.parametrize(
+    "text", ["##TITLE= x\n##$D= (0..63)\n0 1 2\n", "##TITLE= x\n##$TD= 1024\n##$OWNER= <abc\n", ""]
+)
+def test_parameters_that_are_cut_off_are_refused(tmp_path, text):
+    write_bruker(tmp_path / "1", instrument_signal())
+    (tmp_path / "1" / "acqus").write_text(text)
+    with pytest.raises(DataError, match=r"acqus` is cut off: it does not end in ##END="):
+        read_bruker(tmp_path / "1")
+
+
+def test_parameters_that_say_two_things_are_refused(tmp_path):
+    write_bruker(tmp_path / "1", instrument_signal())
+    acqus = tmp_path / "1" / "acqus"
+    acqus.write_text(acqus.read_text().replace("##END=", "##$TD= 64\n##END="))
+    with pytest.raises(DataError, match=r"acqus` says two things of TD: `360` and `64`"):
+        read_bruker(tmp_path / "1")
 
 
 def test_a_tecmag_record_is_recovered(tmp_path):
@@ -133,15 +234,40 @@ def test_one_tecmag_record_of_several_is_chosen(tmp_path):
         read_tecmag(tmp_path / "echo.tnt", index=5)
 
 
+def test_windows_of_a_tecmag_record_are_records_of_their_own(tmp_path):
+    trains = np.arange(1.0, 321.0).reshape(2, 160) * (1 + 1j)
+    write_tecmag(tmp_path / "echo.tnt", trains, acq_points=32)
+    with pytest.raises(DataError, match=r"echo.tnt` holds 10 records; say which one by `index`"):
+        read_tecmag(tmp_path / "echo.tnt")
+    for index, window in enumerate(trains.reshape(10, 32)):
+        record = read_tecmag(tmp_path / "echo.tnt", index=index, start=5.0)
+        np.testing.assert_array_equal(record.signal, window)
+        assert record.start == 5.0
+    for points in (33, 161):
+        write_tecmag(tmp_path / "echo.tnt", trains, acq_points=points)
+        with pytest.raises(
+            DataError, match=rf"has 160 points, but acq_points says that {points} were recorded at a time"
+        ):
+            read_tecmag(tmp_path / "echo.tnt", index=0)
+    write_tecmag(tmp_path / "echo.tnt", trains[0], acq_points=160)
+    assert len(read_tecmag(tmp_path / "echo.tnt").signal) == 160
+
+
+def test_a_tecmag_spectrum_is_refused(tmp_path):
+    write_tecmag(tmp_path / "echo.tnt", instrument_signal(), fft_flag=1)
+    with pytest.raises(DataError, match=r"echo.tnt` is a spectrum \(fft_flag is set\), but an echo in time is needed"):
+        read_tecmag(tmp_path / "echo.tnt")
+
+
 def test_damaged_tecmag_files_are_refused(tmp_path):
     write_tecmag(tmp_path / "whole.tnt", instrument_signal())
     whole = (tmp_path / "whole.tnt").read_bytes()
     broken = {"magic": b"XNT9" + whole[4:], "cut": whole[:-500], "short": whole[:2000], "empty": b""}
     for name, content in broken.items():
         (tmp_path / f"{name}.tnt").write_bytes(content)
-        with pytest.raises(DataError, match=rf"File `.*{name}.tnt` is missing, damaged or not a Tecmag file"):
+        with pytest.raises(DataError, match=rf"File `.*{name}.tnt` is damaged or not a Tecmag file"):
             read_tecmag(tmp_path / f"{name}.tnt")
-    with pytest.raises(DataError, match=r"File `.*nothing.tnt` is missing, damaged or not a Tecmag file"):
+    with pytest.raises(DataError, match=r"File `.*nothing.tnt` cannot be read: No such file"):
         read_tecmag(tmp_path / "nothing.tnt")
 
 
