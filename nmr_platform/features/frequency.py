@@ -8,6 +8,7 @@ import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 from pydantic import model_validator
 
+from nmr_platform import portable
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 from nmr_platform.features.window import WindowSpan, interval_table
@@ -104,7 +105,7 @@ class SpectrumTransformer(StatelessTransformer):
 def echo_envelope(n_samples: int) -> NDArray[np.float64]:
     """The two-sided sigmoid that fades a window in and out, shape (n_samples,), symmetric, between 0 and 1."""
     position = np.linspace(0, 1, n_samples)
-    rise = 1 / (1 + np.exp(-_STEEPNESS * (position - _EDGE)))
+    rise = 1 / (1 + portable.exp(-_STEEPNESS * (position - _EDGE)))
     envelope: NDArray[np.float64] = rise * rise[::-1]
     return envelope
 

@@ -1,5 +1,7 @@
 """Multiscale polynomial features: a cubic fit in each of 4, 5 and 10 equal bins, as one constant matrix product."""
 
+import operator
+from fractions import Fraction
 from functools import lru_cache
 from math import lcm
 from typing import ClassVar, Literal
@@ -8,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from nmr_platform import portable
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 from nmr_platform.features.frequency import SpectralFeatures, spectrum_length
@@ -109,7 +112,7 @@ class PolynomialBins(StatelessTransformer):
         return np.array(names, dtype=object)
 
     def _columns(self, blocks: NDArray[np.float64]) -> NDArray[np.float64]:
-        coefficients: NDArray[np.float64] = blocks.reshape(-1, self.n_samples) @ _projection(self.n_samples)
+        coefficients = portable.product(blocks.reshape(-1, self.n_samples), _projection(self.n_samples))
         return coefficients.reshape(len(blocks), -1)
 
 
@@ -163,12 +166,17 @@ def _projection(n_samples: int) -> NDArray[np.float64]:
 
 
 def _least_squares(width: int) -> NDArray[np.float64]:
-    """Pseudo-inverse of the Vandermonde matrix of one bin, shape (4, width), highest power first.
+    """Pseudo-inverse (V^T V)^-1 V^T of the Vandermonde matrix V of one bin, shape (4, width), highest power first.
 
-    Columns are scaled to unit length before inverting, as x^3 and 1 differ by five orders of magnitude.
+    In fractions, and so exact before it is rounded: x^3 and 1 differ by five orders of magnitude.
     """
-    x = np.arange(width) - width // 2
-    vandermonde = np.vander(x.astype(np.float64), DEGREE + 1)
-    scale = np.linalg.norm(vandermonde, axis=0)
-    inverse: NDArray[np.float64] = np.linalg.pinv(vandermonde / scale) / scale[:, np.newaxis]
-    return inverse
+    samples = [Fraction(x) for x in range(-(width // 2), width - width // 2)]
+    columns = [[x**power for x in samples] for power in range(DEGREE, -1, -1)]
+    rows = [[sum(map(operator.mul, one, other)) for other in columns] + one for one in columns]
+    # Gauss and Jordan: (V^T V | V^T) becomes (1 | pseudo-inverse).
+    for i in range(len(rows)):
+        pivot = [value / rows[i][i] for value in rows[i]]
+        rows = [
+            pivot if j == i else [a - row[i] * b for a, b in zip(row, pivot, strict=True)] for j, row in enumerate(rows)
+        ]
+    return np.array([[float(value) for value in row[DEGREE + 1 :]] for row in rows])

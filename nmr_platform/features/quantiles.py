@@ -13,6 +13,7 @@ import pandas as pd
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
+from nmr_platform import portable
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 from nmr_platform.features.window import WindowSpan, sample_intervals
@@ -197,7 +198,7 @@ def _series(signal: NDArray[np.float64]) -> dict[str, NDArray[np.float32]]:
     edge = _SMOOTHING // 2
     padded = np.pad(first, ((0, 0), (edge, edge)), mode="edge")
     smooth = sum(padded[:, k : k + first.shape[1]] for k in range(_SMOOTHING)) / _SMOOTHING
-    spectrum = np.abs(scipy.fft.rfft(signal, axis=1))
+    spectrum = portable.magnitude(scipy.fft.rfft(signal, axis=1))
     series = {"": signal, "d1_": smooth, "d2_": np.diff(first, axis=1), "f_": spectrum}
     # Single precision sorts twice as fast, and is what the columns have.
     return {prefix: np.asarray(values, dtype=np.float32) for prefix, values in series.items()}

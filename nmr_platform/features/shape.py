@@ -1,5 +1,6 @@
 """Statistics of the echo's shape and of the free decay: a few dozen columns that a physicist would measure by hand."""
 
+from math import e
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pydantic import model_validator
 
+from nmr_platform import portable
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 from nmr_platform.features.statistics import (
@@ -169,7 +171,7 @@ class EchoShape(StatelessTransformer):
         m = blocks[:, 0] + 1j * blocks[:, 1] if self.signal == "complex" else blocks[:, 0].astype(np.complex128)
         echo, decay, step = self._echo, slice(0, self._decay_stop), self.span.width * self.step
         times = self.span.offsets.astype(np.float64) * self.step
-        magnitude = np.abs(m)
+        magnitude: Real = portable.magnitude(m)
         columns = _echo_columns(magnitude[:, echo], times[echo], self.floor)
         if self.signal == "complex":
             columns += _phase_columns(m[:, echo], times[echo])
@@ -258,9 +260,9 @@ def _echo_columns(magnitude: Real, time: Real, floor: float) -> list[Real]:
 def _phase_columns(m: Complex, time: Real) -> list[Real]:
     """The statistics of the phase around the echo, in the order of their names."""
     step = time[1] - time[0]
-    phase = np.angle(m[:, np.abs(time).argmin()])
+    phase = portable.angle(m[:, np.abs(time).argmin()])
     before, after = mean_frequency(m[:, time <= 0], step), mean_frequency(m[:, time >= 0], step)
-    return [np.cos(phase), np.sin(phase), mean_frequency(m, step), after - before]
+    return [portable.cos(phase), portable.sin(phase), mean_frequency(m, step), after - before]
 
 
 def _decay_columns(magnitude: Real, step: float, *, height: Real) -> list[Real]:
@@ -270,7 +272,7 @@ def _decay_columns(magnitude: Real, step: float, *, height: Real) -> list[Real]:
     return [
         start,
         ratio(_integral(magnitude, step), start),
-        fall_time(magnitude, time, first, start / np.exp(1)),
+        fall_time(magnitude, time, first, start / e),
         decay_rate(magnitude, time),
         np.sqrt((magnitude[:, len(time) // 2 :] ** 2).mean(axis=1)),
         ratio(height, start),

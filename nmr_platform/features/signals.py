@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nmr_platform import portable
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features.base import StatelessTransformer
 from nmr_platform.features.window import WindowSpan
@@ -100,7 +101,7 @@ class SignalReader(StatelessTransformer):
             raise ConfigurationError(message, key="signal", value=phased[0])
         floor = np.full((len(m), 1), self.floor, dtype=m.real.dtype)
         if self.rescale:
-            largest = np.abs(m).max(axis=1, keepdims=True)
+            largest = portable.magnitude(m).max(axis=1, keepdims=True)
             scale = np.where(largest > 0, largest, 1)
             m, floor = m / scale, floor / scale
         read = [_READERS[name](self, m, floor) for name in self.components]
@@ -114,26 +115,27 @@ class SignalReader(StatelessTransformer):
 
 def _aligned(reader: SignalReader, m: Complex) -> Complex:
     """M in the frame of its phase at the echo."""
-    return m * np.exp(-1j * np.angle(m[:, reader.span.before, np.newaxis])).astype(m.dtype)
+    return portable.turned(m, -portable.angle(m[:, reader.span.before, np.newaxis]))
 
 
 def _above(m: Complex, floor: Real) -> Real:
     """The magnitude with the floor added in quadrature."""
-    return np.hypot(np.abs(m), floor)
+    return np.sqrt(portable.magnitude(m) ** 2 + floor**2)
 
 
 def _frequency(reader: SignalReader, m: Complex, floor: Real) -> Real:
-    turning: Real = (m.conj() * np.gradient(m, reader.step * reader.span.width, axis=1)).imag
+    step = reader.step * reader.span.width
+    turning = m.real * np.gradient(m.imag, step, axis=1) - m.imag * np.gradient(m.real, step, axis=1)
     return turning / (2 * np.pi * _above(m, floor) ** 2)
 
 
 _READERS: dict[str, Callable[[SignalReader, Complex, Real], Real]] = {
-    "abs": lambda _reader, m, _floor: np.abs(m),
+    "abs": lambda _reader, m, _floor: portable.magnitude(m),
     "re": lambda _reader, m, _floor: m.real,
     "im": lambda _reader, m, _floor: m.imag,
     "inphase": lambda reader, m, _floor: _aligned(reader, m).real,
     "quadrature": lambda reader, m, _floor: _aligned(reader, m).imag,
-    "log": lambda _reader, m, floor: np.log(_above(m, floor)),
+    "log": lambda _reader, m, floor: portable.log(_above(m, floor)),
     "cos": lambda reader, m, floor: _aligned(reader, m).real / _above(m, floor),
     "sin": lambda reader, m, floor: _aligned(reader, m).imag / _above(m, floor),
     "freq": _frequency,

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
+from nmr_platform import portable
+
 __all__ = [
     "decay_rate",
     "fall_time",
@@ -42,10 +44,13 @@ def standardised_moments(weights: Real, time: Real) -> tuple[Real, Real, Real, R
         Four arrays of shape (n_curves,): the first two in the unit of ``time``, the others dimensionless.
     """
     total = weights.sum(axis=1)
-    mean = ratio(weights @ time, total)
+    mean = ratio((weights * time).sum(axis=1), total)
     offsets = time - mean[:, np.newaxis]
-    second, third, fourth = (ratio((weights * offsets**order).sum(axis=1), total) for order in (2, 3, 4))
-    return mean, np.sqrt(second), ratio(third, second**1.5), ratio(fourth, second**2)
+    squares = offsets * offsets
+    second, third, fourth = (
+        ratio((weights * powers).sum(axis=1), total) for powers in (squares, squares * offsets, squares * squares)
+    )
+    return mean, np.sqrt(second), ratio(third, second * np.sqrt(second)), ratio(fourth, second**2)
 
 
 def decay_rate(magnitude: Real, distance: Real) -> Real:
@@ -61,9 +66,9 @@ def decay_rate(magnitude: Real, distance: Real) -> Real:
         Shape (n_curves,), in inverse units of distance.
     """
     weights = magnitude**2
-    logarithm = np.log(magnitude, out=np.zeros_like(magnitude), where=magnitude > 0)
+    logarithm = portable.log(np.where(magnitude > 0, magnitude, 1.0))
     total = weights.sum(axis=1)
-    offsets = distance - ratio(weights @ distance, total)[:, np.newaxis]
+    offsets = distance - ratio((weights * distance).sum(axis=1), total)[:, np.newaxis]
     return -ratio((weights * offsets * logarithm).sum(axis=1), (weights * offsets**2).sum(axis=1))
 
 
@@ -101,8 +106,8 @@ def mean_frequency(m: Complex, step: float) -> Real:
     Returns:
         Shape (n_curves,), MHz; zero where M is. Derivatives are central differences.
     """
-    turning = (m.conj() * np.gradient(m, step, axis=1)).imag.sum(axis=1)
-    return ratio(turning, 2 * np.pi * (np.abs(m) ** 2).sum(axis=1))
+    turning = m.real * np.gradient(m.imag, step, axis=1) - m.imag * np.gradient(m.real, step, axis=1)
+    return ratio(turning.sum(axis=1), 2 * np.pi * (m.real**2 + m.imag**2).sum(axis=1))
 
 
 def secondary_maximum(magnitude: Real, prominence: float) -> tuple[Real, NDArray[np.int64], Real, Real]:

@@ -161,7 +161,9 @@ def _means(samples: NDArray[np.inexact], width: int) -> NDArray[np.inexact]:
     position = np.arange(-width, 2 * width) - (width - 1) / 2
     weights = np.maximum(0, 1 - np.abs(position) / width) / width
     # Columns: what a block gives to the bin after it, to its own, and to the one before it.
-    shares = blocks @ weights.reshape(3, width).T.astype(samples.dtype)
+    shares = sum(
+        blocks[:, :, k, np.newaxis] * weights.reshape(3, width)[:, k].astype(samples.real.dtype) for k in range(width)
+    )
     means = shares[:, :, 1].copy()
     means[:, 1:] += shares[:, :-1, 0]
     means[:, :-1] += shares[:, 1:, 2]

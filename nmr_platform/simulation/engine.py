@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nmr_platform import portable
 from nmr_platform.errors import ConfigurationError, NmrPlatformError
 from nmr_platform.physics import Experiment, PhaseStep, Pulse, ShapedPulse, Spins
 from nmr_platform.simulation.evolution import Evolution
@@ -105,6 +106,7 @@ def simulate(
     """
     _require("integrator", integrator, INTEGRATORS)
     _require("dtype", dtype, DTYPES)
+    portable.warn_of_other_bits()
     spins = draw_spins(experiment, seed=seed, offsets=offsets)
     evolution = Evolution(experiment, spins, draw_gain(experiment, seed), integrator, np.dtype(dtype))
     records = [_record(experiment, evolution, step) for step in experiment.phase_cycle or (None,)]
@@ -177,9 +179,9 @@ def _record(
             done += part
     if experiment.line.weights == "sampled":
         sums *= sums.dtype.type(1 / experiment.lattice.size)
-    m = sums[:-1, 0] + 1j * sums[:-1, 1]
+    m: NDArray[np.complexfloating[Any, Any]] = sums[:-1, 0] + 1j * sums[:-1, 1]
     if step:
-        m *= m.dtype.type(np.exp(-1j * np.deg2rad(step.receiver)))
+        m = portable.turned(m, -np.deg2rad(step.receiver))
     return m, sums[:-1, 2]
 
 

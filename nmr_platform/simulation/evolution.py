@@ -1,12 +1,13 @@
 """The state of a sample on its way through a sequence."""
 
 import warnings
-from math import ceil, pi
+from math import ceil, cos, exp, expm1, hypot, pi, sin
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmr_platform import portable
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Dissipation, Experiment, Pulse, Segment, ShapedPulse, Spins, rotation_about
 from nmr_platform.simulation.stepping import ADVANCE, Integrator, Step, convolve, make_mean_field, make_step, rotate
@@ -102,15 +103,18 @@ class Evolution:
         """An ideal pulse."""
         theta, phi = np.deg2rad(pulse.theta) * self._gain, np.deg2rad(pulse.phi)
         if np.ptp(self._gain) == 0:
-            self._state[:] = rotation_about(theta[0], phi).astype(self._dtype) @ self._state
+            x, y, z = self._state.copy()
+            for row, (a, b, c) in zip(self._state, rotation_about(theta[0], phi).astype(self._dtype), strict=True):
+                row[:] = a * x + b * y + c * z
             return
         x, y, z = self._state.astype(np.float64)
-        along = np.cos(phi) * x + np.sin(phi) * y
-        across = np.cos(phi) * y - np.sin(phi) * x
-        turned = np.cos(theta) * across - np.sin(theta) * z
-        self._state[0] = np.cos(phi) * along - np.sin(phi) * turned
-        self._state[1] = np.sin(phi) * along + np.cos(phi) * turned
-        self._state[2] = np.sin(theta) * across + np.cos(theta) * z
+        turn, tip = (cos(phi), sin(phi)), (portable.cos(theta), portable.sin(theta))
+        along = turn[0] * x + turn[1] * y
+        across = turn[0] * y - turn[1] * x
+        turned = tip[0] * across - tip[1] * z
+        self._state[0] = turn[0] * along - turn[1] * turned
+        self._state[1] = turn[1] * along + turn[0] * turned
+        self._state[2] = tip[1] * across + tip[0] * z
 
     def _drive(self, segment: Segment) -> None:
         """A stretch of constant drive, in whole steps no longer than the experiment's."""
@@ -118,7 +122,7 @@ class Evolution:
         length = segment.duration / n_steps
         # dm/ds = m x B turns by -|B|, a pulse by +theta: hence the sign.
         angle, phi = -2 * pi * segment.amplitude * length, np.deg2rad(segment.phase)
-        axis = np.array([np.cos(phi), np.sin(phi), 0.0])
+        axis = np.array([cos(phi), sin(phi), 0.0])
         whole = self._make_step(length, driven=abs(angle))
         half = self._make_half(length, driven=abs(angle))
         field, middle = self._work[0].reshape(3, -1), self._work[1].reshape(3, -1)
@@ -177,18 +181,18 @@ class Evolution:
         with np.errstate(over="ignore"):
             # Two bounds on sum_j |K_ij| P_j; the second is the sharper where few of many neighbours weigh much.
             field = 0.5 * min(neighbours.max() * weights.max(), kernel.max() * weights.sum())
-            coupling = length * float(np.hypot.reduce(self._couplings)) * field
+            coupling = length * hypot(*self._couplings) * field
         return float(2 * pi * length * np.abs(self._spins.offsets).max() + coupling)
 
 
 def _decay(dissipation: Dissipation, length: float) -> NDArray[np.float64]:
     """Factors on the transverse and longitudinal components, and gain of m_z / P, over ``length`` us, shape (3,)."""
     s = 2 * pi * length
-    longitudinal = np.exp(-dissipation.longitudinal_rate * s)
+    longitudinal = exp(-dissipation.longitudinal_rate * s)
     return np.array(
         [
-            np.exp(-dissipation.transverse_rate * s),
+            exp(-dissipation.transverse_rate * s),
             longitudinal,
-            -np.expm1(-dissipation.longitudinal_rate * s) * dissipation.equilibrium,
+            -expm1(-dissipation.longitudinal_rate * s) * dissipation.equilibrium,
         ]
     )

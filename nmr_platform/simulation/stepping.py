@@ -13,9 +13,10 @@ from math import ceil, factorial, log2
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from rocket_fft import c2r, r2c
+
+from nmr_platform.portable import compiled
 
 __all__ = [
     "ADVANCE",
@@ -88,7 +89,7 @@ def make_step(
     return Step(static, rates.astype(dtype), relax.astype(dtype), doublings, np.array(_SERIES, dtype))
 
 
-@njit(nogil=True, fastmath=_FAST, inline="always")
+@compiled(nogil=True, fastmath=_FAST, inline="always")
 def _angle_factors(u: Scalar, c: Array) -> tuple[Scalar, Scalar]:
     """Return sin(phi)/phi and (1 - cos(phi))/phi^2 at u = phi^2 by nine terms of their series: exact to 1 rad."""
     a = c[0] + u * (c[1] + u * (c[2] + u * (c[3] + u * (c[4] + u * (c[5] + u * (c[6] + u * (c[7] + u * c[8])))))))
@@ -98,7 +99,7 @@ def _angle_factors(u: Scalar, c: Array) -> tuple[Scalar, Scalar]:
     return a, b
 
 
-@njit(nogil=True, fastmath=_FAST, inline="always")
+@compiled(nogil=True, fastmath=_FAST, inline="always")
 def _rotated(
     x: Scalar, y: Scalar, z: Scalar, bx: Scalar, by: Scalar, bz: Scalar, a: Scalar, b: Scalar
 ) -> tuple[Scalar, Scalar, Scalar]:
@@ -108,7 +109,7 @@ def _rotated(
     return x + a * px + b * qx, y + a * py + b * qy, z + a * pz + b * qz
 
 
-@njit(nogil=True, fastmath=_FAST, error_model="numpy", cache=True)
+@compiled(nogil=True, fastmath=_FAST, error_model="numpy")
 def rotate(spins: Array, field: Array, step: Step) -> tuple[Scalar, Scalar, Scalar]:
     """Let every spin decay, turn it about its field, let it decay again, in place, and sum the components.
 
@@ -199,7 +200,7 @@ def make_mean_field(values: NDArray[np.float64], rates: NDArray[np.float64], dty
     )
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def convolve(grid: Array, mean_field: MeanField, out: Array) -> None:
     """Mean field F = K * (P m) of the coupled components.
 
@@ -225,7 +226,7 @@ def convolve(grid: Array, mean_field: MeanField, out: Array) -> None:
     c2r(spectrum[first:last], out[first:last], axes, _INVERSE, one, _ONE_THREAD)
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _mix(rows: NDArray[Any], kernel: NDArray[Any]) -> None:
     """Multiply the spectra of the sublattices by the kernel's matrix, at every wave vector."""
     before = np.empty(kernel.shape[0], rows.dtype)
@@ -239,7 +240,7 @@ def _mix(rows: NDArray[Any], kernel: NDArray[Any]) -> None:
                 rows[d, a, k] = after
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def advance_euler(
     grid: Array,
     work: Array,
@@ -265,7 +266,7 @@ def advance_euler(
         sums[index, 0], sums[index, 1], sums[index, 2] = rotate(spins, field, step)
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def advance_midpoint(grid: Array, work: Array, mean_field: MeanField, step: Step, half: Step, sums: Array) -> None:
     """Take ``len(sums)`` steps, each with the field of the state half-way: second order, two fields a step.
 
@@ -281,7 +282,7 @@ def advance_midpoint(grid: Array, work: Array, mean_field: MeanField, step: Step
         sums[index, 0], sums[index, 1], sums[index, 2] = rotate(spins, field, step)
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def advance_fast(grid: Array, work: Array, mean_field: MeanField, step: Step, half: Step, sums: Array) -> None:
     """Take ``len(sums)`` steps with a field that is evaluated every few steps and extrapolated linearly in between.
 

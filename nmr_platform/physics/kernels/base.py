@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nmr_platform import portable
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics.lattices import PeriodicLattice
 from nmr_platform.schema import Schema
@@ -75,7 +76,7 @@ class CouplingKernel(Schema):
         if self.p == 0 and self.d == 0:
             return self.s
         theta = lattice.angles
-        return self.s + self.p * np.cos(theta) + self.d * np.cos(2 * theta)
+        return self.s + self.p * portable.cos(theta) + self.d * portable.cos(2 * theta)
 
 
 class RadialKernel(CouplingKernel):

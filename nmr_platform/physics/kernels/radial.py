@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveFloat
 
+from nmr_platform import portable
 from nmr_platform.physics.kernels.base import RadialKernel
 
 __all__ = ["ExponentialKernel", "GaussianKernel", "PowerKernel", "RkkyKernel", "UniformKernel"]
@@ -27,7 +28,7 @@ class GaussianKernel(RadialKernel):
 
     def radial(self, r: Array) -> Array:
         """See the class."""
-        return np.exp(-((r / self.xi) ** self.exponent))
+        return portable.exp(-portable.power(r / self.xi, self.exponent))
 
 
 class ExponentialKernel(RadialKernel):
@@ -42,7 +43,7 @@ class ExponentialKernel(RadialKernel):
 
     def radial(self, r: Array) -> Array:
         """See the class."""
-        return np.exp(-r / self.xi)
+        return portable.exp(-r / self.xi)
 
 
 class PowerKernel(RadialKernel):
@@ -57,7 +58,7 @@ class PowerKernel(RadialKernel):
 
     def radial(self, r: Array) -> Array:
         """See the class."""
-        return r**-self.exponent
+        return portable.power(r, -self.exponent)
 
 
 class RkkyKernel(RadialKernel):
@@ -78,7 +79,7 @@ class RkkyKernel(RadialKernel):
         # Below x = 0.1 the difference loses digits; its series is exact to double precision there.
         small = np.minimum(x, 0.1)
         series = (-1 / 3 + small**2 * (1 / 30 + small**2 * (-1 / 840 + small**2 * (1 / 45360)))) / small
-        return np.where(x < 0.1, series, (x * np.cos(x) - np.sin(x)) / x**4)
+        return np.where(x < 0.1, series, (x * portable.cos(x) - portable.sin(x)) / (x * x) ** 2)
 
 
 class UniformKernel(RadialKernel):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
+from nmr_platform import portable
 from nmr_platform.physics.lattices.images import nearest_images
 from nmr_platform.schema import Schema
 
@@ -117,7 +118,7 @@ def _angles(lattice: PeriodicLattice) -> Array:
     displacements = lattice.displacements
     if len(displacements) == 1:
         return _shared(np.where(displacements[0] < 0, np.pi, 0.0))
-    return _shared(np.arctan2(displacements[1], displacements[0]))
+    return _shared(portable.arctan2(displacements[1], displacements[0]))
 
 
 def _shared(values: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, model_validator
 
+from nmr_platform import portable
 from nmr_platform.physics.lattices.base import PeriodicLattice
 
 __all__ = ["BravaisLattice"]
@@ -83,7 +84,7 @@ class BravaisLattice(PeriodicLattice):
     @property
     def basis_in_space(self) -> Array:
         """See `PeriodicLattice`."""
-        return np.array(self.basis or [[0.0] * len(self.shape)]) @ self.vectors_in_space
+        return portable.product(self.basis or [[0.0] * len(self.shape)], self.vectors_in_space)
 
     @property
     def n_basis(self) -> int:

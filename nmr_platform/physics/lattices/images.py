@@ -1,10 +1,12 @@
 """The nearest periodic image of every site, for cells of any angle."""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import product as cartesian
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nmr_platform.portable import product
 
 __all__ = ["nearest_images", "reduced_basis"]
 
@@ -61,17 +63,27 @@ def reduced_basis(vectors: Array) -> Integers:
         for i in range(len(vectors)):
             others = np.delete(combinations, i, axis=0)
             # Far jumps first: without the multiple of the others that lies closest.
-            closest = np.rint(np.linalg.lstsq((others @ vectors).T, combinations[i] @ vectors, rcond=None)[0])
+            spanned, vector = product(others, vectors), product(combinations[i : i + 1], vectors)
+            closest = np.rint(product(product(vector, spanned.T), _inverse(product(spanned, spanned.T))))
             candidates = combinations[i] - (closest.astype(np.int64) + list(_steps(len(others)))) @ others
-            lengths = ((candidates @ vectors) ** 2).sum(axis=1)
-            if lengths.min() < (1 - _TIE) * ((combinations[i] @ vectors) ** 2).sum():
+            lengths = (product(candidates, vectors) ** 2).sum(axis=1)
+            if lengths.min() < (1 - _TIE) * (vector**2).sum():
                 combinations[i] = candidates[lengths.argmin()]
                 changed = True
     return combinations
 
 
 def _steps(dimensions: int) -> Iterator[tuple[int, ...]]:
-    return product((-1, 0, 1), repeat=dimensions)
+    return cartesian((-1, 0, 1), repeat=dimensions)
+
+
+def _inverse(matrix: Array) -> Array:
+    """The inverse of a matrix of at most three rows, by its cofactors."""
+    d = len(matrix)
+    padded = np.eye(3)
+    padded[:d, :d] = matrix
+    cofactors = np.cross(padded[[1, 2, 0]], padded[[2, 0, 1]])
+    return np.asarray((cofactors.T / (padded[0] * cofactors[0]).sum())[:d, :d])
 
 
 def _nearest(vectors: Array, shift: Array, cells: Integers, period: Integers) -> Array:
@@ -80,14 +92,14 @@ def _nearest(vectors: Array, shift: Array, cells: Integers, period: Integers) ->
     In a reduced basis the closest lattice point is at most one step away from the one that rounding finds, because no
     point of the Voronoi cell has a coordinate above 1 then (Nguyen and Stehle, as above).
     """
-    rounded = np.rint(np.linalg.solve((period @ vectors).T, vectors.T @ cells + shift[:, None]))
+    rounded = np.rint(product(_inverse(product(period, vectors).T), product(vectors.T, cells) + shift[:, None]))
     start = cells - period.T @ rounded.astype(np.int64)
     reach = np.abs(start).max() + np.abs(period).sum()
     weights = (2 * reach + 1) ** np.arange(len(period))[::-1]
     best, best_length, best_rank = start, np.full(start.shape[1], np.inf), np.zeros(start.shape[1], np.int64)
     for step in _steps(len(period)):
         image = start + (np.array(step) @ period)[:, None]
-        length = ((vectors.T @ image + shift[:, None]) ** 2).sum(axis=0)
+        length = ((product(vectors.T, image) + shift[:, None]) ** 2).sum(axis=0)
         # An order of the images that does not change under inversion, except between an image and its own mirror.
         number = weights @ image
         rank = 2 * np.abs(number) + (number > 0)
@@ -95,4 +107,4 @@ def _nearest(vectors: Array, shift: Array, cells: Integers, period: Integers) ->
         closer |= (length < (1 + _TIE) * best_length) & (rank < best_rank)
         best = np.where(closer, image, best)
         best_length, best_rank = np.where(closer, length, best_length), np.where(closer, rank, best_rank)
-    return vectors.T @ best + shift[:, None]
+    return product(vectors.T, best) + shift[:, None]

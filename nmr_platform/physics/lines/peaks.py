@@ -1,6 +1,7 @@
 """Lines with one peak in the middle of their band."""
 
 from collections.abc import Mapping
+from math import atan, log, sqrt
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat, model_validator
 from scipy.special import erf, erfinv
 
+from nmr_platform import portable
 from nmr_platform.physics.lines.base import LineShape
 
 __all__ = ["GaussianLine", "LorentzianLine"]
@@ -55,7 +57,7 @@ class LorentzianLine(_Peak):
 
     def quantile(self, u: Array) -> Array:
         """See `LineShape`."""
-        return self.fwhm / 2 * np.tan((2 * u - 1) * np.arctan(self.bandwidth / self.fwhm))
+        return self.fwhm / 2 * portable.tan((2 * u - 1) * atan(self.bandwidth / self.fwhm))
 
 
 class GaussianLine(_Peak):
@@ -66,11 +68,11 @@ class GaussianLine(_Peak):
     @property
     def sigma(self) -> float:
         """Standard deviation of the line before it is truncated, MHz."""
-        return float(self.fwhm / (2 * np.sqrt(2 * np.log(2))))
+        return self.fwhm / (2 * sqrt(2 * log(2)))
 
     def density(self, offsets: Array) -> Array:
         """See `LineShape`."""
-        return np.exp(-((offsets / self.sigma) ** 2) / 2) / (np.sqrt(2 * np.pi) * self.sigma)
+        return portable.exp(-((offsets / self.sigma) ** 2) / 2) / (np.sqrt(2 * np.pi) * self.sigma)
 
     def quantile(self, u: Array) -> Array:
         """See `LineShape`."""

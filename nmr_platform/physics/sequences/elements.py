@@ -1,12 +1,14 @@
 """What sequences are made of: pulses and delays."""
 
 from collections.abc import Mapping
+from math import cos, sin
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
+from nmr_platform import portable
 from nmr_platform.schema import Schema
 
 __all__ = ["Delay", "Element", "Pulse", "Segment", "ShapedPulse", "rotation_about"]
@@ -24,9 +26,9 @@ def rotation_about(theta: float, phi: float) -> NDArray[np.float64]:
     Returns:
         Shape (3, 3), dimensionless; it acts on columns (x, y, z).
     """
-    x, y = np.cos(phi), np.sin(phi)
+    x, y = cos(phi), sin(phi)
     cross = np.array([[0.0, 0.0, y], [0.0, 0.0, -x], [-y, x, 0.0]])
-    return np.eye(3) + np.sin(theta) * cross + (1 - np.cos(theta)) * cross @ cross
+    return np.eye(3) + sin(theta) * cross + (1 - cos(theta)) * portable.product(cross, cross)
 
 
 class Segment(Schema):
