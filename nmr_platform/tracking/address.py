@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 from nmr_platform.workspace import lasting_root, repository_root
 
-__all__ = ["StoreAddress", "masked_uri", "resolve_store"]
+__all__ = ["ARTIFACTS", "StoreAddress", "masked_uri", "resolve_store"]
+
+ARTIFACTS = "mlartifacts"
+"""Name of the folder of artifacts, beside an SQLite database or in the repository."""
 
 _USERINFO = re.compile(r"(?<=://)([^:/@\s\"']*):[^/\s\"']*@")
 _QUERY = re.compile(
@@ -73,7 +76,7 @@ def resolve_store(tracking_uri: str | None = None, root: Path | None = None) -> 
     if (file := address.sqlite_file) is not None:
         file = root / file
         _, mark, query = uri.partition("?")
-        return StoreAddress(f"{_SQLITE}{file}{mark}{query}", (file.parent / "mlartifacts").as_uri())
+        return StoreAddress(f"{_SQLITE}{file}{mark}{query}", (file.parent / ARTIFACTS).as_uri())
     if address.is_server:
         return address
-    return StoreAddress(uri, (root / "mlartifacts").as_uri())
+    return StoreAddress(uri, (root / ARTIFACTS).as_uri())

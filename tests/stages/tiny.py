@@ -22,6 +22,7 @@ __all__ = [
     "Ended",
     "champion_of",
     "contents",
+    "contents_of",
     "copied",
     "isolate",
     "merged",
@@ -147,8 +148,12 @@ def champion_of(project: Path, task: str) -> Path:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of the pipeline's outputs with its bytes."""
-    files = (file for name in OUTPUTS for file in (folder / name).rglob("*") if file.is_file())
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+    return {name: held for name, held in contents_of(folder).items() if name.partition("/")[0] in OUTPUTS}
+
+
+def contents_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder with its bytes."""
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def copied(project: Path, folder: Path, *, journal: bool = True) -> Path:

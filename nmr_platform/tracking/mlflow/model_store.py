@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
@@ -15,6 +13,7 @@ from mlflow.exceptions import MlflowException
 from nmr_platform.errors import TrackingError
 from nmr_platform.tracking.address import StoreAddress, masked_uri, resolve_store
 from nmr_platform.tracking.mlflow.registry import CHAMPION
+from nmr_platform.tracking.mlflow.relocation import local_path
 from nmr_platform.tracking.mlflow.store import open_client
 
 __all__ = ["ModelStore"]
@@ -65,8 +64,8 @@ class ModelStore:
             TrackingError: There is no such model, or its files cannot be had.
         """
         source = self._source(model)
-        if urlsplit(source).scheme in {"", "file"}:
-            yield Path(url2pathname(urlsplit(source).path))
+        if (path := local_path(source, self.address)) is not None:
+            yield path
             return
         with TemporaryDirectory() as folder:
             yield self._downloaded(model, source, folder)

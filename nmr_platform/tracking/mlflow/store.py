@@ -16,6 +16,7 @@ from sqlalchemy.exc import SADeprecationWarning, SQLAlchemyError
 
 from nmr_platform.errors import StoreAwayError
 from nmr_platform.tracking.address import StoreAddress, masked_uri
+from nmr_platform.tracking.mlflow.relocation import relocate
 
 __all__ = ["open_client", "require_contact", "store_lock"]
 
@@ -34,6 +35,7 @@ def open_client(address: StoreAddress) -> MlflowClient:
         warnings.filterwarnings("ignore", message="The ``noload`` loader strategy", category=SADeprecationWarning)
         if address.sqlite_file is not None:
             _turn_on_wal(address)
+            relocate(address)
         client = MlflowClient(address.uri, address.uri)
         client.search_experiments(max_results=1)  # the first question creates the tables
     return client

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 from nmr_platform.errors import TrackingError
 from nmr_platform.processes import end_process, start_kept
 from nmr_platform.tracking.address import resolve_store
+from nmr_platform.tracking.mlflow.relocation import relocate
 
 __all__ = ["serve_ui", "ui_command"]
 
@@ -70,6 +71,7 @@ def serve_ui(
         )
         raise TrackingError(message)
     _require_free(port)
+    relocate(address)
     command, environment = ui_command(address.uri, address.artifact_location, port)
     # MLflow's own workers would outlive it.
     process = start_kept(command, environment)
