@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features import Acquisition, FeatureSet, extract
+from nmr_platform.inference.checksums import require_checksums, write_checksums
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.learning import (
@@ -33,7 +34,7 @@ __all__ = ["Predictor", "PredictorFacts"]
 
 _FILE = "predictor.json"
 # No path: facts that were tampered with cannot point outside their folder.
-FileName = Annotated[str, Field(pattern=r"^\w+\.(skops|ubj)$")]
+FileName = Annotated[str, Field(pattern=r"^\w+\.skops$")]
 # Below it, a curve of the training set's kind would be rarer than one in twenty.
 _RARE = 0.05
 
@@ -260,6 +261,7 @@ class Predictor:
             detector=save_estimator(self.novelty.detector, folder / "detector"),
         )
         _write_facts(facts, folder)
+        write_checksums(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -269,9 +271,11 @@ class Predictor:
             folder: What `save` wrote, or the MLflow model around it.
 
         Raises:
-            DataError: There is no predictor, it is damaged, of another version, or holds foreign types.
+            DataError: There is no predictor, a file of it was changed, or it is of another version or holds foreign
+                types.
         """
         folder = _find(folder)
+        require_checksums(folder, made_by="nmr evaluate")
         facts = _read_facts(folder)
         estimator = load_estimator(folder / "estimator" / facts.estimator)
         detector = load_estimator(folder / "detector" / facts.detector)

@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +18,17 @@ from nmr_platform.files import folder_digest, read_json, write_json, write_text
 from nmr_platform.inference import Predictor
 from nmr_platform.studies import find_study
 from nmr_platform.tracking import (
+    COMMIT,
     FOLDER,
+    PATCH,
     UNKNOWN,
+    LineageWarning,
     ModelEntry,
     RunEntry,
     Session,
     Tracker,
     closing_run,
+    patch_bytes,
     pinned_requirements,
     uncommitted_changes,
 )
@@ -34,6 +39,7 @@ _RUN = "run.json"
 _MODEL, _ABOUT, _EXAMPLE = "model", "about.json", "example.json"
 _MADE_BY = "dvc repro"
 _SESSION = "session."
+_DIGITS = 12
 
 
 def write_run(folder: Path, run: RunEntry, metrics: Mapping[str, float]) -> None:
@@ -90,8 +96,11 @@ def this_session(tracker: Tracker, root: Path) -> Session:
         tracker: Whose provenance it has.
         root: The repository, whose uncommitted changes are part of it.
     """
-    requirements = pinned_requirements(Predictor.requirements)
-    return Session(dict(tracker.provenance), time.time(), uncommitted_changes(root), requirements)
+    provenance = dict(tracker.provenance)
+    changes = uncommitted_changes(root, provenance[COMMIT])
+    if said := str(changes):
+        warnings.warn(said, LineageWarning, stacklevel=2)
+    return Session(provenance, time.time(), changes.patch, pinned_requirements(Predictor.requirements))
 
 
 def show_folder(folder: Path, tracker: Tracker, storage: BaseStorage, session: Session | None = None) -> None:
@@ -117,11 +126,11 @@ def show_folder(folder: Path, tracker: Tracker, storage: BaseStorage, session: S
                 tracker.log_files(run_id, item, item.name if item.is_dir() else "")
         if (folder / _MODEL).is_dir():
             tracker.log_model(run_id, _read_model(folder / _MODEL, made))
-        if made and made.patch:
-            # Without it the commit alone would not make the same again.
+        elif made and made.patch:
+            # Without it the commit alone would not make the same again. A run may show several results in turn.
             with TemporaryDirectory() as place:
-                patch = Path(place) / "uncommitted.patch"
-                patch.write_text(made.patch, encoding="utf-8")
+                patch = Path(place) / f"{folder_digest(folder)[:_DIGITS]}-{PATCH}"
+                patch.write_bytes(patch_bytes(made.patch))
                 tracker.log_files(run_id, patch, "source")
 
 
@@ -142,7 +151,7 @@ def _session(folder: Path, run: RunEntry, storage: BaseStorage, session: Session
 def _read_model(folder: Path, made: Session | None) -> ModelEntry:
     about = read_json(folder / _ABOUT, made_by=_MADE_BY)
     example = read_json(folder / _EXAMPLE, made_by=_MADE_BY)
-    if made and made.requirements:
-        about["requirements"] = made.requirements
+    if made:
+        about |= {"requirements": made.requirements or about["requirements"], "patch": made.patch}
     answer = pd.DataFrame(about.pop("answer"))
     return ModelEntry(folder / FOLDER, example=pd.DataFrame(example), answer=answer, **about)

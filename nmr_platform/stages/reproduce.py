@@ -10,14 +10,15 @@ from pathlib import Path
 from nmr_platform.errors import DataError, NmrPlatformError
 from nmr_platform.files import read_json
 from nmr_platform.stages.features import read_features
-from nmr_platform.tracking import resolve_store
+from nmr_platform.tracking import PATCH, git_environment, resolve_store
 from nmr_platform.workspace import Workspace
 
-__all__ = ["Reproduction", "ReproductionError", "reproduce_version"]
+__all__ = ["Reproduction", "ReproductionError", "check_out", "reproduce_version"]
 
 # Metrics are written with six digits.
 _TOLERANCE = 1e-5
-_PATCH = "source/uncommitted.patch"
+# What the patch of a file begins with; some hold nothing but the names of those that were left out.
+_FIRST = b"diff --git "
 
 
 class ReproductionError(NmrPlatformError):
@@ -46,7 +47,7 @@ class Reproduction:
 def reproduce_version(workspace: Workspace, name: str, version: str, into: Path | None = None) -> Reproduction:
     """Check out the commit of a version beside the repository, run the pipeline up to its evaluation, and compare.
 
-    Changes that were not committed when the model was made were kept with its run, and are applied. Nothing of this
+    Changes that were not committed when the model was made were kept with the version, and are applied. Nothing of this
     repository's outputs, studies or runs is used.
 
     Args:
@@ -60,11 +61,7 @@ def reproduce_version(workspace: Workspace, name: str, version: str, into: Path 
         ReproductionError: The commit is unknown, a stage fails, or score or data differ.
         TrackingError: There is no such version.
     """
-    from nmr_platform.tracking.mlflow import (  # noqa: PLC0415
-        find_version,
-        open_client,
-        origin_of,
-    )
+    from nmr_platform.tracking.mlflow import ModelStore, find_version, open_client, origin_of  # noqa: PLC0415
 
     client = open_client(resolve_store(root=workspace.root))
     origin = origin_of(find_version(client, name, version))
@@ -77,10 +74,10 @@ def reproduce_version(workspace: Workspace, name: str, version: str, into: Path 
             f"Version {origin.version} of `{name}` was made outside a git repository, so that its code is unknown."
         )
         raise ReproductionError(message)
-    _run(workspace.root, "git", "worktree", "add", "--detach", str(folder), origin.commit)
+    _run(workspace.root, "git", "worktree", "add", "--no-checkout", "--detach", str(folder), origin.commit)
     try:
-        if _PATCH in {item.path for item in client.list_artifacts(origin.run_id, "source")}:
-            _run(folder, "git", "apply", str(client.download_artifacts(origin.run_id, _PATCH)))
+        with ModelStore(root=workspace.root).files(f"{name}/{origin.version}") as files:
+            check_out(folder, files / PATCH)
         _run(folder, sys.executable, "-m", "dvc", "repro", f"evaluate@{origin.task}")
     except BaseException:
         _run(workspace.root, "git", "worktree", "remove", "--force", str(folder))
@@ -103,10 +100,29 @@ def reproduce_version(workspace: Workspace, name: str, version: str, into: Path 
     return Reproduction(origin.version, folder, metric, score, origin.score)
 
 
+def check_out(folder: Path, patch: Path) -> None:
+    """Fill a worktree with its commit and the patch on top, if there is one.
+
+    The patch is applied to what git keeps, from which it was made: line endings, encodings and filters of the files
+    that are checked out depend on who does it.
+
+    Args:
+        folder: The worktree, nothing in it yet.
+        patch: What `uncommitted_changes` made; it need not exist.
+
+    Raises:
+        ReproductionError: The patch does not belong to the commit.
+    """
+    _run(folder, "git", "read-tree", "HEAD")
+    if patch.exists() and _FIRST in patch.read_bytes():
+        _run(folder, "git", "apply", "--cached", "--whitespace=nowarn", str(patch.absolute()))
+    _run(folder, "git", "checkout-index", "--all", "--force", "--quiet")
+
+
 def _run(folder: Path, *command: str) -> None:
     # The reproduction keeps its own runs and studies, whatever this session records to.
     own = {"MLFLOW_TRACKING_URI", "NMR_STUDY_STORAGE", "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "MLFLOW_RUN_ID"}
-    environment = {name: value for name, value in os.environ.items() if name not in own}
+    environment = {name: value for name, value in git_environment().items() if name not in own}
     environment["PYTHONPATH"] = str(folder)
     # DVC's stages call `python`, which must be this one.
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", "")])

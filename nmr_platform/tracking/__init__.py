@@ -1,7 +1,9 @@
 """Experiment tracking: a small protocol, an implementation that shows runs in MLflow, and one that does nothing."""
 
 from nmr_platform.tracking.address import resolve_store
+from nmr_platform.tracking.changes import PATCH, Changes, LineageWarning, patch_bytes, uncommitted_changes
 from nmr_platform.tracking.factory import make_tracker
+from nmr_platform.tracking.git import git_environment
 from nmr_platform.tracking.null import NullTracker
 from nmr_platform.tracking.protocol import (
     FOLDER,
@@ -14,12 +16,16 @@ from nmr_platform.tracking.protocol import (
     TrialEntry,
     closing_run,
 )
-from nmr_platform.tracking.provenance import UNKNOWN, Session, pinned_requirements, uncommitted_changes
+from nmr_platform.tracking.provenance import COMMIT, UNKNOWN, Session, pinned_requirements
 
 __all__ = [
+    "COMMIT",
     "FOLDER",
+    "PATCH",
     "UNKNOWN",
+    "Changes",
     "DatasetEntry",
+    "LineageWarning",
     "ModelEntry",
     "NullTracker",
     "RunEntry",
@@ -29,7 +35,9 @@ __all__ = [
     "TrackingWarning",
     "TrialEntry",
     "closing_run",
+    "git_environment",
     "make_tracker",
+    "patch_bytes",
     "pinned_requirements",
     "resolve_store",
     "uncommitted_changes",

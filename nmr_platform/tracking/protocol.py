@@ -126,6 +126,7 @@ class ModelEntry:
         lower: Lower end of the score's confidence interval.
         upper: Upper end of the score's confidence interval.
         tags: What else traces the version, for instance the task and the trial.
+        patch: Changes that were not committed when it was made, see `uncommitted_changes`: the version keeps them.
     """
 
     files: Path
@@ -141,6 +142,7 @@ class ModelEntry:
     lower: float = float("nan")
     upper: float = float("nan")
     tags: Mapping[str, str] = field(default_factory=dict)
+    patch: str = ""
 
 
 class Tracker(Protocol):

@@ -3,7 +3,6 @@
 import getpass
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -12,26 +11,28 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
-from nmr_platform.tracking.address import masked_uri
+from nmr_platform.tracking.changes import SOURCES
+from nmr_platform.tracking.git import ask_git
 from nmr_platform.tracking.protocol import DatasetEntry
 
 __all__ = [
+    "COMMIT",
     "UNKNOWN",
     "Session",
     "data_tags",
     "environment_tags",
     "git_tags",
     "pinned_requirements",
-    "uncommitted_changes",
 ]
 
-_COMMIT, _DIRTY = "mlflow.source.git.commit", "git.dirty"
+COMMIT = "mlflow.source.git.commit"
+"""Tag of the git commit; ``unknown`` outside a repository."""
 
-UNKNOWN = {_COMMIT: "unknown", _DIRTY: "unknown"}
+_DIRTY = "git.dirty"
+
+UNKNOWN = {COMMIT: "unknown", _DIRTY: "unknown"}
 """The tags of something that came from nobody knows where."""
 
-# What can change a result. Tracked outputs and `dvc.lock` do change half-way through `dvc repro`, and say nothing.
-_SOURCES = ["*.py", "*.toml", "*.yaml", "*.yml", "requirements.lock"]
 _VARIABLES = {
     "dvc.stage": "DVC_STAGE",
     "dvc.exp": "DVC_EXP_NAME",
@@ -47,7 +48,7 @@ class Session:
     Attributes:
         provenance: Tags of the code and surroundings.
         end: When it was done, seconds since the epoch.
-        patch: Changes of code and settings that were not committed.
+        patch: Changes of code and settings that were not committed, see `uncommitted_changes`.
         requirements: Versions of the projects that a model was made with, ``scikit-learn==1.9.0``.
     """
 
@@ -90,18 +91,12 @@ def git_tags(root: Path) -> dict[str, str]:
 
     Dirty means that code or settings differ from the commit, new files included.
     """
-    commit = _git(root, "rev-parse", "--verify", "HEAD")
-    changes = _git(root, "status", "--porcelain", "--", *_SOURCES)
+    commit = ask_git(root, "rev-parse", "--verify", "HEAD")
+    changes = ask_git(root, "status", "--porcelain", "--untracked-files=normal", "--", *SOURCES)
     return {
-        _COMMIT: commit or "unknown",
+        COMMIT: (commit or b"").decode().strip() or "unknown",
         _DIRTY: "unknown" if changes is None else str(bool(changes)).lower(),
     }
-
-
-def uncommitted_changes(root: Path) -> str:
-    """Changes of code and settings since the commit as a patch, passwords masked; empty if there are none."""
-    patch = _git(root, "diff", "HEAD", "--", *_SOURCES)
-    return f"{masked_uri(patch)}\n" if patch else ""
 
 
 def pinned_requirements(projects: Iterable[str]) -> list[str]:
@@ -114,14 +109,6 @@ def pinned_requirements(projects: Iterable[str]) -> list[str]:
 def data_tags(datasets: Iterable[DatasetEntry]) -> dict[str, str]:
     """Return ``data.<name>`` with the full digest of each data set."""
     return {f"data.{dataset.name}": dataset.digest for dataset in datasets}
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _is_installed(project: str) -> bool:

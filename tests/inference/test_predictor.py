@@ -13,6 +13,7 @@ from sklearn.linear_model import LinearRegression
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.inference import Predictor
+from nmr_platform.inference.checksums import write_checksums
 from tests.inference.predictors import ACQUISITION, classifier, echoes, regressor
 
 TIME = ACQUISITION.time
@@ -82,7 +83,7 @@ def test_what_is_read_back_predicts_the_same(made, tmp_path, request):
     predictor, (m, _) = request.getfixturevalue(made), echoes(5, seed=2)
     predictor.save(tmp_path)
     pd.testing.assert_frame_equal(Predictor.load(tmp_path).predict(m, TIME), predictor.predict(m, TIME))
-    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".json", ".skops"}
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {"", ".json", ".skops"}
 
 
 def test_another_process_reads_it_without_any_data(of_w, tmp_path):
@@ -140,8 +141,10 @@ def test_a_foreign_estimator_is_refused_when_it_is_read(of_w, tmp_path):
     record = json.loads((tmp_path / "predictor.json").read_text())
     (tmp_path / "predictor.json").write_text(json.dumps(record | {"estimator": "Ridge.skops"}))
     skops.io.dump(LinearRegression().fit(np.eye(2), [0, 1]), tmp_path / "estimator" / "Ridge.skops")
+    write_checksums(tmp_path)
     assert Predictor.load(tmp_path)
     _replace_type(tmp_path / "estimator" / "Ridge.skops")
+    write_checksums(tmp_path)
     with pytest.raises(DataError, match=r"must be made of types of .* but holds posix\.system"):
         Predictor.load(tmp_path)
 
@@ -171,6 +174,7 @@ def test_a_record_that_was_changed_is_refused(of_w, tmp_path, change, sentence):
     of_w.save(tmp_path)
     path = tmp_path / "predictor.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    write_checksums(tmp_path)
     with pytest.raises(DataError, match=rf"predictor\.json` {sentence}"):
         Predictor.load(tmp_path)
 
@@ -179,7 +183,37 @@ def test_a_record_cut_short_is_refused(of_w, tmp_path):
     of_w.save(tmp_path)
     path = tmp_path / "predictor.json"
     path.write_text(path.read_text()[:100])
+    write_checksums(tmp_path)
     with pytest.raises(DataError, match=r"predictor\.json` is damaged .*; make it again with `nmr evaluate`"):
+        Predictor.load(tmp_path)
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("name", ["predictor.json", "estimator/*.skops", "detector/*.skops"])
+def test_one_changed_byte_is_refused_before_anything_is_opened(of_w, tmp_path, monkeypatch, name, place):
+    of_w.save(tmp_path)
+    path = next(tmp_path.glob(name))
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 1
+    path.write_bytes(content)
+    monkeypatch.setattr("nmr_platform.inference.predictor.load_estimator", pytest.fail)
+    with pytest.raises(DataError, match=rf"{path.name}` was changed since it was written .*`nmr evaluate`"):
+        Predictor.load(tmp_path)
+
+
+def test_a_missing_file_is_refused(of_w, tmp_path):
+    of_w.save(tmp_path)
+    next((tmp_path / "detector").iterdir()).unlink()
+    with pytest.raises(DataError, match=r"detector/.*\.skops` is missing"):
+        Predictor.load(tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no checksums\n", b"\xff\xfe"])
+def test_a_model_without_checksums_is_not_opened(of_w, tmp_path, content):
+    of_w.save(tmp_path)
+    sums = tmp_path / "SHA256SUMS"
+    sums.unlink() if content is None else sums.write_bytes(content)
+    with pytest.raises(DataError, match=r"has no readable checksums, .*make it again with `nmr evaluate`"):
         Predictor.load(tmp_path)
 
 

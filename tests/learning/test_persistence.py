@@ -96,9 +96,9 @@ def test_a_type_within_a_trusted_library_is_no_passport(tmp_path):
         load_estimator(path)
 
 
-@pytest.mark.parametrize("name", ["RandomForestRegressor.skops", "XGBRegressor.ubj"])
 @pytest.mark.parametrize("content", [b"", b"no model at all", None], ids=["empty", "text", "missing"])
-def test_a_damaged_file_is_refused_with_the_command_that_makes_it(tmp_path, name, content):
+def test_a_damaged_file_is_refused_with_the_command_that_makes_it(tmp_path, content):
+    name = "RandomForestRegressor.skops"
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=rf"{name}` is missing or damaged .*make it again with `nmr evaluate`"):

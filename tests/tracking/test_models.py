@@ -7,7 +7,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.tracking import RunEntry
+from nmr_platform.tracking import PATCH, RunEntry
+from nmr_platform.tracking.mlflow import ModelStore
 from nmr_platform.tracking.mlflow.registry import find_version, origin_of
 from tests.tracking.contract import STUDY, linear_model
 
@@ -189,3 +190,17 @@ def test_versions_that_a_model_was_made_with_are_kept(tracker, tmp_path):
     model = linear_model(tmp_path, requirements=("numpy==2.0.0", "pandas"))
     address = tracker.log_model(tracker.open_run(STUDY), model)
     assert "numpy==2.0.0" in (Path(download_artifacts(address)) / "requirements.txt").read_text().splitlines()
+
+
+def test_a_version_keeps_the_changes_that_it_was_made_with(tracker, root, tmp_path):
+    """Whatever is made later in the same run, from a clean commit for instance."""
+    run_id = tracker.open_run(STUDY)
+    patches = ["diff --git a/a.py b/a.py\n+caf\udce9\n", "", "diff --git a/b.py b/b.py\n"]
+    for slope, patch in enumerate(patches):
+        facts = {"registered_name": "nmr-w", "score": 0.5, "metric": "test_r2", "patch": patch}
+        tracker.log_model(run_id, linear_model(tmp_path, float(slope), **facts))
+    kept = []
+    for number in (1, 2, 3):
+        with ModelStore(root=root).files(f"nmr-w/{number}") as files:
+            kept.append((files / PATCH).read_bytes() if (files / PATCH).exists() else b"")
+    assert kept == [b"diff --git a/a.py b/a.py\n+caf\xe9\n", b"", b"diff --git a/b.py b/b.py\n"]

@@ -1,16 +1,10 @@
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from nmr_platform.tracking.provenance import Session, environment_tags, git_tags, uncommitted_changes
-
-
-def git(root: Path, *arguments: str) -> str:
-    author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"]
-    command = ["git", "-C", str(root), *author, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+from nmr_platform.tracking.provenance import Session, environment_tags, git_tags
+from tests.tracking.repositories import git
 
 
 @pytest.fixture
@@ -49,14 +43,6 @@ def test_the_stage_and_the_surrounding_run_are_named(tmp_path, monkeypatch):
     assert (tags["dvc.stage"], tags["dvc.exp"], tags["mlproject.run_id"]) == ("tune@forest", "lucky-bird", "abc")
     assert tags["nmr_platform.version"]
     assert tags["python.version"].startswith("3.")
-
-
-def test_what_is_not_committed_is_a_patch_without_passwords(repository):
-    assert uncommitted_changes(repository) == ""
-    (repository / "params.yaml").write_text("store: postgresql://ada:pa55@db/mlflow\n")
-    patch = uncommitted_changes(repository)
-    assert "+store: postgresql://ada:***@db/mlflow" in patch
-    assert "pa55" not in patch
 
 
 def test_a_session_goes_to_plain_data_and_back():

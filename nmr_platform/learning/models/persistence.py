@@ -17,8 +17,6 @@ _AROUND_MODELS = (
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.calibration._TemperatureScaling",
 )
-# XGBoost's own file, which models of earlier versions are kept in.
-_BOOSTER_FILE = "XGBRegressor.ubj"
 _SCHEMA = "schema.json"
 
 
@@ -63,8 +61,6 @@ def load_estimator(path: Path) -> Any:
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
     try:
-        if path.name == _BOOSTER_FILE:
-            return _read_booster(path)
         _require_known_types(path)
         return skops.io.load(path, trusted=trusted_types())
     except UntrustedTypesFoundException as error:
@@ -74,14 +70,6 @@ def load_estimator(path: Path) -> Any:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         message = f"Model file `{path}` is missing or damaged ({reason}); make it again with `nmr evaluate`."
         raise DataError(message, path=path) from error
-
-
-def _read_booster(path: Path) -> Any:
-    from xgboost import XGBRegressor  # noqa: PLC0415 few models are boosters of an earlier version
-
-    booster = XGBRegressor()
-    booster.load_model(path)
-    return booster
 
 
 def _settle(path: Path) -> None:

@@ -21,6 +21,7 @@ from mlflow.types import ColSpec, Schema
 
 from nmr_platform.errors import NmrPlatformError
 from nmr_platform.files import folder_digest
+from nmr_platform.tracking.changes import PATCH, patch_bytes
 from nmr_platform.tracking.protocol import ModelEntry
 from nmr_platform.tracking.provenance import pinned_requirements
 
@@ -145,6 +146,8 @@ def _save(model: ModelEntry, path: Path, about: Model) -> None:
             input_example=(model.example, dict(model.options)) if model.options else model.example,
             pip_requirements=pinned_requirements(model.requirements),
         )
+    if model.patch:
+        (path / PATCH).write_bytes(patch_bytes(model.patch))
 
 
 def _signature(model: ModelEntry) -> ModelSignature:

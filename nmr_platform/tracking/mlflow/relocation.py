@@ -1,4 +1,4 @@
-"""Artifacts lie beside their database, wherever the folder of both lies now: MLflow knows them by absolute addresses."""
+"""Artifacts lie beside their database, wherever both lie now: MLflow knows them by absolute addresses."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -39,10 +39,9 @@ def relocate(address: StoreAddress) -> None:
         for old, new in _moves(connection, address.artifact_location):
             for table, columns in _ADDRESSES.items():
                 for column in columns:
-                    connection.execute(
-                        f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column} || '/', 1, ?) = ?",
-                        (new, len(old) + 1, len(old) + 1, f"{old}/"),
-                    )
+                    moved = f"{column} = ? || substr({column}, ?) WHERE substr({column} || '/', 1, ?) = ?"
+                    place = (new, len(old) + 1, len(old) + 1, f"{old}/")
+                    connection.execute(f"UPDATE {table} SET {moved}", place)
 
 
 def local_path(source: str, address: StoreAddress) -> Path | None:
