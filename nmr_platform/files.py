@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, whoever else writes them, and what a full disk looks like.
+"""Files and folders that appear whole or not at all, whoever else writes them, and what a disk says that refuses.
 
 What is being written lies beside its destination (a rename needs one file system) under a name that one writer owns as
 long as it lives: ``.<name>.<12 characters>.partial``. The lock beside it goes with the process, however that ends, so
@@ -21,9 +21,10 @@ from filelock import FileLock, Timeout
 from nmr_platform.errors import DataError
 
 __all__ = [
+    "explain_refusal",
     "folder_digest",
-    "full_disk_explained",
     "read_json",
+    "refusal_explained",
     "staged_file",
     "staged_folder",
     "write_json",
@@ -33,6 +34,11 @@ __all__ = [
 _DIGITS = 6
 _TOKEN = 12
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "the file is too large"}
+_FORBIDDEN = {
+    errno.EACCES: "permission denied",
+    errno.EPERM: "not permitted",
+    errno.EROFS: "the file system is read-only",
+}
 # What the system says when something that is no file, or a full folder, is in the way of a rename.
 _IN_THE_WAY = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 
@@ -44,10 +50,10 @@ def staged_file(path: Path, *, replace: bool = True, what: str = "") -> Iterator
     Args:
         path: Where the file appears; its folder is made if need be.
         replace: Whether something may be there already.
-        what: What is written, for the sentence about a full disk; the path by default.
+        what: What is written, for the sentence about a disk that refuses; the path by default.
 
     Raises:
-        DataError: ``path`` exists and is not to be replaced, or the disk is full.
+        DataError: ``path`` exists and is not to be replaced, or the disk is full or not ours.
     """
     with _staged(path, replace=replace, what=what) as staging:
         yield staging
@@ -60,10 +66,10 @@ def staged_folder(path: Path, *, replace: bool = True, what: str = "") -> Iterat
     Args:
         path: Where the folder appears.
         replace: Whether something may be there already.
-        what: What is written, for the sentence about a full disk; the path by default.
+        what: What is written, for the sentence about a disk that refuses; the path by default.
 
     Raises:
-        DataError: ``path`` exists and is not to be replaced, or the disk is full.
+        DataError: ``path`` exists and is not to be replaced, or the disk is full or not ours.
     """
     with _staged(path, replace=replace, what=what) as staging:
         staging.mkdir()
@@ -78,7 +84,7 @@ def write_text(path: Path, text: str) -> None:
         text: What is in it.
 
     Raises:
-        DataError: The disk is full.
+        DataError: The disk is full or not ours.
     """
     with staged_file(path) as staging:
         staging.write_text(text, encoding="utf-8")
@@ -93,7 +99,7 @@ def write_json(path: Path, content: Mapping[str, Any], *, rounded: bool = False)
         rounded: Keep six digits of every number, for people and `dvc metrics diff`.
 
     Raises:
-        DataError: The disk is full.
+        DataError: The disk is full or not ours.
     """
     write_text(path, json.dumps(_rounded(content) if rounded else content, indent=2) + "\n")
 
@@ -128,22 +134,38 @@ def folder_digest(folder: Path) -> str:
 
 
 @contextmanager
-def full_disk_explained(what: str) -> Iterator[None]:
-    """Turn the error of a disk that takes no more into a sentence about ``what`` was to be written.
+def refusal_explained(what: str) -> Iterator[None]:
+    """Turn the error of a disk that takes no more, or not from us, into a sentence about ``what`` was to be written.
 
     Raises:
-        DataError: The disk is full.
+        DataError: The disk is full, or writing is not allowed.
     """
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        message = explain_refusal(error, what)
+        if not message:
             raise
-        message = (
-            f"There is no room to write {what} ({_FULL[error.errno]}); make some and run the same command again: "
-            "what is finished is kept."
+        raise DataError(message, path=error.filename) from error
+
+
+def explain_refusal(error: OSError, what: str = "") -> str:
+    """A sentence about what the file system refused; empty if it is about something else.
+
+    Args:
+        error: What was raised.
+        what: What was to be written; the file that the error names by default.
+    """
+    named = f"`{error.filename}`" if error.filename is not None else "a file"
+    if error.errno in _FULL:
+        return (
+            f"There is no room to write {what or named} ({_FULL[error.errno]}); make some and run the same command "
+            "again: what is finished is kept."
         )
-        raise DataError(message) from error
+    if error.errno in _FORBIDDEN:
+        place = f"{named} ({_FORBIDDEN[error.errno]})"
+        return f"{what} cannot be written: {place}." if what else f"This user has no access to {place}."
+    return ""
 
 
 class _Place(NamedTuple):
@@ -181,7 +203,7 @@ class _Place(NamedTuple):
 @contextmanager
 def _staged(path: Path, *, replace: bool, what: str) -> Iterator[Path]:
     _refuse_existing(path, replace=replace)
-    with full_disk_explained(what or f"`{path}`"):
+    with refusal_explained(what or f"`{path}`"):
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_up_after_the_dead(path)
         place = _Place.beside(path, uuid4().hex[:_TOKEN])

@@ -44,7 +44,7 @@ def progress_bar(
         task = progress.add_task(description, total=total, completed=done)
         try:
             yield lambda n: progress.advance(task, n)
-        except NmrPlatformError:
+        except (NmrPlatformError, OSError):
             # What went wrong is one sentence, and a bar beside it says nothing.
             progress.update(task, visible=False)
             raise

@@ -145,6 +145,23 @@ def test_a_full_disk_is_said_in_one_sentence_and_leaves_nothing(tmp_path, number
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (errno.EACCES, "permission denied"),
+        (errno.EROFS, "the file system is read-only"),
+        (errno.EPERM, "not permitted"),
+    ],
+)
+def test_a_place_that_is_not_ours_is_said_in_one_sentence(tmp_path, number, reason):
+    def write():
+        with staged_file(tmp_path / "out", what="the tables"):
+            raise OSError(number, "no", "there")
+
+    with pytest.raises(DataError, match=f"^the tables cannot be written: `there` \\({reason}\\).$"):
+        write()
+
+
 def test_text_appears_in_one_go_and_makes_its_folder(tmp_path):
     write_text(tmp_path / "a" / "b.txt", "θ")
     assert (tmp_path / "a" / "b.txt").read_text(encoding="utf-8") == "θ"

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from nmr_platform.errors import NmrPlatformError
+from nmr_platform.files import explain_refusal
 
 __all__ = ["run"]
 
@@ -54,9 +55,13 @@ def run(command: typer.Typer | Callable[..., None], arguments: Sequence[str] | N
         with warnings.catch_warnings(), _interrupted_by(signals, signal.SIGTERM, signal.SIGHUP):
             warnings.showwarning = warn
             _application(command)(arguments)
-    except NmrPlatformError as error:
+    except (NmrPlatformError, OSError) as error:
+        # A file system may refuse anything at any moment, in libraries too.
+        sentence = explain_refusal(error) if isinstance(error, OSError) else str(error)
+        if not sentence:
+            raise
         console.print("[bold red]Error:[/] ", end="")
-        console.print(str(error), markup=False, highlight=False)
+        console.print(sentence, markup=False, highlight=False)
         sys.exit(2)
     except SystemExit as end:
         # Typer catches Ctrl-C inside a command, and ends with this code and no word.

@@ -31,6 +31,7 @@ def simulate(
     Example: `nmr simulate experiment.yaml --seed 1 --out echo.csv --plot echo.png --draw-sequence pulses.png`
     """
     from nmr_platform import plots  # noqa: PLC0415
+    from nmr_platform.files import staged_file  # noqa: PLC0415
     from nmr_platform.physics import Experiment  # noqa: PLC0415
     from nmr_platform.schema import read_value  # noqa: PLC0415
     from nmr_platform.simulation import simulate as run  # noqa: PLC0415
@@ -49,8 +50,8 @@ def simulate(
         plots.save(plots.plot_sequence(chosen.sequence.timeline, title=title, echo_times=echo_times), draw_sequence)
     if out is not None:
         columns = np.column_stack([echo.time, echo.m.real, echo.m.imag, echo.m_z])
-        out.parent.mkdir(parents=True, exist_ok=True)
-        np.savetxt(out, columns, delimiter=",", header="time_us,real,imaginary,m_z", comments="", fmt="%.9g")
+        with staged_file(out) as staging:
+            np.savetxt(staging, columns, delimiter=",", header="time_us,real,imaginary,m_z", comments="", fmt="%.9g")
     record = {
         "sequence": str(chosen.sequence),
         "samples": chosen.n_samples,

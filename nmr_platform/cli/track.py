@@ -25,7 +25,7 @@ def studies(params: ParamsOption = PARAMS, as_json: JsonOption = False) -> None:
     from nmr_platform.studies import closing_storage, list_studies  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
-    with closing_storage(Workspace(params.parent).studies) as storage:
+    with closing_storage(Workspace(params.parent).studies, reading=True) as storage:
         listed = list_studies(storage)
     lines = [f"{'finished':>8} {'pruned':>6} {'failed':>6} {'running':>7} {'best':>10}  {'last trial':<19}  study"]
     for each in listed:
@@ -71,7 +71,7 @@ def origin(
     from nmr_platform.tracking import resolve_store  # noqa: PLC0415
     from nmr_platform.tracking.mlflow import find_version, open_client, origin_of  # noqa: PLC0415
 
-    traced = origin_of(find_version(open_client(resolve_store(root=params.parent)), name, version))
+    traced = origin_of(find_version(open_client(resolve_store(root=params.parent), reading=True), name, version))
     say(str(traced), asdict(traced), as_json=as_json)
 
 

@@ -63,7 +63,7 @@ def reproduce_version(workspace: Workspace, name: str, version: str, into: Path 
     """
     from nmr_platform.tracking.mlflow import ModelStore, find_version, open_client, origin_of  # noqa: PLC0415
 
-    client = open_client(resolve_store(root=workspace.root))
+    client = open_client(resolve_store(root=workspace.root), reading=True)
     origin = origin_of(find_version(client, name, version))
     folder = (into or workspace.root / ".nmr" / "reproduced" / f"{name}-{origin.version}").absolute()
     if folder.exists():

@@ -4,14 +4,14 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import optuna
 from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect, make_url
@@ -51,15 +51,24 @@ class _Lock:
 
     Optuna's own locks are files that outlive their process: whoever comes next waits for half a minute, and Ctrl-C at
     the wrong moment ends in an error about a missing file.
+
+    Whoever holds it may write, and finds the end of the last line: one who was killed or met a full disk while writing
+    leaves half a line, past which nobody could read once something follows it.
     """
 
     def __init__(self, journal: Path) -> None:
+        self._journal = journal
         # Not Optuna's own name, which may still be a link to the journal.
         self._lock = FileLock(journal.with_suffix(".filelock"))
 
     def acquire(self) -> bool:
         """Wait for the lock."""
         self._lock.acquire()
+        try:
+            _cut_torn_end(self._journal)
+        except BaseException:
+            self._lock.release()
+            raise
         return True
 
     def release(self) -> None:
@@ -67,7 +76,7 @@ class _Lock:
         self._lock.release()
 
 
-def open_storage(folder: Path) -> BaseStorage:
+def open_storage(folder: Path, *, reading: bool = False) -> BaseStorage:
     """Open the storage named by `NMR_STUDY_STORAGE`, or else the journal in ``folder``.
 
     A database gets heartbeats, by which the trials of dead workers on other machines are told apart, and is waited
@@ -75,6 +84,8 @@ def open_storage(folder: Path) -> BaseStorage:
 
     Args:
         folder: Folder of the journal file ``studies.journal``; made if it does not exist.
+        reading: Nothing is going to be written, so that the journal may be one that this user must not change; without
+            a journal there are no studies.
 
     Raises:
         ConfigurationError: The variable holds no database URL, or the database cannot be opened.
@@ -83,24 +94,29 @@ def open_storage(folder: Path) -> BaseStorage:
     url = os.environ.get(STORAGE_VARIABLE, "")
     if url:
         return _open_database(url)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / JOURNAL
     lock = _Lock(path)
-    _drop_torn_line(path, lock)
+    if reading and not path.exists():
+        return InMemoryStorage()
+    if not reading:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        lock.release()
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
 
 
 @contextmanager
-def closing_storage(folder: Path) -> Iterator[BaseStorage]:
+def closing_storage(folder: Path, *, reading: bool = False) -> Iterator[BaseStorage]:
     """`open_storage` for a block, at whose end the connections to a database are closed.
 
     Args:
         folder: Folder of the journal file; made if it does not exist.
+        reading: Nothing is going to be written, see `open_storage`.
 
     Raises:
         ConfigurationError: As `open_storage`.
     """
-    storage = open_storage(folder)
+    storage = open_storage(folder, reading=reading)
     try:
         yield storage
     finally:
@@ -211,15 +227,13 @@ def _secrets(url: str) -> list[str]:
     return [password] if password else []
 
 
-def _drop_torn_line(path: Path, lock: _Lock) -> None:
-    """Cut off a last line without its end, which a process killed while writing leaves and nobody can read past."""
-    if not path.exists():
-        return
-    lock.acquire()
-    try:
-        content = path.read_bytes()
-        if not content.endswith(b"\n") and content:
-            with path.open("r+b") as file:
-                file.truncate(content.rfind(b"\n") + 1)
-    finally:
-        lock.release()
+def _cut_torn_end(path: Path) -> None:
+    """Cut off a last line without its end; who calls it holds the lock."""
+    with suppress(FileNotFoundError), path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        if not end:
+            return
+        file.seek(end - 1)
+        if file.read() != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)

@@ -101,3 +101,15 @@ def test_a_folder_is_no_experiment(tmp_path):
     ended = nmr_alone("simulate", str(tmp_path))
     assert ended.code == 2
     assert "is a directory" in " ".join(ended.err.replace("│", " ").split())
+
+
+def test_a_disk_that_is_full_half_way_leaves_no_half_file(file, tmp_path, monkeypatch):
+    def half(path, *_, **__):
+        path.write_text("time_us,re")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("numpy.savetxt", half)
+    ended = nmr_alone("simulate", str(file), "--out", str(tmp_path / "out" / "echo.csv"))
+    assert ended.code == 2
+    assert "There is no room to write" in ended.err
+    assert list((tmp_path / "out").iterdir()) == []

@@ -3,13 +3,17 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from nmr_platform.errors import TrackingError
+from nmr_platform.errors import StoreAwayError, TrackingError
 from nmr_platform.tracking import RunEntry
+from nmr_platform.tracking.address import resolve_store
+from nmr_platform.tracking.mlflow import store
 from nmr_platform.tracking.mlflow.store import open_client
 from nmr_platform.tracking.mlflow.tracker import MlflowTracker
+from tests.databases import copy_database
 
 OPEN_A_RUN = """
 import sys
@@ -66,3 +70,42 @@ def test_the_client_is_opened_at_the_first_call_only(tmp_path):
 def test_opening_an_existing_store_again_changes_nothing(tracker, client):
     before = [experiment.name for experiment in client.search_experiments()]
     assert [experiment.name for experiment in open_client(tracker.address).search_experiments()] == before
+
+
+@pytest.mark.parametrize(
+    ("end", "raised", "said"),
+    [
+        (KeyboardInterrupt("half way"), KeyboardInterrupt, "half way"),
+        (sqlite3.OperationalError("database or disk is full"), StoreAwayError, "cannot be made: database or disk is"),
+        (OSError(28, "No space left on device"), StoreAwayError, "There is no room to write database"),
+    ],
+)
+def test_a_database_whose_tables_are_not_finished_does_not_appear(tmp_path, monkeypatch, end, raised, said):
+    def half(engine):
+        with engine.connect() as connection:
+            connection.exec_driver_sql("CREATE TABLE experiments (name)")
+        raise end
+
+    monkeypatch.setattr(store, "_initialize_tables", half)
+    with pytest.raises(raised, match=said):
+        open_client(resolve_store(root=tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db.lock"]
+
+
+def test_an_empty_file_is_taken_for_no_database(tmp_path, monkeypatch, migrated_database):
+    monkeypatch.setattr(
+        store, "_initialize_tables", lambda engine: copy_database(migrated_database, Path(engine.url.database))
+    )
+    (tmp_path / "mlflow.db").touch()
+    client = open_client(resolve_store(root=tmp_path))
+    assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
+
+
+def test_what_is_only_read_is_neither_made_nor_locked(root, tmp_path_factory):
+    client = open_client(resolve_store(root=root), reading=True)
+    assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
+    assert not (root / "mlflow.db.lock").exists()
+    nowhere = tmp_path_factory.mktemp("nowhere")
+    with pytest.raises(TrackingError, match=r"mlflow.db` does not exist, so nothing is recorded yet"):
+        open_client(resolve_store(root=nowhere), reading=True)
+    assert list(nowhere.iterdir()) == []

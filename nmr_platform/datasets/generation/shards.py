@@ -22,7 +22,7 @@ from nmr_platform.datasets.generation.curves import Failure, Finished, Map, atte
 from nmr_platform.datasets.recipe.recipe import Recipe
 from nmr_platform.datasets.store import RECORDS, chunk_fault, open_lazily
 from nmr_platform.errors import DataError
-from nmr_platform.files import full_disk_explained
+from nmr_platform.files import refusal_explained
 from nmr_platform.progress import Advance, no_progress
 
 __all__ = ["SHARD_SIZE", "Shard", "ShardReport", "ShardTask", "Shards", "make_shard", "shards_of"]
@@ -87,7 +87,7 @@ class Shards:
         # Metadata follows from the recipe: written anew, it is whole, and chunks beyond its end wait for a longer set.
         for metadata in ("zarr.json", *(f"{name}/zarr.json" for name in (*RECORDS, _TEXTS))):
             (folder / metadata).unlink(missing_ok=True)
-        with full_disk_explained(f"shards in `{folder}`"):
+        with refusal_explained(f"shards in `{folder}`"):
             group = zarr.create_group(folder, zarr_format=3, attributes={"recipe": recipe.model_dump(mode="json")})
             layouts = {name: ((n_samples,), dtype) for name, dtype in RECORDS.items()} | {_TEXTS: ((), "string")}
             for name, (rest, dtype) in layouts.items():
@@ -159,7 +159,7 @@ class Shards:
                 held[_TEXTS][place] = json.dumps(text)
             else:
                 held[_TEXTS][outcome.curve - shard.start] = json.dumps({"failure": outcome._asdict()})
-        with full_disk_explained(f"curves {shard.start} to {shard.stop - 1} into `{self.folder}`"):
+        with refusal_explained(f"curves {shard.start} to {shard.stop - 1} into `{self.folder}`"):
             for name, values in held.items():
                 self._arrays[name][shard.start : shard.start + SHARD_SIZE] = values
 

@@ -37,7 +37,7 @@ class ModelStore:
         if file is not None and not file.exists():
             message = f"File `{file}` does not exist, so no model is registered yet: {_MADE_BY}."
             raise TrackingError(message)
-        self._client: MlflowClient = open_client(self.address)
+        self._client: MlflowClient = open_client(self.address, reading=True)
 
     def champions(self) -> list[str]:
         """Names of the models that have a champion, in alphabetical order.

@@ -1,4 +1,4 @@
-"""Open an MLflow store once and safely: a missing database is made by one process while the others wait."""
+"""Open an MLflow store safely: a missing database appears whole, made by one process; reading needs no writing."""
 
 import sqlite3
 import warnings
@@ -6,39 +6,95 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from urllib.request import urlopen
 
 import sqlalchemy
 from filelock import FileLock
 from mlflow import MlflowClient
+from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
 from sqlalchemy.exc import SADeprecationWarning, SQLAlchemyError
 
-from nmr_platform.errors import StoreAwayError
+from nmr_platform.errors import DataError, StoreAwayError, TrackingError
+from nmr_platform.files import staged_file
 from nmr_platform.tracking.address import StoreAddress, masked_uri
 from nmr_platform.tracking.mlflow.relocation import relocate
 
 __all__ = ["open_client", "require_contact", "store_lock"]
 
 _CONTACT_SECONDS = 10.0
+_SQLITE = "sqlite:///"
 
 
-def open_client(address: StoreAddress) -> MlflowClient:
+def open_client(address: StoreAddress, *, reading: bool = False) -> MlflowClient:
     """Connect to the store at ``address``, making a missing SQLite database.
 
+    Args:
+        address: The store.
+        reading: Nothing is going to be written, so that the database may be one that this user must not change; it is
+            not made if it is missing.
+
     Raises:
-        StoreAwayError: Nothing answers there.
+        StoreAwayError: Nothing answers there, or there is no room for a database.
+        TrackingError: There is no database to read.
     """
     require_contact(address)
-    with warnings.catch_warnings(), store_lock(address):
+    with warnings.catch_warnings():
         # MLflow 3.17 declares its tables with an option that SQLAlchemy 2.1 deprecates.
         warnings.filterwarnings("ignore", message="The ``noload`` loader strategy", category=SADeprecationWarning)
-        if address.sqlite_file is not None:
-            _turn_on_wal(address)
-            relocate(address)
-        client = MlflowClient(address.uri, address.uri)
-        client.search_experiments(max_results=1)  # the first question creates the tables
+        if reading and address.sqlite_file is not None:
+            return _asked_once(_reading_uri(address.sqlite_file))
+        with store_lock(address):
+            if address.sqlite_file is not None:
+                _make_whole(address.sqlite_file)
+                relocate(address)
+            return _asked_once(address.uri)
+
+
+def _asked_once(uri: str) -> MlflowClient:
+    client = MlflowClient(uri, uri)
+    client.search_experiments(max_results=1)
     return client
+
+
+def _make_whole(file: Path) -> None:
+    """Let a database with all of MLflow's tables appear if there is none yet, by one rename.
+
+    Killed while it makes them, MLflow would find some of them there for ever after.
+    """
+    if file.exists() and file.stat().st_size:
+        _turn_on_wal(file)
+        return
+    try:
+        with staged_file(file, what=f"database `{file}`") as staging:
+            engine = create_sqlalchemy_engine(f"{_SQLITE}{staging}")
+            try:
+                _initialize_tables(engine)
+            finally:
+                engine.dispose()
+            _turn_on_wal(staging)
+    except (DataError, SQLAlchemyError, sqlite3.Error) as error:
+        message = f"Database `{file}` cannot be made: {str(error).splitlines()[0]}"
+        raise StoreAwayError(message) from error
+
+
+def _reading_uri(file: Path) -> str:
+    """Address of a database that is only read."""
+    if not file.exists():
+        message = f"File `{file}` does not exist, so nothing is recorded yet: `make run` or `nmr tune` records."
+        raise TrackingError(message)
+    for mode in ("mode=ro", "immutable=1"):
+        # Read-only, SQLite still wants files of its own beside one that several may use; where it must not make them,
+        # nobody is writing, and the file is read as it lies.
+        path = f"file:{quote(str(file))}?{mode}"
+        try:
+            with closing(sqlite3.connect(path, uri=True)) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.OperationalError:
+            continue
+        break
+    # Spelt so, MLflow does not take it for a path of which it must make the folder.
+    return f"sqlite+pysqlite:///{path}&uri=true"
 
 
 @contextmanager
@@ -58,9 +114,9 @@ def store_lock(address: StoreAddress, root: Path | None = None) -> Iterator[None
         yield
 
 
-def _turn_on_wal(address: StoreAddress) -> None:
+def _turn_on_wal(file: Path) -> None:
     """Let readers and one writer work at once; the mode is kept in the file."""
-    with closing(sqlite3.connect(str(address.sqlite_file), timeout=_CONTACT_SECONDS)) as connection:
+    with closing(sqlite3.connect(str(file), timeout=_CONTACT_SECONDS)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
 
 
