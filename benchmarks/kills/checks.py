@@ -31,19 +31,17 @@ class Expected:
     """What an uninterrupted run leaves.
 
     Attributes:
-        seconds: How long it took.
         outputs: Hashes by path.
         tried: By study, how often each point came out with which score.
     """
 
-    seconds: float
     outputs: dict[str, str]
     tried: dict[str, Counter[str]]
 
     @classmethod
-    def of(cls, folder: Path, seconds: float) -> Self:
+    def of(cls, folder: Path) -> Self:
         """What is in a project."""
-        return cls(seconds, outputs(folder), {name: _tried(found) for name, found in trials(folder).items()})
+        return cls(outputs(folder), {name: _tried(found) for name, found in trials(folder).items()})
 
 
 def violations(folder: Path, expected: Expected, *, is_tracked: bool) -> Iterator[Violation]:

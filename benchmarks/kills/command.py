@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from types import FrameType
 from typing import NoReturn
 
 import numpy as np
 
+from benchmarks.kills.family import Family
 from benchmarks.kills.project import Projects
-from benchmarks.kills.rounds import Round, play, uninterrupted
+from benchmarks.kills.rounds import Played, play, uninterrupted
 from benchmarks.kills.scenarios import SCENARIOS, Scenario
 from nmr_platform.workspace import repository_root
 
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str]) -> None:
         kept = _Kept(projects.digest, asked.seed)
         shares = zip(chosen, _shares(asked.kills, len(chosen)), _shares(asked.terms, len(chosen)), strict=True)
         campaigns = [
-            _Campaign(scenario, {"SIGKILL": kills, "SIGTERM": terms}, asked.seed, projects, kept, asked.keep)
+            _Campaign(scenario, Counter(SIGKILL=kills, SIGTERM=terms), asked.seed, projects, kept, asked.keep)
             for scenario, kills, terms in shares
         ]
         with ThreadPoolExecutor(_BESIDE) as pool:
@@ -50,9 +52,9 @@ def main(arguments: Sequence[str]) -> None:
                 for each in as_completed(running):
                     each.result()
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                for campaign in campaigns:
-                    campaign.is_stopped = True
+                for each, campaign in zip(running, campaigns, strict=True):
+                    each.cancel()
+                    campaign.stop()
                 raise
     played = [each for each in kept.rounds if each.scenario in {scenario.name for scenario in chosen}]
     _print(chosen, played)
@@ -66,15 +68,15 @@ class _Kept:
     def __init__(self, digest: str, seed: int) -> None:
         self._path = repository_root() / ".nmr" / "kills" / f"{digest[:12]}-{seed}.jsonl"
         lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
-        self.rounds = [Round(**json.loads(line)) for line in lines]
+        self.rounds = [Played(**json.loads(line)) for line in lines]
 
-    def add(self, played: Round) -> None:
+    def add(self, played: Played) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(played)) + "\n")
         self.rounds.append(played)
 
-    def of(self, scenario: Scenario) -> list[Round]:
+    def of(self, scenario: Scenario) -> list[Played]:
         return [each for each in self.rounds if each.scenario == scenario.name]
 
     def forget(self) -> None:
@@ -85,62 +87,74 @@ class _Campaign:
     """The rounds of one scenario."""
 
     def __init__(
-        self, scenario: Scenario, wanted: dict[str, int], seed: int, projects: Projects, kept: _Kept, keep: Path | None
+        self, scenario: Scenario, wanted: Counter[str], seed: int, projects: Projects, kept: _Kept, keep: Path | None
     ) -> None:
         self._scenario, self._wanted, self._seed = scenario, wanted, seed
         self._projects, self._kept, self._keep = projects, kept, keep
-        self.is_stopped = False
+        self._family: Family | None = None
+        self._stopped = Event()
+
+    def stop(self) -> None:
+        """Have `run` end soon: a round that is being played does not count."""
+        self._stopped.set()
+        if self._family is not None:
+            self._family.send(signal.SIGKILL)
 
     def run(self) -> None:
         """Play until all signals are sent."""
         scenario, slug = self._scenario, self._scenario.name.replace(" ", "-")
-        starts = {fresh: self._projects.start(scenario, fresh=fresh) for fresh in scenario.variants}
-        expected = {
-            fresh: uninterrupted(scenario, self._projects.copied(start, f"{slug}-whole-{fresh}"))
-            for fresh, start in starts.items()
-        }
+        starts, seconds, expected = {}, {}, {}
+        for fresh in scenario.variants if self._left() else ():
+            starts[fresh] = self._projects.start(scenario, fresh=fresh)
+            whole = self._projects.copied(starts[fresh], f"{slug}-whole-{fresh}")
+            seconds[fresh], expected[fresh] = uninterrupted(scenario, whole)
         number = len(self._kept.of(scenario))
-        while any((left := self._left()).values()) and not self.is_stopped:
+        while (left := self._left()) and not self._stopped.is_set():
             fresh = scenario.variants[number % len(scenario.variants)]
             folder = self._projects.copied(starts[fresh], f"{slug}-{number}")
             rng = np.random.default_rng([self._seed, SCENARIOS.index(scenario), number])
-            played = play(scenario, number, folder, expected[fresh], left, rng)
+            self._family = Family(folder)
+            played = play(scenario, number, self._family, expected[fresh], seconds=seconds[fresh], left=left, rng=rng)
+            if self._stopped.is_set():
+                return
+            seconds[fresh] = played.seconds
             self._kept.add(played)
-            self._tell(played, left)
+            self._tell(played)
             if played.violations and self._keep is not None:
                 shutil.copytree(folder, self._keep / folder.name, symlinks=True, dirs_exist_ok=True)
                 shutil.copy(folder.with_name(f"{folder.name}.log"), self._keep)
-            shutil.rmtree(folder)
-            shutil.rmtree(folder.with_name(f"{folder.name}.tmp"), ignore_errors=True)
+            self._projects.remove(folder)
             number += 1
 
-    def _left(self) -> dict[str, int]:
-        played = self._kept.of(self._scenario)
-        sent = {"SIGKILL": sum(each.kills for each in played), "SIGTERM": sum(each.terms for each in played)}
-        return {name: max(0, number - sent[name]) for name, number in self._wanted.items()}
+    def _left(self) -> Counter[str]:
+        sent = (Counter(each.signals) for each in self._kept.of(self._scenario))
+        return self._wanted - sum(sent, Counter[str]())
 
-    def _tell(self, played: Round, left: dict[str, int]) -> None:
-        to_come = sum(left.values()) - played.kills - played.terms
-        said = [f"{played.scenario}, project {played.number}: {', '.join(played.signals) or 'no signal in time'}"]
+    def _tell(self, played: Played) -> None:
+        said = [f"{played.scenario}, project {played.number}: {played.story}"]
         said += [f"  {kind}: {detail}" for kind, detail in played.violations]
-        print("\n".join([*said, f"  {to_come} signals to come"]), file=sys.stderr, flush=True)
+        print("\n".join([*said, f"  {self._left().total()} signals to come"]), file=sys.stderr, flush=True)
 
 
 def _shares(total: int, parts: int) -> list[int]:
     return [total // parts + (number < total % parts) for number in range(parts)]
 
 
-def _print(chosen: Sequence[Scenario], played: Sequence[Round]) -> None:
+def _print(chosen: Sequence[Scenario], played: Sequence[Played]) -> None:
     rows = [_row(scenario.name, [each for each in played if each.scenario == scenario.name]) for scenario in chosen]
     for row in (_HEADER, ("---", *["---:"] * (len(_HEADER) - 2), "---"), *rows, _row("all", played)):
         print("|", " | ".join(row), "|")
 
 
-def _row(name: str, played: Sequence[Round]) -> tuple[str, ...]:
-    numbers = (sum(getattr(each, of) for each in played) for of in ("kills", "terms", "restarts", "refusals"))
+def _row(name: str, played: Sequence[Played]) -> tuple[str, ...]:
+    sent = sum((Counter(each.signals) for each in played), Counter[str]())
+    numbers = (
+        *(len(played), sent["SIGKILL"], sent["SIGTERM"]),
+        *(sum(each.restarts for each in played), sum(each.refusals for each in played)),
+    )
     kinds = Counter(kind for each in played for kind, _ in each.violations)
     found = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())) or "0"
-    return (name, str(len(played)), *map(str, numbers), found)
+    return (name, *map(str, numbers), found)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -24,10 +24,13 @@ class Family:
 
     Args:
         folder: The project.
+
+    Attributes:
+        folder: The project.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._said = folder.with_name(f"{folder.name}.log")
 
     def start(self, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
@@ -35,8 +38,8 @@ class Family:
         with self._said.open("ab") as said:
             return subprocess.Popen(
                 [sys.executable, "-m", *command],
-                cwd=self._folder,
-                env=environment(self._folder, **{_MARK: str(self._folder)}),
+                cwd=self.folder,
+                env=environment(self.folder, **{_MARK: str(self.folder)}),
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -75,6 +78,6 @@ class Family:
 
     def _is_member(self, process: psutil.Process) -> bool:
         try:
-            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(_MARK) == str(self._folder)
+            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(_MARK) == str(self.folder)
         except (psutil.Error, OSError):
             return False

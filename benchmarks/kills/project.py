@@ -114,6 +114,11 @@ class Projects:
         """A copy of a state to kill commands in."""
         return Path(shutil.copytree(start, self._folder / name, symlinks=True))
 
+    def remove(self, folder: Path) -> None:
+        """Remove a copy, with what lies beside it."""
+        for place in (folder, *folder.parent.glob(f"{folder.name}.*")):
+            _remove(place)
+
     def _after(self, commands: tuple[tuple[str, ...], ...]) -> Path:
         if commands not in self._made:
             earlier, place = self._after(commands[:-1]), self._folder / f"after-{len(commands)}-{commands[-1][1]}"

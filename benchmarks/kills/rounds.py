@@ -3,10 +3,9 @@
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,155 +13,168 @@ from benchmarks.kills.checks import Expected, Violation, violations
 from benchmarks.kills.family import Family
 from benchmarks.kills.scenarios import Scenario
 
-__all__ = ["Round", "play", "uninterrupted"]
+__all__ = ["Played", "play", "uninterrupted"]
 
 _MOST_SIGNALS = 6
 _MOST_REFUSALS = 10
 # For machines on which several others work; nothing takes as long.
-_PATIENCE = 600.0
-_FAREWELL = 60.0
+_PATIENCE = 900.0
+_FAREWELL = 120.0
 _EXCERPT = 1500
 
 
-@dataclass
-class Round:
-    """What was done to a command, and what came of it.
+@dataclass(frozen=True)
+class Played:
+    """A round that is over, in plain data.
 
     Attributes:
         scenario: Its name.
         number: Of the round in its scenario, from 0.
-        kills: SIGKILLs sent.
-        terms: SIGTERMs sent.
+        seconds: How long an uninterrupted run takes by now: others may have come to the machine, or gone.
+        signals: How many were sent, by name.
         restarts: How often the command was started again.
         refusals: How often it said that an orphan of the one before was still at work.
-        signals: What was sent when and to whom.
-        violations: Kind and detail.
+        story: What was sent when and to whom.
+        violations: Kind and detail of each.
     """
 
     scenario: str
     number: int
-    kills: int = 0
-    terms: int = 0
+    seconds: float
+    signals: dict[str, int] = field(default_factory=dict)
     restarts: int = 0
     refusals: int = 0
-    signals: list[str] = field(default_factory=list)
+    story: str = ""
     violations: list[tuple[str, str]] = field(default_factory=list)
 
-    def strike(self, name: str, moment: float, whom: str) -> None:
-        """Note a signal."""
-        self.kills += name == "SIGKILL"
-        self.terms += name == "SIGTERM"
-        self.signals.append(f"{name} to {whom} after {moment:.2f} s")
 
-
-def uninterrupted(scenario: Scenario, folder: Path) -> Expected:
-    """Run a command to its end in a copy of its project, and return what it leaves.
+def uninterrupted(scenario: Scenario, folder: Path) -> tuple[float, Expected]:
+    """Run a command to its end in a copy of its project; return how long it takes, in seconds, and what it leaves.
 
     Raises:
         RuntimeError: It did not end well, or left something that it should not.
     """
     family, begin = Family(folder), time.monotonic()
     code = family.start(scenario.command).wait(_PATIENCE)
-    expected = Expected.of(folder, time.monotonic() - begin)
+    seconds, expected = time.monotonic() - begin, Expected.of(folder)
     found = list(violations(folder, expected, is_tracked=scenario.is_tracked))
     if code or found or "Traceback" in family.said:
         message = f"`{scenario.name}` ended with {code} and {found}, and nobody had killed it: {family.said}"
         raise RuntimeError(message)
-    return expected
+    return seconds, expected
 
 
 def play(
-    scenario: Scenario, number: int, folder: Path, expected: Expected, left: dict[str, int], rng: np.random.Generator
-) -> Round:
+    scenario: Scenario,
+    number: int,
+    family: Family,
+    expected: Expected,
+    *,
+    seconds: float,
+    left: Counter[str],
+    rng: np.random.Generator,
+) -> Played:
     """Play a round.
 
     Args:
         scenario: Which command.
         number: Of the round.
-        folder: A copy of its project.
+        family: Of a copy of its project.
         expected: What an uninterrupted run leaves.
-        left: Signals of each kind that are still to be sent.
+        seconds: How long that takes.
+        left: Signals by name that are still to be sent.
         rng: Draws moments, signals, and to whom they go.
     """
-    played = Round(scenario.name, number)
-    family = Family(folder)
+    game = _Game(scenario, family, seconds, Counter(left), rng)
     try:
-        found = list(_played(played, scenario, family, expected, left, rng))
-        if not family.has_ended(_FAREWELL):
-            found.append(Violation("orphans", f"alive a minute after the end: {[p.cmdline() for p in family.alive()]}"))
-        family.send(signal.SIGKILL)
-        found += violations(folder, expected, is_tracked=scenario.is_tracked)
-        if "Traceback" in family.said:
-            found.append(Violation("traceback", family.said[family.said.index("Traceback") :][:_EXCERPT]))
+        game.run()
+        found = [*game.found, *violations(family.folder, expected, is_tracked=scenario.is_tracked)]
     finally:
         family.send(signal.SIGKILL)
-    played.violations = [(each.kind, each.detail) for each in found]
-    return played
+    said = family.said
+    if "Traceback" in said:
+        found.append(Violation("traceback", said[said.index("Traceback") :][:_EXCERPT]))
+    return Played(
+        scenario.name,
+        number,
+        seconds=game.seconds,
+        signals=dict(game.sent),
+        restarts=max(0, game.starts - 1),
+        refusals=game.refusals,
+        story=", ".join(game.story) or "no signal in time",
+        violations=[(each.kind, each.detail) for each in found],
+    )
 
 
-def _played(
-    played: Round,
-    scenario: Scenario,
-    family: Family,
-    expected: Expected,
-    left: dict[str, int],
-    rng: np.random.Generator,
-) -> Iterator[Violation]:
-    for _ in range(int(rng.integers(1, _MOST_SIGNALS, endpoint=True))):
-        names = [name for name, number in left.items() for _ in range(number - _sent(played, name))]
-        if not names:
-            break
-        orphans, process = bool(family.alive()), family.start(scenario.command)
-        moment = float(rng.uniform(0.0, expected.seconds))
-        name, whom = str(rng.choice(names)), str(rng.choice(["all", "the main process"]))
+class _Game:
+    """A round that is being played."""
+
+    def __init__(
+        self, scenario: Scenario, family: Family, seconds: float, left: Counter[str], rng: np.random.Generator
+    ) -> None:
+        self._command, self._left, self._rng = scenario.command, left, rng
+        self._planned = int(rng.integers(1, _MOST_SIGNALS, endpoint=True))
+        self.family, self.seconds = family, seconds
+        self.sent: Counter[str] = Counter()
+        self.starts = self.refusals = 0
+        self.story: list[str] = []
+        self.found: list[Violation] = []
+
+    def run(self) -> None:
+        """Start, kill and start again until the command has ended; then nothing that it started may live on."""
+        while not self._has_ended():
+            pass
+        if not self.family.has_ended(_FAREWELL):
+            left = [" ".join(process.cmdline()) for process in self.family.alive()]
+            self._note("orphans", f"{_FAREWELL:.0f} s after the end there is still {left}")
+            self.family.send(signal.SIGKILL)
+
+    def _has_ended(self) -> bool:
+        """Start the command once; say whether that was the last time."""
+        names = sorted((self._left - self.sent).elements())
+        is_last = not names or self.sent.total() >= self._planned
+        moment = _PATIENCE if is_last else float(self._rng.uniform(0.0, self.seconds))
+        orphans, begin = bool(self.family.alive()), time.monotonic()
+        process = self.family.start(self._command)
+        self.starts += 1
         code = _waited(process, moment)
-        if code is not None and (code == 0 or not orphans):
-            if code:
-                yield _failure(code, family)
-            return
-        if code is not None:
-            # Refused beside an orphan: the same once more.
-            played.refusals += 1
-            family.has_ended(_FAREWELL)
-            continue
-        played.strike(name, moment, whom)
-        yield from _strike(process, family, signal.Signals[name], whom)
-        if whom != "all" and rng.random() < 0.5:
-            family.has_ended(_FAREWELL)
-        played.restarts += 1
-    yield from _finished(played, scenario, family)
-
-
-def _finished(played: Round, scenario: Scenario, family: Family) -> Iterator[Violation]:
-    """Run the command to its end, and once more where an orphan is in its way."""
-    for _ in range(_MOST_REFUSALS):
-        orphans, process = bool(family.alive()), family.start(scenario.command)
-        code = _waited(process, _PATIENCE)
-        if code == 0:
-            return
+        if code is None and not is_last:
+            self._strike(process, signal.Signals[self._rng.choice(names)], moment)
+            return False
         if code is None:
-            yield Violation("hangs", f"no end after {_PATIENCE:.0f} s")
-            return
-        if not orphans:
-            break
-        played.refusals += 1
-        family.has_ended(_FAREWELL)
-    yield _failure(code, family)
+            self._note("hangs", f"no end after {_PATIENCE:.0f} s")
+            self.family.send(signal.SIGKILL)
+            return True
+        if code == 0:
+            took = time.monotonic() - begin
+            self.seconds = took if self.starts == 1 else max(took, self.seconds)
+            return True
+        if orphans and self.refusals < _MOST_REFUSALS:
+            # Something of the command before is still at work.
+            self.refusals += 1
+            self.family.has_ended(_FAREWELL)
+            return False
+        self._note("failed", f"ended with {code}: {self.family.said[-_EXCERPT:]}")
+        return True
 
+    def _strike(self, process: subprocess.Popen[bytes], number: signal.Signals, moment: float) -> None:
+        """Send a signal to all processes, or to the main one alone, and wait for that one, or for all of them."""
+        to_all, is_patient = self._rng.random(2) < 0.5
+        if to_all:
+            self.family.send(number)
+        else:
+            process.send_signal(number)
+        self.sent[number.name] += 1
+        self.story.append(f"{number.name} to {'all' if to_all else 'the main process'} after {moment:.2f} s")
+        if _waited(process, _FAREWELL) is None:
+            self._note("hangs", f"no end {_FAREWELL:.0f} s after {self.story[-1]}")
+            self.family.send(signal.SIGKILL)
+            process.wait()
+        if is_patient:
+            self.family.has_ended(_FAREWELL)
 
-def _strike(process: subprocess.Popen[bytes], family: Family, number: signal.Signals, whom: str) -> Iterator[Violation]:
-    if whom == "all":
-        family.send(number)
-    else:
-        process.send_signal(number)
-    if _waited(process, _FAREWELL) is None:
-        yield Violation("hangs", f"no end a minute after {number.name} to {whom}")
-        family.send(signal.SIGKILL)
-        process.wait()
-
-
-def _failure(code: int | None, family: Family) -> Violation:
-    return Violation("failed", f"ended with {code}: {family.said[-_EXCERPT:]}")
+    def _note(self, kind: str, detail: str) -> None:
+        self.found.append(Violation(kind, detail))
 
 
 def _waited(process: subprocess.Popen[bytes], seconds: float) -> int | None:
@@ -170,7 +182,3 @@ def _waited(process: subprocess.Popen[bytes], seconds: float) -> int | None:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
-
-
-def _sent(played: Round, name: str) -> Any:
-    return played.kills if name == "SIGKILL" else played.terms
