@@ -5,37 +5,46 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from uuid import uuid4
+
+import psutil
 
 __all__ = ["end_process", "is_alive", "start_kept", "this_process"]
 
-# Tells this process from an earlier one of the same number.
-_TOKEN = uuid4().hex[:8]
+# How far two readings of one process's start may lie apart, for clocks are set; numbers are not used again as soon.
+_SLACK_SECONDS = 5.0
 # Enough to say good-bye.
 _GRACE_SECONDS = 30.0
 
 
 def this_process() -> str:
-    """Name of this process among those of all machines: host, number and a token."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_TOKEN}"
+    """Name of this process among those of all machines and times: host, number and start (seconds since the epoch)."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+
+
+@cache
+def _start_of(number: int) -> str:
+    return f"{psutil.Process(number).create_time():.2f}"
 
 
 def is_alive(name: str) -> bool | None:
-    """Whether the process of a name that `this_process` gave lives; None if it is on a machine that we cannot ask."""
-    host, number, token = name.rsplit(":", 2)
+    """Whether the process of a name that `this_process` gave lives; None if it is on a machine that we cannot ask.
+
+    A process of the same number that started at another time is another one, and one that has ended but was not waited
+    for by its parent does not live.
+    """
+    host, number, start = name.rsplit(":", 2)
     if host != socket.gethostname():
         return None
-    pid = int(number)
-    if pid == os.getpid():
-        return token == _TOKEN
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+        process = psutil.Process(int(number))
+        is_same = abs(process.create_time() - float(start)) < _SLACK_SECONDS
+        return is_same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.AccessDenied:
         return True
-    return True
+    except (psutil.NoSuchProcess, ValueError):
+        return False
 
 
 def start_kept(

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,17 +13,29 @@ from nmr_platform.processes import end_process, is_alive, start_kept, this_proce
 
 
 def test_this_process_lives_and_an_earlier_one_of_its_number_does_not():
-    host, number, _ = this_process().rsplit(":", 2)
+    host, number, start = this_process().rsplit(":", 2)
     assert is_alive(this_process())
-    assert is_alive(f"{host}:{number}:00000000") is False
+    assert is_alive(f"{host}:{number}:{float(start) - 60}") is False
+    assert is_alive(f"{host}:{number}:0a1b2c3d") is False
 
 
-def test_a_child_lives_until_it_is_ended():
-    child = start_kept([sys.executable, "-c", "import time; time.sleep(600)"])
-    name = ":".join((this_process().rsplit(":", 2)[0], str(child.pid), "00000000"))
-    assert is_alive(name)
-    end_process(child)
-    assert child.returncode
+NAMED = """
+import time
+from nmr_platform.processes import this_process
+print(this_process(), flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_child_lives_until_it_is_killed_though_nobody_waits_for_it_and_its_number_may_be_used_again():
+    with subprocess.Popen([sys.executable, "-c", NAMED], stdout=subprocess.PIPE, text=True) as child:
+        name = child.stdout.readline().strip()
+        host, number, start = name.rsplit(":", 2)
+        assert is_alive(name)
+        assert is_alive(f"{host}:{number}:{float(start) + 60}") is False
+        child.kill()
+        wait_for(lambda: Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+        assert is_alive(name) is False
     assert is_alive(name) is False
 
 
