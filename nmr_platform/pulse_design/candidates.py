@@ -131,7 +131,7 @@ class Candidate:
     """One finished candidate.
 
     Attributes:
-        number: Place among the finished candidates, in the order tried.
+        number: Its place in the plan of the search, as everywhere.
         params: What the search drew; empty for a named sequence that the space does not hold.
         assessed: What came of it.
     """

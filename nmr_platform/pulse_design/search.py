@@ -12,7 +12,7 @@ from typing import Any
 
 import optuna
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.datasets import Recipe
 from nmr_platform.errors import NmrPlatformError
@@ -25,16 +25,20 @@ from nmr_platform.pulse_design.settings import PulseSearchSettings
 from nmr_platform.pulse_design.spaces import BASELINE, Measurement, SearchSpace, named_sequence
 from nmr_platform.studies import (
     OUTSIDE,
+    PLANNED,
     Outcome,
+    PlannedStudy,
     StudyRun,
     closing_storage,
     error_of,
     finished_trials,
+    first_trials,
+    is_pruned,
     keep_run,
     kept_run,
     line_up,
     open_study,
-    over_trials,
+    planned_trials,
     run_trials,
     settled_trials,
 )
@@ -193,15 +197,22 @@ class _Search:
     named: dict[str, Sequence]
 
     def line_up_named(self) -> None:
-        """Have the named sequences tried first, in a study that has not begun; not all lie in the search space."""
-        if self.study.get_trials(deepcopy=False):
-            return
-        for name, sequence in self.named.items():
+        """Have the named sequences tried first, those that a killed process did not line up too."""
+        known = {trial.user_attrs.get(PLANNED) for trial in planned_trials(self.study)}
+        for place, (name, sequence) in enumerate(self.named.items()):
             values = self.space.values_of(sequence)
+            if place in known:
+                continue
             if values is None:
-                line_up(self.study, {}, {OUTSIDE: name, "params": {"sequence": str(sequence)}})
+                attributes = {OUTSIDE: name, "params": {"sequence": str(sequence)}}
+                line_up(self.study, {}, {PLANNED: place, **attributes})
             else:
-                line_up(self.study, values)
+                line_up(self.study, values, {PLANNED: place})
+
+    @property
+    def n_trials(self) -> int:
+        """How many candidates there shall be; named ones that the space does not hold come on top."""
+        return self.settings.n_trials + sum(self.space.values_of(each) is None for each in self.named.values())
 
     def run(self, run: StudyRun, progress: Advance = no_progress, *, helping: bool = False) -> None:
         """Try candidates until there are enough, or, ``helping``, until there is none left to start."""
@@ -210,10 +221,9 @@ class _Search:
             run.log_trial(trial)
             progress(1)
 
-        outside = sum(self.space.values_of(sequence) is None for sequence in self.named.values())
         run_trials(
             self.study,
-            self.settings.n_trials + outside,
+            self.n_trials,
             self.evaluate,
             on_settled=show,
             timeout=self.settings.timeout,
@@ -264,18 +274,20 @@ class _Search:
         raise PulseSearchError(message)
 
     def result(self) -> PulseSearch:
-        """What was found: candidates in the order tried, numbered by their place among those that came to an end."""
+        """What was found: the candidates that came to an end, in the order and under the numbers of the plan."""
+        trials = [trial for trial in first_trials(self.study, self.n_trials) if trial.state is not TrialState.FAIL]
         candidates = [
-            Candidate(number, {} if OUTSIDE in trial.user_attrs else dict(trial.params), read_assessed(trial))
-            for number, trial in enumerate(over_trials(self.study))
+            Candidate(trial.number, {} if OUTSIDE in trial.user_attrs else dict(trial.params), read_assessed(trial))
+            for trial in trials
         ]
-        return PulseSearch(kept_run(self.study), self.objective.label, candidates, self.importances())
+        within = PlannedStudy(self.study, [trial for trial in trials if OUTSIDE not in trial.user_attrs])
+        return PulseSearch(kept_run(self.study), self.objective.label, candidates, self.importances(within))
 
-    def importances(self) -> dict[str, float]:
+    def importances(self, study: PlannedStudy) -> dict[str, float]:
         """Importance of every searched parameter by PED-ANOVA, most important first; even shares if it has none."""
         names = list(self.space.searched)
         even = {name: 1 / len(names) for name in names}
-        scores = {trial.values[0] for trial in finished_trials(self.study) if OUTSIDE not in trial.user_attrs}
+        scores = {trial.values[0] for trial in study.get_trials(deepcopy=False) if not is_pruned(trial)}
         if len(names) < 2 or len(scores) < 4:
             return even
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()
@@ -283,7 +295,7 @@ class _Search:
             warnings.simplefilter("ignore")
             try:
                 shares: dict[str, Any] = optuna.importance.get_param_importances(
-                    self.study, evaluator=evaluator, params=names, target=lambda trial: trial.values[0]
+                    study, evaluator=evaluator, params=names, target=lambda trial: trial.values[0]
                 )
             except (ValueError, RuntimeError):
                 return even

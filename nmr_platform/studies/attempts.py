@@ -15,7 +15,6 @@ from nmr_platform.processes import is_alive, this_process
 __all__ = [
     "ERROR",
     "OWNER",
-    "PLACE",
     "SUPERFLUOUS",
     "abandon_own",
     "error_of",
@@ -30,7 +29,6 @@ __all__ = [
 
 ERROR = "error"
 OWNER = "worker"
-PLACE = "place"
 SUPERFLUOUS = "superfluous"
 
 # A point that takes its process down again and again, for want of memory perhaps, is given up in the end.

@@ -24,7 +24,7 @@ class StudySummary:
         failed: Trials that failed by themselves.
         running: Trials in progress.
         best: Largest score; None if there is none.
-        best_trial: Number of the trial that has it.
+        best_trial: Number of the trial that has it, its place in the plan of the study.
         last: When the last trial ended, local time, ISO 8601; empty if none has.
     """
 

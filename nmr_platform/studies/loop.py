@@ -19,7 +19,6 @@ from nmr_platform.processes import this_process
 from nmr_platform.studies.attempts import (
     ERROR,
     OWNER,
-    PLACE,
     SUPERFLUOUS,
     abandon_own,
     given_up,
@@ -30,9 +29,10 @@ from nmr_platform.studies.attempts import (
     recover,
     try_again,
 )
+from nmr_platform.studies.planned import as_planned
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler
 from nmr_platform.studies.storage import is_away, keeps_heartbeats, retrying
-from nmr_platform.studies.trials import PRUNED, over_trials, settled_trials, trials_since_best
+from nmr_platform.studies.trials import PRUNED, settled_trials, trial_limit, trials_since_best
 
 __all__ = ["Outcome", "open_study", "run_trials"]
 
@@ -136,7 +136,9 @@ def run_trials(
 
     Args:
         study: From `open_study`.
-        total: Finished and pruned trials that the study shall have; no more are run, however many workers there are.
+        total: Trials that the study shall have, those that failed by themselves included; no more are run, however
+            many workers there are, and however often the study is continued. If all of them failed, a later call
+            tries as many more.
         evaluate: Draws its parameters from the trial and scores them.
         on_settled: Called with every trial that this call ran; before that, and at the end, with those of earlier
             calls and dead workers.
@@ -160,7 +162,7 @@ def run_trials(
     if not helping:
         tell_about_the_rest()
     deadline = time.monotonic() + (timeout or math.inf)
-    limit = retrying(_limit, study, total)
+    limit = retrying(trial_limit, study, total)
     while time.monotonic() <= deadline and not retrying(_has_converged, study, patience):
         over, running = retrying(_taken, study)
         if over >= limit:
@@ -168,20 +170,13 @@ def run_trials(
         if over + running < limit:
             settled = _run_trial(study, evaluate, limit)
             if settled is not None:
-                tell_about(settled)
+                tell_about(retrying(as_planned, study, settled))
         elif helping:
             break
         elif not retrying(recover, study, beats=keeps_heartbeats()):
             time.sleep(_POLL_SECONDS)
     if not helping:
         tell_about_the_rest()
-
-
-def _limit(study: Study, total: int) -> int:
-    """Trials that may be taken in this call: failures of earlier calls do not count, those of this one do."""
-    points = getattr(study.sampler, "n_points", None)
-    failed = len(settled_trials(study)) - len(over_trials(study))
-    return (total if points is None else min(total, points)) + failed
 
 
 def _taken(study: Study, before: int | None = None) -> tuple[int, int]:
@@ -234,8 +229,6 @@ class _Attempt:
 
     def _run(self, trial: Trial) -> list[float]:
         retrying(trial.set_user_attr, OWNER, this_process())
-        if isinstance(trial.study.sampler, SteadySampler):
-            retrying(trial.set_user_attr, PLACE, trial.study.sampler.place)
         if sum(retrying(_taken, trial.study, before=trial.number)) >= self._limit:
             retrying(trial.set_user_attr, SUPERFLUOUS, True)
             raise _Superfluous

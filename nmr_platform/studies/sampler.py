@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from itertools import product
 from typing import Any, Literal, get_args
+from zlib import crc32
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -12,7 +13,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.studies.attempts import PLACE, is_abandoned
+from nmr_platform.studies.planned import PlannedStudy, as_planned, numbered, planned_trials
 
 __all__ = ["OUTSIDE", "SamplerKind", "SteadySampler", "grid_points"]
 
@@ -56,6 +57,7 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
         self._grid = grid_points(self._space) if kind == "grid" else []
         self._point: Mapping[str, object] = {}
         self.place = 0
+        self._history: Any = None
         self._inner: BaseSampler = self._seeded(0)
 
     @property
@@ -65,36 +67,50 @@ class SteadySampler(BaseSampler):  # type: ignore[misc, unused-ignore]
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Seed the sampler for this trial, see `BaseSampler.before_trial`."""
-        self.place = _place(study, trial)
+        number = as_planned(study, trial).number
+        trials = [each for each in planned_trials(study) if OUTSIDE not in each.user_attrs]
+        self.place = sum(each.number < number for each in trials)
+        self._history = PlannedStudy(study, [numbered(each, place) for place, each in enumerate(trials)])
         self._inner = self._seeded(self.place)
-        study = _within_space(study)
         if self._kind == "grid":
             order = np.random.default_rng(self._seed).permutation(len(self._grid))
             self._point = self._grid[order[self.place % len(order)]]
-        self._inner.before_trial(study, trial)
+        self._inner.before_trial(self._history, self._placed(trial))
 
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:  # noqa: ARG002 Optuna's
         """Delegate, see `BaseSampler.infer_relative_search_space`."""
-        space: dict[str, BaseDistribution] = self._inner.infer_relative_search_space(_within_space(study), trial)
+        space: dict[str, BaseDistribution] = self._inner.infer_relative_search_space(self._history, self._placed(trial))
         return space
 
     def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+        self,
+        study: Study,  # noqa: ARG002 Optuna's
+        trial: FrozenTrial,
+        search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
         """Delegate, see `BaseSampler.sample_relative`."""
-        params: dict[str, Any] = self._inner.sample_relative(_within_space(study), trial, search_space)
+        params: dict[str, Any] = self._inner.sample_relative(self._history, self._placed(trial), search_space)
         return params
 
     def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+        self,
+        study: Study,  # noqa: ARG002 Optuna's
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
     ) -> object:
         """Look up in the grid, or delegate, see `BaseSampler.sample_independent`."""
         if param_name in self._point:
             return self._point[param_name]
-        return self._inner.sample_independent(_within_space(study), trial, param_name, param_distribution)
+        # A trial that died between two parameters keeps the first: the second must not depend on who drew it.
+        inner = self._seeded(self.place, crc32(param_name.encode()))
+        return inner.sample_independent(self._history, self._placed(trial), param_name, param_distribution)
 
-    def _seeded(self, place: int) -> BaseSampler:
-        seed = int(np.random.SeedSequence(self._seed, spawn_key=(place,)).generate_state(1)[0])
+    def _placed(self, trial: FrozenTrial) -> FrozenTrial:
+        return numbered(trial, self.place)
+
+    def _seeded(self, *key: int) -> BaseSampler:
+        seed = int(np.random.SeedSequence(self._seed, spawn_key=key).generate_state(1)[0])
         makers: dict[SamplerKind, Callable[[], BaseSampler]] = {
             "tpe": lambda: TPESampler(seed=seed, n_startup_trials=self._startup_trials),
             "cmaes": lambda: CmaEsSampler(
@@ -135,40 +151,6 @@ def _levels(distribution: BaseDistribution) -> list[Any]:
 def _spaced(low: float, high: float, *, log: bool) -> Any:
     values = np.geomspace(low, high, _LEVELS) if log else np.linspace(low, high, _LEVELS)
     return np.clip(values, low, high)
-
-
-def _place(study: Study, trial: FrozenTrial) -> int:
-    """Number of earlier trials that count; a point that is tried again keeps its own."""
-    if PLACE in trial.user_attrs:
-        return int(trial.user_attrs[PLACE])
-    earlier = (other for other in study.get_trials(deepcopy=False) if other.number < trial.number)
-    return sum(not is_abandoned(other) and OUTSIDE not in other.user_attrs for other in earlier)
-
-
-def _within_space(study: Study) -> Any:
-    """The study as samplers see it: without the trials that lie outside the search space."""
-    return _Within(study) if any(OUTSIDE in trial.user_attrs for trial in study.get_trials(deepcopy=False)) else study
-
-
-class _Within:
-    """A study in which samplers do not find the trials that lie outside the search space.
-
-    One trial without parameters is enough to make CMA-ES take the space for empty.
-    """
-
-    def __init__(self, study: Study) -> None:
-        self._study = study
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._study, name)
-
-    def get_trials(self, deepcopy: bool = True, states: Any = None) -> list[FrozenTrial]:
-        trials = self._study.get_trials(deepcopy, states)
-        return [trial for trial in trials if OUTSIDE not in trial.user_attrs]
-
-    # Optuna's own samplers ask by this name, and there is no public one: without it they would see every trial.
-    def _get_trials(self, deepcopy: bool = True, states: Any = None, use_cache: bool = False) -> list[FrozenTrial]:  # noqa: ARG002 Optuna's
-        return self.get_trials(deepcopy, states)
 
 
 def _require_known(kind: str, space: Space | None) -> None:

@@ -1,18 +1,24 @@
-"""Which trials of a study count for what."""
+"""Which trials of a study count for what; all under the number that their place in the plan gives them."""
+
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from nmr_platform.studies.attempts import is_abandoned
+from nmr_platform.studies.planned import planned_trials
 
 __all__ = [
     "PRUNED",
+    "best_of",
     "best_trial",
     "finished_trials",
+    "first_trials",
     "is_pruned",
     "over_trials",
     "score_of",
     "settled_trials",
+    "trial_limit",
     "trial_times",
     "trials_since_best",
 ]
@@ -29,20 +35,51 @@ def is_pruned(trial: FrozenTrial) -> bool:
 
 def finished_trials(study: Study) -> list[FrozenTrial]:
     """Trials that went to their end and have a score, in order."""
-    scored = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return [trial for trial in scored if not is_pruned(trial)]
+    return [trial for trial in over_trials(study) if not is_pruned(trial)]
 
 
 def over_trials(study: Study) -> list[FrozenTrial]:
     """Trials that did what they should: those that went to their end, and those that were pruned; in order."""
-    over: list[FrozenTrial] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    return over
+    return [trial for trial in planned_trials(study) if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
 
 
 def settled_trials(study: Study) -> list[FrozenTrial]:
     """Trials that finished, were pruned, or failed by themselves, in order."""
-    states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
-    return [trial for trial in study.get_trials(deepcopy=False, states=states) if not is_abandoned(trial)]
+    return [trial for trial in planned_trials(study) if trial.state.is_finished()]
+
+
+def trial_limit(study: Study, total: int) -> int:
+    """How many trials may be settled in a study of ``total`` trials.
+
+    Those that failed by themselves are among them, but a study that has begun with ``total`` failures may try as many
+    more. Only what the history says matters, and not in how many calls it was made.
+
+    Args:
+        study: The study.
+        total: Trials that it shall have.
+    """
+    points = getattr(study.sampler, "n_points", None)
+    total = total if points is None else min(total, points)
+    states = (trial.state for trial in settled_trials(study))
+    vain = sum(1 for _ in takewhile(lambda state: state is TrialState.FAIL, states))
+    return total * (1 + vain // total)
+
+
+def first_trials(study: Study, total: int, patience: int | None = None) -> list[FrozenTrial]:
+    """The settled trials of a study that had been made with ``total`` and ``patience`` from the beginning.
+
+    A study may have more: those of longer searches before, and those of many workers that all found room.
+
+    Args:
+        study: The study.
+        total: Trials that it shall have.
+        patience: How many trials without anything better end it; None for no limit.
+    """
+    trials = settled_trials(study)[: trial_limit(study, total)]
+    if patience is None:
+        return trials
+    ends = (end for end in range(len(trials)) if _since_best(trials[:end]) >= patience)
+    return trials[: next(ends, len(trials))]
 
 
 def score_of(trial: FrozenTrial) -> float:
@@ -50,15 +87,26 @@ def score_of(trial: FrozenTrial) -> float:
     return float(trial.values[0])
 
 
+def best_of(trials: Iterable[FrozenTrial]) -> FrozenTrial | None:
+    """The finished trial of largest score among some, the earliest of equals; None if there is none."""
+    finished = (trial for trial in trials if trial.state is TrialState.COMPLETE and not is_pruned(trial))
+    return max(finished, key=lambda trial: (score_of(trial), -trial.number), default=None)
+
+
 def best_trial(study: Study) -> FrozenTrial | None:
     """The finished trial of largest score, the earliest of equals; None if there is none."""
-    return max(finished_trials(study), key=lambda trial: (score_of(trial), -trial.number), default=None)
+    return best_of(planned_trials(study))
 
 
 def trials_since_best(study: Study) -> int:
     """How many trials after the best one have brought nothing better."""
-    best = best_trial(study)
-    return 0 if best is None else sum(trial.number > best.number for trial in over_trials(study))
+    return _since_best(settled_trials(study))
+
+
+def _since_best(trials: Sequence[FrozenTrial]) -> int:
+    best = best_of(trials)
+    over = (trial.number for trial in trials if trial.state is not TrialState.FAIL)
+    return 0 if best is None else sum(number > best.number for number in over)
 
 
 def trial_times(trial: FrozenTrial) -> tuple[float, float]:

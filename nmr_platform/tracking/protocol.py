@@ -90,7 +90,7 @@ class TrialEntry:
     """A child run: one trial of a study.
 
     Attributes:
-        number: The trial's number in the study, counted from 0.
+        number: The trial's place in the plan of the study, counted from 0.
         params: What was tried.
         metrics: What came out; empty for a failed trial.
         start: Start, seconds since the epoch.

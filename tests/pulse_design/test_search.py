@@ -10,7 +10,15 @@ from nmr_platform.errors import ConfigurationError
 from nmr_platform.pulse_design import BASELINE, Judgement, PulseSearchError, help_search, search, search_pulses
 from nmr_platform.pulse_design.candidates import pareto
 from nmr_platform.pulse_design.objectives import ScoreSettings
-from nmr_platform.studies import OUTSIDE, STORAGE_VARIABLE, finished_trials, load_studies, open_storage, show_study
+from nmr_platform.studies import (
+    OUTSIDE,
+    STORAGE_VARIABLE,
+    finished_trials,
+    line_up,
+    load_studies,
+    open_storage,
+    show_study,
+)
 from tests.learning.recording import RecordingTracker
 from tests.pulse_design.searching import FLIPS, SCORE, VERDICT, search_recipe, search_settings
 
@@ -91,6 +99,39 @@ def test_named_sequences_that_the_space_does_not_hold_come_before_its_own(tmp_pa
     assert found.candidates[0].params == {}
     # The second call judged nothing again.
     assert len(Hill.calls) == 5
+
+
+def interrupted_at(moment):
+    """What stands in for `line_up` of a process that is killed when it lines up one more."""
+    left = [moment]
+
+    def line_up_or_die(*arguments):
+        if not left[0]:
+            raise KeyboardInterrupt("killed")
+        left[0] -= 1
+        line_up(*arguments)
+
+    return line_up_or_die
+
+
+def test_a_search_killed_while_it_lines_up_the_named_sequences_writes_the_same_table(tmp_path, monkeypatch):
+    settings = {"n_trials": 6, "start": ["60/150", "70/200"]}
+    whole = run(tmp_path / "whole", **settings)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match="killed"):
+        patch.setattr(search, "line_up", interrupted_at(1))
+        run(tmp_path / "cut", **settings)
+    assert run(tmp_path / "cut", **settings).table.equals(whole.table)
+
+
+def test_a_search_killed_in_its_first_candidate_writes_the_same_table(tmp_path, monkeypatch):
+    settings = {"n_trials": 8, "start": ["60/150", "70/200"], "startup_trials": 2}
+    whole = run(tmp_path / "whole", **settings)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match="killed"):
+        patch.setattr(Hill, "judge", interrupted_at(0))
+        run(tmp_path / "cut", **settings)
+    again = run(tmp_path / "cut", **settings)
+    assert again.table.equals(whole.table)
+    assert again.importances == whole.importances
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
@@ -253,7 +294,7 @@ def test_a_sequence_that_cannot_be_judged_does_not_end_the_search(tmp_path, monk
     monkeypatch.setattr(Hill, "refuses", (tried(tmp_path / "a")[1],))
     tracker = RecordingTracker()
     found = run(tmp_path / "b", tracker, n_trials=4)
-    assert [each.number for each in found.candidates] == [0, 1, 2], "places among the finished ones"
+    assert [each.number for each in found.candidates] == [0, 2, 3], "the numbers of their runs"
     (recorded,) = tracker.runs.values()
     assert (recorded.trials[1].state, recorded.trials[1].metrics) == ("failed", {})
 

@@ -303,7 +303,7 @@ def test_a_trial_that_others_took_for_dead_changes_nothing_when_it_ends(tmp_path
         return outcome
 
     study, told = run(tmp_path, 2, overtaken)
-    assert [trial.number for trial in told] == [1, 2]
+    assert [trial.number for trial in told] == [0, 1]
     assert study.trials[0].state is TrialState.FAIL
 
 

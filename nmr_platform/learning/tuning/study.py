@@ -28,16 +28,16 @@ from nmr_platform.studies import (
     Outcome,
     StudyRun,
     beside,
+    best_of,
     best_trial,
     closing_storage,
     error_of,
-    finished_trials,
+    first_trials,
     keep_run,
     open_study,
     over_trials,
     run_trials,
     score_of,
-    settled_trials,
 )
 from nmr_platform.tracking import DatasetEntry, Tracker
 
@@ -294,15 +294,19 @@ def _finite(score: float, task: Task) -> float:
 
 
 def _result(plan: StudyPlan, run: StudyRun) -> StudyResult:
-    study = run.study
-    finished, best = finished_trials(study), best_trial(study)
+    study, settings = run.study, plan.settings
+    trials = first_trials(study, settings.n_trials, settings.patience)
+    best = best_of(trials)
     if best is None:
-        errors = [error_of(trial) for trial in settled_trials(study) if error_of(trial)]
+        errors = [error_of(trial) for trial in trials if error_of(trial)]
         reason = f"all {len(errors)} failed, the last one with {errors[-1]}" if errors else "none was started in time."
         message = f"Study `{study.study_name}` must finish a trial, but {reason}"
         raise StudyError(message)
     folds = best.user_attrs[_FOLDS]
-    pruned = study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
+    finished, pruned, failed = (
+        [trial for trial in trials if trial.state is state]
+        for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+    )
     return StudyResult(
         family=plan.family.kind,
         feature_set=plan.feature_set,
@@ -316,7 +320,7 @@ def _result(plan: StudyPlan, run: StudyRun) -> StudyResult:
         cv_folds=tuple(folds),
         n_trials=len(finished),
         n_pruned=len(pruned),
-        n_failed=len(settled_trials(study)) - len(finished) - len(pruned),
+        n_failed=len(failed),
         trial_seconds=sum(trial.duration.total_seconds() for trial in finished if trial.duration is not None),
         wall_seconds=0.0,
         tracking_seconds=0.0,

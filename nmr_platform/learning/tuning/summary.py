@@ -25,7 +25,7 @@ class StudyResult(Schema):
         study_name: Name in the study storage.
         run_name: Name of the parent run.
         run_id: Identifier of the parent run, as the tracker gave it.
-        best_trial: Number of the best trial.
+        best_trial: Number of the best trial: its place in the plan of the study, whatever was tried again.
         best_params: Its parameters, fixed ones included.
         cv_mean: Its score, mean over the folds.
         cv_std: Standard deviation over the folds.
