@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from nmr_platform.errors import DataError
 
 __all__ = [
+    "alone",
     "explain_refusal",
     "folder_digest",
     "read_json",
@@ -166,6 +167,31 @@ def explain_refusal(error: OSError, what: str = "") -> str:
         place = f"{named} ({_FORBIDDEN[error.errno]})"
         return f"{what} cannot be written: {place}." if what else f"This user has no access to {place}."
     return ""
+
+
+@contextmanager
+def alone(lock: Path, what: str) -> Iterator[None]:
+    """Refuse the block to all but one process; the lock goes with the process, however that ends.
+
+    Args:
+        lock: A file that all of them know.
+        what: What is made in the block, for the sentence.
+
+    Raises:
+        DataError: Another process is at it, or this user must not write here.
+    """
+    with refusal_explained(what):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(lock, thread_local=False)
+        try:
+            held.acquire(timeout=0)
+        except Timeout as error:
+            message = f"Another process is making {what} (it holds `{lock}`); wait for it or stop it."
+            raise DataError(message, path=lock) from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
 class _Place(NamedTuple):

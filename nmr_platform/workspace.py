@@ -81,6 +81,18 @@ class Workspace:
         """Finished shards: outside the DVC outputs, which DVC deletes before a stage runs."""
         return self.root / ".nmr" / "shards"
 
+    def lock(self, path: Path) -> Path:
+        """The lock that whoever makes ``path`` holds, see `files.alone`.
+
+        Who is slower would replace what the other one has made and told of, perhaps from other parameters: a stage that
+        outlived its `dvc repro`, for instance.
+
+        Args:
+            path: A file or folder that a command makes.
+        """
+        name = os.path.relpath(path.absolute(), self.root.absolute()).replace(os.sep, "-")
+        return self.root / ".nmr" / "making" / f"{name}.lock"
+
     @property
     def records(self) -> Path:
         """Records of the sequences that pulse searches tried: they can be lost, and are made again."""

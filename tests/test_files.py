@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nmr_platform.errors import DataError
-from nmr_platform.files import folder_digest, read_json, staged_file, staged_folder, write_json, write_text
+from nmr_platform.files import alone, folder_digest, read_json, staged_file, staged_folder, write_json, write_text
 
 ROOT = Path(__file__).parents[1]
 
@@ -160,6 +160,25 @@ def test_a_place_that_is_not_ours_is_said_in_one_sentence(tmp_path, number, reas
 
     with pytest.raises(DataError, match=f"^the tables cannot be written: `there` \\({reason}\\).$"):
         write()
+
+
+KILLED_INSIDE = """
+import os, sys
+from pathlib import Path
+from nmr_platform.files import alone
+with alone(Path(sys.argv[1]), "`out`"):
+    os._exit(9)
+"""
+
+
+def test_only_one_process_is_let_in_and_a_killed_one_keeps_nobody_out(tmp_path):
+    lock = tmp_path / "locks" / "out.lock"
+    sentence = r"Another process is making `out` \(it holds `.*out.lock`\); wait for it or stop it"
+    with alone(lock, "`out`"), pytest.raises(DataError, match=sentence):
+        alone(lock, "`out`").__enter__()
+    assert subprocess.run([sys.executable, "-c", KILLED_INSIDE, lock], cwd=ROOT, check=False).returncode == 9
+    with alone(lock, "`out`"):
+        pass
 
 
 def test_text_appears_in_one_go_and_makes_its_folder(tmp_path):

@@ -153,3 +153,22 @@ def test_settings_choose_the_executor():
 def test_wrong_settings_are_refused_in_a_sentence(text, sentence):
     with pytest.raises(ConfigurationError, match=sentence):
         parse_executor(text)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (None, "there is no command `sbatch` on this machine"),
+        ("echo 'sbatch: fatal: Could not establish a configuration source' >&2; exit 1", "Could not establish a"),
+        ("exec sleep 60", "`sbatch` does not answer within 0 seconds"),
+    ],
+)
+def test_a_queue_that_takes_no_jobs_is_refused_with_its_own_words(tmp_path, monkeypatch, script, reason):
+    monkeypatch.setattr("nmr_platform.datasets.generation.executors._SLURM_SECONDS", 0.3)
+    if script is not None:
+        (tmp_path / "sbatch").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin" if script else str(tmp_path))
+    executor = make_executor(SlurmSettings(kind="slurm", interface="lo"))
+    with pytest.raises(ConfigurationError, match=f"Key `executor` asks for jobs of a SLURM queue.*{reason}"):
+        list(executor.run([], lambda _: None))

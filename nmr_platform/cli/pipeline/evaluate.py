@@ -17,15 +17,17 @@ def evaluate(
 
     Example: `nmr evaluate --task kernel`
     """
+    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages.evaluate import EvaluateParams  # noqa: PLC0415
     from nmr_platform.stages.evaluate import evaluate as run  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
-    result = run(
-        read_sections(params, EvaluateParams), Workspace(params.parent), task, make_tracker(tracker, root=params.parent)
-    )
+    read, workspace = read_sections(params, EvaluateParams), Workspace(params.parent)
+    read.task(task)
+    with alone(workspace.lock(workspace.evaluated(task)), f"`{workspace.evaluated(task)}`"):
+        result = run(read, workspace, task, make_tracker(tracker, root=params.parent))
     score = result.champion.scores[result.task.metric]
     say(
         f"{task}: {result.champion.study.label} scores {result.task.metric} {score.value:.3f} "

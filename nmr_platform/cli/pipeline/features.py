@@ -12,11 +12,14 @@ def features(params: ParamsOption = Path("params.yaml"), as_json: JsonOption = F
 
     Example: `nmr features`
     """
+    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages.features import FeaturesParams, extract_features  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
-    made = extract_features(read_sections(params, FeaturesParams), Workspace(params.parent))
+    read, workspace = read_sections(params, FeaturesParams), Workspace(params.parent)
+    with alone(workspace.lock(workspace.features), f"`{workspace.features}`"):
+        made = extract_features(read, workspace)
     widths = {name: table.shape[1] for name, table in made.tables.items()}
     shown = ", ".join(f"{name} ({width})" for name, width in widths.items())
     say(f"{len(made.labels)} curves: {shown}.", {"curves": len(made.labels), "columns": widths}, as_json=as_json)

@@ -57,6 +57,7 @@ def generate(
     Example: `nmr generate --kernel gaussian --verify`
     """
     from nmr_platform import datasets  # noqa: PLC0415
+    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.stages.simulate import simulate_dataset  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
@@ -79,9 +80,10 @@ def generate(
     for name, path in _paths(settings, preset, kernel, out, workspace).items():
         if verify or repair:
             _treat_existing(path, how, verify=verify, as_json=as_json)
-        else:
+            continue
+        with alone(workspace.lock(path), f"`{path}`"):
             made = simulate_dataset(settings.recipe(name), path, drop_failed=drop_failed, **how)
-            _say_made(made, as_json=as_json)
+        _say_made(made, as_json=as_json)
 
 
 def _refuse_meaningless(options: dict[str, Any]) -> None:

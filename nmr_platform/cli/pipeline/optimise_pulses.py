@@ -29,6 +29,7 @@ def optimise_pulses(
     Example: `nmr optimise-pulses` or `nmr optimise-pulses --preset august2021 --timeout 1800`
     """
     from nmr_platform.errors import ConfigurationError  # noqa: PLC0415
+    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.pulse_design import read_search  # noqa: PLC0415
     from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages import optimise_pulses as stage  # noqa: PLC0415
@@ -57,6 +58,7 @@ def optimise_pulses(
     command = ["-m", "nmr_platform", "optimise-pulses", "--params", str(params.absolute()), "--tracker", tracker.value]
     command += [text for name, value in changes.items() for text in (f"--{name.replace('_', '-')}", str(value))]
     command += ["--preset", preset] if preset is not None else []
-    with helping_processes([*command, "--helping"], workers - 1):
+    made = out or (workspace.pulses if preset is None else workspace.pulses.with_name(f"pulses-{preset}"))
+    with alone(workspace.lock(made), f"`{made}`"), helping_processes([*command, "--helping"], workers - 1):
         outcome = run()
     say(str(outcome), outcome.to_dict(), as_json=as_json)

@@ -22,6 +22,7 @@ def report(
 
     Example: `nmr report`
     """
+    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages.published import compare_with_published  # noqa: PLC0415
     from nmr_platform.stages.report import ReportParams, write_report  # noqa: PLC0415
@@ -32,7 +33,8 @@ def report(
     compared: list[dict[str, Any]] = []
     if not where:
         read = read_sections(params, ReportParams)
-        page = write_report(read, workspace)
+        with alone(workspace.lock(workspace.reports), f"`{workspace.reports}`"):
+            page = write_report(read, workspace)
         compared = [_record(row, seconds) for row, seconds in compare_with_published(read, workspace)]
     lines = [
         f"Report:   {page} (and report.md beside it)",

@@ -1,5 +1,6 @@
 """Who makes the shards: threads of this process, a Dask cluster, or the jobs of a SLURM queue. Same bits from all."""
 
+import subprocess
 from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
@@ -31,6 +32,8 @@ __all__ = [
 
 # Tasks that wait at the scheduler beside two for every worker thread: few enough to keep it small.
 _WAITING = 64
+# A controller that is down is asked again and again by SLURM itself.
+_SLURM_SECONDS = 30.0
 # Pages for this machine alone; their usual port may be taken, by another run for instance.
 _ANY_PORT = "127.0.0.1:0"
 
@@ -221,11 +224,13 @@ class SlurmExecutor:
         """See `Executor`.
 
         Raises:
+            ConfigurationError: There is no SLURM here, or it does not take such jobs.
             DataError: A shard's workers were lost again and again.
         """
         from distributed import Client  # noqa: PLC0415
 
         with slurm_cluster(self._settings) as cluster, Client(cluster) as client:
+            _require_acceptance(cluster.job_script())
             # Not `scale`: it does not replace jobs that reach their time limit.
             cluster.adapt(minimum_jobs=self._settings.jobs, maximum_jobs=self._settings.jobs)
             yield from _run(client, tasks, progress)
@@ -249,6 +254,28 @@ def slurm_cluster(settings: SlurmSettings) -> Any:
         log_directory=settings.log_directory,
         scheduler_options={"dashboard_address": _ANY_PORT},
     )
+
+
+def _require_acceptance(script: str) -> None:
+    """Ask SLURM whether it would take a job; dask-jobqueue would try for ever.
+
+    Raises:
+        ConfigurationError: It would not, or there is none.
+    """
+    try:
+        asked = subprocess.run(
+            ["sbatch", "--test-only"], input=script, capture_output=True, text=True, timeout=_SLURM_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        reason = "there is no command `sbatch` on this machine"
+    except subprocess.TimeoutExpired:
+        reason = f"`sbatch` does not answer within {_SLURM_SECONDS:.0f} seconds"
+    else:
+        if asked.returncode == 0:
+            return
+        reason = " ".join(asked.stderr.split()) or f"`sbatch` ends with exit code {asked.returncode}"
+    message = f"Key `executor` asks for jobs of a SLURM queue, but they cannot be had: {reason}."
+    raise ConfigurationError(message, key="executor")
 
 
 def _connected(client: Any, address: str) -> AbstractContextManager[Any]:

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from nmr_platform.datasets.generation.curves import Failure
@@ -19,6 +18,7 @@ from nmr_platform.datasets.quantities import attributes_of
 from nmr_platform.datasets.recipe.recipe import Recipe
 from nmr_platform.datasets.store import RECORDS, check_target, write
 from nmr_platform.errors import DataError
+from nmr_platform.files import alone
 from nmr_platform.simulation import ENGINE_VERSION
 
 __all__ = ["Generated", "generate"]
@@ -91,7 +91,7 @@ def generate(
     acceptance = recipe.check_acceptance()
     folder = shard_folder.absolute() / recipe.curve_digest
     wanted = shards_of(recipe.n_curves)
-    with watcher or Watcher() as seen, _alone(folder):
+    with watcher or Watcher() as seen, alone(folder / ".lock", "this data set"):
         with seen.phase(f"{recipe.name}: checking what is there"):
             shards = Shards.opened(folder, recipe)
             for sentence in shards.remove_damaged(wanted):
@@ -205,22 +205,6 @@ def _curves_per_chunk(n_samples: int) -> int:
     """Hundreds of curves, whole shards, fewer where the records are very long."""
     bytes_per_shard = SHARD_SIZE * n_samples * RECORDS["m"].itemsize
     return max(SHARD_SIZE, min(_CURVES_PER_CHUNK, SHARD_SIZE * (_LARGEST_CHUNK // bytes_per_shard)))
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other processes from making the same curves; the lock goes with the process, however it ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        message = f"Another process is making this data set (it holds `{folder / '.lock'}`); wait for it or stop it."
-        raise DataError(message, path=folder) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _refusal(recipe: Recipe, failures: tuple[Failure, ...], folder: Path) -> DataError:
