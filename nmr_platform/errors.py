@@ -1,6 +1,13 @@
 """The exceptions of the platform: one base, and subclasses that carry the offending value."""
 
-__all__ = ["ConfigurationError", "DataError", "NmrPlatformError", "StoreAwayError", "TrackingError"]
+__all__ = [
+    "ConfigurationError",
+    "DataError",
+    "NmrPlatformError",
+    "StoreAwayError",
+    "TrackingError",
+    "UnmetNeedError",
+]
 
 
 class NmrPlatformError(Exception):
@@ -36,6 +43,22 @@ class DataError(NmrPlatformError):
     def __init__(self, message: str, *, path: object = None) -> None:
         super().__init__(message)
         self.path = path
+
+
+class UnmetNeedError(DataError):
+    """A record does not give what features, and so a model, need of it; another model may do without.
+
+    Args:
+        message: The sentence for the user.
+        need: What is needed: ``samples``, ``dwell``, ``height``, ``phase`` or ``offset``.
+        value: What the record gives instead.
+        path: The offending file or folder.
+    """
+
+    def __init__(self, message: str, *, need: str, value: object = None, path: object = None) -> None:
+        super().__init__(message, path=path)
+        self.need = need
+        self.value = value
 
 
 class TrackingError(NmrPlatformError):

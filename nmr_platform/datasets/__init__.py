@@ -32,6 +32,7 @@ from nmr_platform.datasets.recipe.prior import numbers_in, with_values
 from nmr_platform.datasets.recipe.recipe import Curve, Recipe
 from nmr_platform.datasets.recipe.settings import DataSettings
 from nmr_platform.datasets.recipe.sweeps import Sweep
+from nmr_platform.datasets.recorded import Recorded, Reference, unrecorded
 from nmr_platform.datasets.store import (
     check_target,
     dvc_digest,
@@ -59,6 +60,8 @@ __all__ = [
     "Quantity",
     "Range",
     "Recipe",
+    "Recorded",
+    "Reference",
     "Sweep",
     "ThreadsSettings",
     "TruncatedNormal",
@@ -83,6 +86,7 @@ __all__ = [
     "recipe_of",
     "repair",
     "simulate_curves",
+    "unrecorded",
     "verify",
     "with_values",
 ]

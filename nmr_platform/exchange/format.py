@@ -48,6 +48,7 @@ class Format:
         write: From a data set, a path, the function that is told about progress, and options by keyword; None if the
             format is only read.
         measured: Whether it holds a measured echo, which is corrected and brought onto the time axis of a sequence.
+        simulated: Whether simulated curves are kept in it, too, so that its numbers may be M as they stand.
         suffixes: Suffixes of its files, in lower case.
         sniff: Whether a folder is of this format, by the names in it.
     """
@@ -57,6 +58,7 @@ class Format:
     read: Callable[..., Any]
     write: Callable[..., None] | None = None
     measured: bool = False
+    simulated: bool = False
     suffixes: tuple[str, ...] = ()
     sniff: Callable[[Path], bool] = lambda _: False
 

@@ -259,7 +259,9 @@ def _for_import(each: Format) -> dict[str, Option]:
 
 
 def _for_prediction(each: Format) -> dict[str, Option]:
-    corrections = {name: option for name, option in CORRECTIONS.items() if name != "method"}
+    # A model that does not need what was not recorded may read the rest.
+    outside = replace(CORRECTIONS["outside"], default="zero")
+    corrections = {name: option for name, option in CORRECTIONS.items() if name != "method"} | {"outside": outside}
     return {**each.reading, **({_RESAMPLE.name: _RESAMPLE, **corrections} if each.measured else {})}
 
 

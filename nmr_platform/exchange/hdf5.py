@@ -35,6 +35,8 @@ def write_hdf5(dataset: xr.Dataset, path: str | Path, *, progress: Advance = no_
     for part, values in zip(_PARTS, (m.real, m.imag), strict=True):
         split[part] = values.assign_attrs(m.attrs)
     split = split.drop_vars("m")
+    # HDF5 has no truth values.
+    split.attrs = {key: int(value) if isinstance(value, bool) else value for key, value in dataset.attrs.items()}
     chunks = (min(BLOCK, dataset.sizes["curve"]), dataset.sizes["time"])
     encoding = {name: {"zlib": True, "shuffle": True, "chunksizes": chunks} for name in split.data_vars}
     with staged_file(Path(path), replace=False) as staging:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.signal import firwin, resample_poly
 
+from nmr_platform.datasets import Recorded, Reference
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.corrections import correct, find_corrections
 from nmr_platform.exchange.format import Option
@@ -46,7 +47,8 @@ def measured_curve(
         experiment: Its sequence and the wanted time step.
         phase: Zero-order phase of the measurement, degrees; estimated from the echo by default.
         offset: Frequency offset of the measurement, MHz; estimated from the echo by default.
-        scale: Factor onto the simulation's unit, where 1/2 is full polarisation; by default the echo becomes 1/2 high.
+        scale: Factor onto the simulation's unit, where 1/2 is full polarisation; by default the echo becomes 1/2 high,
+            a guess, which features that know heights refuse.
         conjugate: Whether the spectrometer's sense of rotation is opposite to this package's, where a spin with a
             positive offset turns as exp(-2 pi i offset t).
         method: See `resample`.
@@ -61,12 +63,19 @@ def measured_curve(
         DataError: The record is too short for the axis, or has too few points on the echo.
     """
     time = experiment.time
-    covered = _covered(record, time)
+    guessed: dict[Reference, bool] = {"height": scale is None, "phase": phase is None, "offset": offset is None}
+    recorded = Recorded(
+        guessed=tuple(each for each, is_guess in guessed.items() if is_guess),
+        start=float(record.time[0]),
+        stop=float(record.time[-1]),
+        dwell=record.dwell,
+    )
+    covered = recorded.covers(time)
     if outside == "refuse" and not covered.all():
         message = (
             f"`{record.source}` goes from {record.time[0]:.6g} to {record.time[-1]:.6g} us, which is too short for the "
-            f"time axis of the sequence, {time[0]:.6g} to {time[-1]:.6g} us; a shorter sequence, another start or "
-            "zeros outside would do."
+            f"time axis of the sequence, {time[0]:.6g} to {time[-1]:.6g} us; a shorter sequence, another `--start` or "
+            "`--outside zero` would do."
         )
         raise DataError(message, path=record.source)
     if covered.sum() < 2:
@@ -78,16 +87,11 @@ def measured_curve(
     m[covered] = resample(correct(turned, experiment, corrections), time[covered], method)
     done: dict[str, Any] = {
         "phase": corrections.phase,
-        "phase_estimated": phase is None,
         "offset": corrections.offset,
-        "offset_estimated": offset is None,
         "scale": corrections.scale,
-        "scale_estimated": scale is None,
         "conjugated": conjugate,
         "resampling": method,
-        "recorded_from": float(record.time[0]),
-        "recorded_to": float(record.time[-1]),
-        "dwell": record.dwell,
+        **recorded.attributes(),
         "correction_units": "phase degrees, offset MHz, times us",
     }
     return curve_dataset(
@@ -140,9 +144,3 @@ def resample(record: Record, time: NDArray[np.float64], method: Method) -> NDArr
     finer = resample_poly(record.signal, _FINER, 1, window=window, padtype="antireflect")
     finer_time = record.start + record.dwell / _FINER * np.arange(len(finer))
     return CubicSpline(finer_time, finer)(time)
-
-
-def _covered(record: Record, time: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of the times the record reaches; half a point beyond its ends is near enough."""
-    margin = record.dwell / 2
-    return (time >= record.time[0] - margin) & (time <= record.time[-1] + margin)

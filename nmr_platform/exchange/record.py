@@ -145,5 +145,6 @@ FORMAT = Format(
     "a measured echo as text, with columns of time, real and imaginary part",
     read_delimited,
     measured=True,
+    simulated=True,
     suffixes=(".csv", ".txt", ".dat", ".tsv"),
 )

@@ -2,6 +2,7 @@
 
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.frequency import FrequencyFeatures
+from nmr_platform.features.needs import Needs
 from nmr_platform.features.pointwise import PointwiseFeatures
 from nmr_platform.features.polynomial import PolynomialFeatures, PolynomialFrequencyFeatures
 from nmr_platform.features.quantiles import QuantileFeatures
@@ -15,6 +16,7 @@ __all__ = [
     "FeatureSet",
     "FeaturesSettings",
     "FrequencyFeatures",
+    "Needs",
     "PointwiseFeatures",
     "PolynomialFeatures",
     "PolynomialFrequencyFeatures",

@@ -2,35 +2,49 @@
 
 import json
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
+import numpy as np
 import xarray as xr
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from numpy.typing import NDArray
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from nmr_platform.datasets import Recipe
+from nmr_platform.datasets import Recipe, Recorded, Reference
 from nmr_platform.errors import DataError
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import Schema, validate
 
-__all__ = ["Acquisition"]
+__all__ = ["Acquisition", "Stretch", "stretches_of"]
+
+Stretch = tuple[int, int]
+"""Samples of a record, from the first one to that behind the last."""
 
 
 class Acquisition(Schema):
-    """Where the echo is in a record, and what its samples are.
+    """Where the echo is in a record, what its samples are, and what of it is known.
 
     Attributes:
         echo_index: Sample of the echo.
         step: Time from one sample to the next, us.
         n_samples: Length of the record.
         n_sites: Number of spins, whose disorder limits how small |M| can be; None if no feature asks for it.
+        bandwidth: Twice the largest frequency in the signal, MHz; None if it is not known.
+        guessed: What the record does not give, but was guessed.
+        recorded: The samples that were recorded, as stretches from the first one to that behind the last; None if
+            all were.
+        dwell: Time between the points that the record was resampled from, us; None if it was not.
     """
 
-    units: ClassVar[Mapping[str, str]] = {"step": "us"}
+    units: ClassVar[Mapping[str, str]] = {"step": "us", "bandwidth": "MHz", "dwell": "us"}
 
     echo_index: NonNegativeInt
     step: PositiveFloat
     n_samples: PositiveInt
     n_sites: PositiveInt | None = None
+    bandwidth: PositiveFloat | None = None
+    guessed: Annotated[tuple[Reference, ...], Field(strict=False)] = ()
+    recorded: Annotated[tuple[Annotated[Stretch, Field(strict=False)], ...] | None, Field(strict=False)] = None
+    dwell: PositiveFloat | None = None
 
     @model_validator(mode="after")
     def _record_holds_the_echo(self) -> Self:
@@ -60,6 +74,7 @@ class Acquisition(Schema):
             step=experiment.step * experiment.receiver.every,
             n_samples=experiment.n_samples,
             n_sites=experiment.lattice.size,
+            bandwidth=_bandwidth(experiment),
         )
 
     @classmethod
@@ -67,7 +82,8 @@ class Acquisition(Schema):
         """The acquisition of a data set's curves, simulated or measured.
 
         Args:
-            dataset: Attributes ``echo_index``, ``step`` (us), and ``recipe`` or ``experiment`` for the number of spins.
+            dataset: Attributes ``echo_index``, ``step`` (us), ``recipe`` or ``experiment`` for the number of spins, and
+                of a measured echo what was guessed and when it was recorded.
 
         Raises:
             DataError: It does not say where the echo is, or has none.
@@ -82,9 +98,45 @@ class Acquisition(Schema):
             experiment = validate(Recipe, json.loads(attributes["recipe"])).example
         elif "experiment" in attributes:
             experiment = validate(Experiment, json.loads(attributes["experiment"]))
-        return cls(
+        taken = cls(
             echo_index=echo_index,
             step=float(attributes["step"]),
             n_samples=dataset.sizes["time"],
             n_sites=None if experiment is None else experiment.lattice.size,
+            bandwidth=None if experiment is None else _bandwidth(experiment),
         )
+        recorded = Recorded.of_attributes(attributes)
+        if recorded == Recorded():
+            return taken
+        return taken.of_record(recorded, recorded.covers(dataset["time"].to_numpy()))
+
+    def of_record(self, recorded: Recorded, covered: NDArray[np.bool_]) -> Self:
+        """The same sampling, of a record that may not give all that a simulated one gives.
+
+        Args:
+            recorded: What it gives.
+            covered: Which samples were recorded, shape (n_samples,).
+        """
+        return self.replace(
+            guessed=recorded.guessed,
+            dwell=recorded.dwell,
+            recorded=None if covered.all() else stretches_of(covered),
+        )
+
+
+def stretches_of(mask: NDArray[np.bool_]) -> tuple[Stretch, ...]:
+    """Where samples are marked.
+
+    Args:
+        mask: Which ones, shape (n_samples,).
+
+    Example:
+        >>> stretches_of(np.array([True, True, False, True]))
+        ((0, 2), (3, 4))
+    """
+    edges = np.flatnonzero(np.diff(np.pad(mask.astype(np.int8), 1))).tolist()
+    return tuple(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _bandwidth(experiment: Experiment) -> float:
+    return 2 * max(abs(edge) for edge in experiment.line.band)

@@ -36,6 +36,11 @@ class SpectralFeatures(WindowedFeatures):
             raise ValueError(message)
         return self
 
+    def longest_dwell(self, acquisition: Acquisition) -> float | None:
+        """At most the samples' own step: spectra reach to half their rate, where resampling makes everything up."""
+        longest = super().longest_dwell(acquisition)
+        return acquisition.step * self.decimate if longest is None else min(longest, acquisition.step * self.decimate)
+
     def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:
         """The spectrum, see `WindowedFeatures.steps`."""
         del acquisition

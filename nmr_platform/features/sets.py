@@ -12,6 +12,7 @@ from sklearn.pipeline import FeatureUnion
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.frequency import FrequencyFeatures
+from nmr_platform.features.needs import Needs, require
 from nmr_platform.features.pointwise import PointwiseFeatures
 from nmr_platform.features.polynomial import PolynomialFeatures, PolynomialFrequencyFeatures
 from nmr_platform.features.quantiles import QuantileFeatures
@@ -64,6 +65,14 @@ class CombinedFeatures(Schema):
         """
         return _SideBySide([(part.name, part.transformer(acquisition)) for part in self.of])
 
+    def needs(self, acquisition: Acquisition) -> Needs:
+        """What the parts need together.
+
+        Raises:
+            ConfigurationError: A window reaches outside the record.
+        """
+        return Needs.of_all(part.needs(acquisition) for part in self.of)
+
     def intervals(self, acquisition: Acquisition) -> pd.DataFrame:
         """Where every feature lies, as those of the parts say.
 
@@ -100,7 +109,8 @@ def extract(
     Args:
         m: The records M(t), shape (n_curves, n_samples), real or complex, dimensionless; 1/2 is full polarisation.
         feature_set: What to extract.
-        acquisition: Where the echo is, the time between two samples (us), and the number of spins if it matters.
+        acquisition: Where the echo is, the time between two samples (us), the number of spins if it matters, and what
+            of the records was guessed or not recorded.
 
     Returns:
         One row a curve, float32 columns named by the feature set; ``attrs`` hold ``feature_set``, ``echo_index``
@@ -109,6 +119,7 @@ def extract(
     Raises:
         ConfigurationError: The window reaches outside the record, the number of spins is needed and not known, or
             the records are not as long as ``acquisition`` says.
+        UnmetNeedError: The record does not give what the set needs, see `Needs`.
         DataError: A value inside the window is not finite.
 
     Examples:
@@ -123,6 +134,7 @@ def extract(
     if m.ndim == 2 and m.shape[1] != acquisition.n_samples:
         message = f"Argument `m` must have {acquisition.n_samples} samples a curve, but has {m.shape[1]}."
         raise ConfigurationError(message, key="m", value=m.shape)
+    require(feature_set.name, feature_set.needs(acquisition), acquisition)
     transformer = feature_set.transformer(acquisition)
     table = pd.DataFrame(transformer.transform(m), columns=transformer.get_feature_names_out())
     table.attrs = {"feature_set": feature_set.name, "echo_index": acquisition.echo_index, "step": acquisition.step}

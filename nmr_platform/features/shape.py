@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import model_validator
 
 from nmr_platform import portable
-from nmr_platform.features.acquisition import Acquisition
+from nmr_platform.datasets import Reference
+from nmr_platform.features.acquisition import Acquisition, Stretch
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
+from nmr_platform.features.signals import HANGS_ON
 from nmr_platform.features.statistics import (
     decay_rate,
     fall_time,
@@ -71,6 +73,20 @@ class ShapeFeatures(WindowedFeatures):
     def needs_floor(self) -> bool:
         """A maximum must stand out from the disorder to count."""
         return True
+
+    @property
+    def hangs_weakly_on(self) -> frozenset[Reference]:
+        """Phases and mean frequencies, columns of their own; docs/features.md has what a guess of them costs."""
+        return HANGS_ON[self.signal]
+
+    def stretches(self, span: WindowSpan) -> tuple[Stretch, ...]:
+        """The echo and the free decay; bins share samples with their neighbours."""
+        shared = span.width * (span.width > 1)
+        reach = self.half_width // span.width * span.width
+        echo = max(span.echo_index - reach - shared, span.first), min(span.echo_index + reach + shared, span.stop)
+        if self.window == "echo":
+            return (echo,)
+        return (span.first, span.first + span.before // 2 * span.width + shared), echo
 
     @model_validator(mode="after")
     def _amplitude_is_kept(self) -> Self:

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nmr_platform import portable
+from nmr_platform.datasets import Reference
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features.base import StatelessTransformer
 from nmr_platform.features.window import WindowSpan
 
-__all__ = ["COMPONENTS", "NEEDS_FLOOR", "SignalReader", "disorder_floor"]
+__all__ = ["COMPONENTS", "HANGS_ON", "NEEDS_FLOOR", "SignalReader", "disorder_floor"]
 
 Real = NDArray[np.floating]
 Complex = NDArray[np.complexfloating]
@@ -23,6 +24,15 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
     "log_magnitude": ("log",),
     "phase": ("cos", "sin"),
     "instantaneous_frequency": ("freq",),
+}
+# What else than |M| a reading changes with.
+HANGS_ON: dict[str, frozenset[Reference]] = {
+    "magnitude": frozenset(),
+    "complex": frozenset(("phase", "offset")),
+    "aligned": frozenset(("offset",)),
+    "log_magnitude": frozenset(),
+    "phase": frozenset(("offset",)),
+    "instantaneous_frequency": frozenset(("offset",)),
 }
 # Readings that divide by |M| or take its logarithm, and so must know how small it can be.
 NEEDS_FLOOR = ("log_magnitude", "phase", "instantaneous_frequency")

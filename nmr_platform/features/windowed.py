@@ -7,10 +7,12 @@ import pandas as pd
 from pydantic import PositiveInt, model_validator
 from sklearn.pipeline import Pipeline
 
+from nmr_platform.datasets import Reference
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features.acquisition import Acquisition
+from nmr_platform.features.acquisition import Acquisition, Stretch
 from nmr_platform.features.base import StatelessTransformer
-from nmr_platform.features.signals import COMPONENTS, NEEDS_FLOOR, SignalReader, disorder_floor
+from nmr_platform.features.needs import Needs
+from nmr_platform.features.signals import COMPONENTS, HANGS_ON, NEEDS_FLOOR, SignalReader, disorder_floor
 from nmr_platform.features.window import RecordWindow, WindowSpan, check_window
 from nmr_platform.schema import Schema
 
@@ -98,6 +100,54 @@ class WindowedFeatures(Schema, ABC):
     def needs_floor(self) -> bool:
         """Whether the set asks how many spins there are, whose disorder limits how small |M| can be."""
         return self.signal in NEEDS_FLOOR
+
+    @property
+    def hangs_on(self) -> frozenset[Reference]:
+        """What of the receiver the columns change with: its amplification, phase or frequency.
+
+        Dividing by the largest |M| takes the height out, but not where |M| is compared with the disorder's floor.
+        """
+        height: frozenset[Reference] = frozenset() if self.rescale and not self.needs_floor else frozenset(("height",))
+        return height | HANGS_ON[self.signal]
+
+    @property
+    def hangs_weakly_on(self) -> frozenset[Reference]:
+        """The part of `hangs_on` that may be guessed: it has a few columns of its own, which models use little."""
+        return frozenset()
+
+    def stretches(self, span: WindowSpan) -> tuple[Stretch, ...]:
+        """The samples of the record that columns are computed of, each stretch from the first to behind the last."""
+        return ((span.first, span.stop),)
+
+    def longest_dwell(self, acquisition: Acquisition) -> float | None:
+        """Longest time between the points that a record may be resampled from, us; None if any may be.
+
+        Signals in time are recovered from samples at twice their largest frequency.
+        """
+        return None if acquisition.bandwidth is None else max(1 / acquisition.bandwidth, acquisition.step)
+
+    def needs(self, acquisition: Acquisition) -> Needs:
+        """What the set needs of a record.
+
+        Args:
+            acquisition: How the record was taken.
+
+        Raises:
+            ConfigurationError: The window reaches outside the record.
+
+        Example:
+            >>> from nmr_platform.features import PolynomialFeatures
+            >>> shapes = PolynomialFeatures(signal="magnitude", rescale=True)
+            >>> needs = shapes.needs(Acquisition(echo_index=1256, step=0.159155, n_samples=1884))
+            >>> sorted(needs.required), needs.samples
+            ([], ((1106, 1406),))
+        """
+        return Needs(
+            self.hangs_on - self.hangs_weakly_on,
+            self.hangs_weakly_on,
+            self.stretches(self.span(acquisition)),
+            self.longest_dwell(acquisition),
+        )
 
     def floor(self, acquisition: Acquisition) -> float:
         """The magnitude that disorder leaves, in units of M; zero if the set does not ask for it.

@@ -82,6 +82,28 @@ class Conditions(Schema):
         """Time of the echo, us."""
         return float(self.time[self.echo_index])
 
+    def places(self, time: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Which samples of the model's time axis a record has that was begun later or ended earlier.
+
+        Args:
+            time: Time of every sample after the end of the first pulse, us, shape (n,).
+
+        Returns:
+            Numbers of the samples, shape (n,).
+
+        Raises:
+            DataError: The times are other ones than the model's.
+        """
+        n, wanted = len(time), len(self.time)
+        if 1 < n < wanted:
+            nearest = np.searchsorted(self.time, time - self.step / 2)
+            inside = np.minimum(nearest, wanted - 1)
+            # Written so that it also holds where a time is NaN.
+            if (np.diff(nearest) == 1).all() and (np.abs(self.time[inside] - time) <= _JITTER * self.step).all():
+                return inside
+        self.require_time(time)
+        return np.arange(wanted)
+
     def require_time(self, time: NDArray[np.float64]) -> None:
         """Refuse a record that was sampled at other times.
 

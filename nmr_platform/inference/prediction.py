@@ -12,11 +12,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import Recipe
-from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.datasets import Recipe, Recorded, Reference
+from nmr_platform.errors import ConfigurationError, DataError, UnmetNeedError
 from nmr_platform.exchange import (
     CORRECTIONS,
     FORMATS,
+    Format,
     Method,
     Record,
     guess_format,
@@ -33,6 +34,8 @@ __all__ = ["load_models", "predict_files"]
 
 # What a record needs no sequence for.
 _SEQUENCE_FREE = {"scale", "conjugate"}
+# |M| is 1/2 at most; a little more with noise.
+_HIGHEST = 0.6
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,13 @@ class _Curves:
     Attributes:
         m: M(t), complex, shape (n, n_samples).
         time: Time of every sample after the end of the first pulse, us, shape (n_samples,).
+        recorded: What is known of them.
         conditions: How they were recorded, where the file says so.
     """
 
     m: NDArray[np.complexfloating[Any, Any]]
     time: NDArray[np.float64]
+    recorded: Recorded
     conditions: Conditions | None = None
 
 
@@ -71,13 +76,16 @@ def predict_files(
         coverage: Nominal coverage of the intervals, between 0 and 1; the models' own by default.
         options: What the formats' readers take (`nmr_platform.exchange.predict_options`), and the corrections of
             `nmr_platform.exchange.measured_curve`; ``scale`` (onto the simulation's unit, where 1/2 is full
-            polarisation) is 1 by default, and with ``resample`` whatever makes the echo 1/2 high.
+            polarisation) is taken for 1 where a text file holds no |M| above 1/2; else it is not known, and with
+            ``resample`` the echo becomes 1/2 high. Times that were not recorded do not matter to models that do not
+            look at them.
 
     Returns:
         One row for each curve and model: ``file``, ``curve``, ``task``, and what `Predictor.predict` gives.
 
     Raises:
         DataError: A file cannot be read, or a model refuses it.
+        UnmetNeedError: A model needs what a file does not give.
         ConfigurationError: An option is out of range, or has no meaning for any of the files.
 
     See Also:
@@ -91,10 +99,19 @@ def predict_files(
         read = read_file(path, format=name, **own)
         for model in models:
             with _naming(path, model):
-                curves = _curves(read, model.facts.acquisition, resample, corrections)
+                if resample is None and isinstance(read, Record) and not (FORMATS[name].simulated or "start" in own):
+                    # Only a record of the whole length begins where it must.
+                    model.facts.acquisition.require_time(read.time)
+                curves = _curves(read, FORMATS[name], model.facts.acquisition, resample, corrections)
                 # The intervals' coverage means nothing to a classifier.
                 level = None if model.facts.residuals is None else coverage
-                answer = model.predict(curves.m, curves.time, acquisition=curves.conditions, coverage=level)
+                answer = model.predict(
+                    curves.m,
+                    curves.time,
+                    acquisition=curves.conditions,
+                    recorded=curves.recorded,
+                    coverage=level,
+                )
             known = {"file": str(path), "curve": range(len(answer)), "task": model.facts.task_name}
             parts.append(pd.concat([pd.DataFrame(known), answer], axis=1))
     return pd.concat(parts, ignore_index=True)
@@ -141,16 +158,32 @@ def _corrections(options: Mapping[str, Any], formats: Sequence[str], resample: M
 
 
 def _curves(
-    read: xr.Dataset | Record, wanted: Conditions, resample: Method | None, corrections: Mapping[str, Any]
+    read: xr.Dataset | Record,
+    source: Format,
+    wanted: Conditions,
+    resample: Method | None,
+    corrections: Mapping[str, Any],
 ) -> _Curves:
     """What was read, a measured record corrected and on the model's time axis if that is asked for."""
     if isinstance(read, xr.Dataset):
-        return _Curves(read["m"].to_numpy(), read["time"].to_numpy(), _conditions(read.attrs))
+        recorded, conditions = Recorded.of_attributes(read.attrs), _conditions(read.attrs)
+        return _Curves(read["m"].to_numpy(), read["time"].to_numpy(), recorded, conditions)
     if resample is not None:
-        made = measured_curve(read, wanted.experiment, method=resample, **corrections)
-        return _Curves(made["m"].to_numpy(), made["time"].to_numpy())
+        made = measured_curve(read, wanted.experiment, method=resample, **{"outside": "zero", **corrections})
+        return _Curves(made["m"].to_numpy(), made["time"].to_numpy(), Recorded.of_attributes(made.attrs))
+    recorded = _as_it_stands(read, source, scaled="scale" in corrections)
     signal = read.signal.conj() if corrections.get("conjugate") else read.signal
-    return _Curves(corrections.get("scale", 1.0) * signal[None], read.time)
+    return _Curves(corrections.get("scale", 1.0) * signal[None], read.time, recorded)
+
+
+def _as_it_stands(record: Record, source: Format, *, scaled: bool) -> Recorded:
+    """What is known of a measured record that is not corrected."""
+    guessed: list[Reference] = []
+    if not scaled and not (source.simulated and np.abs(record.signal).max() <= _HIGHEST):
+        guessed.append("height")
+    if not source.simulated:
+        guessed += ["phase", "offset"]
+    return Recorded(guessed=tuple(guessed))
 
 
 def _conditions(attributes: Mapping[str, Any]) -> Conditions | None:
@@ -170,4 +203,6 @@ def _naming(path: Path, model: Predictor) -> Iterator[None]:
         yield
     except DataError as error:
         message = f"`{path}` cannot be read by the model of task `{model.facts.task_name}`: {error}"
+        if isinstance(error, UnmetNeedError):
+            raise UnmetNeedError(message, need=error.need, value=error.value, path=path) from error
         raise DataError(message, path=path) from error

@@ -4,15 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from nmr_platform.datasets import Recorded, Reference, unrecorded
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.features import Acquisition, FeatureSet, extract
+from nmr_platform.features import Acquisition, FeatureSet, Needs, extract
 from nmr_platform.inference.checksums import require_checksums, write_checksums
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.novelty import Novelty
@@ -88,7 +89,7 @@ class Predictor:
 
     loader_module: ClassVar[str] = "nmr_platform.inference.predictor"
     requirements: ClassVar[tuple[str, ...]] = ("nmr-platform", "mapie", *model_requirements())
-    optional_columns: ClassVar[tuple[str, ...]] = ("sequence",)
+    optional_columns: ClassVar[tuple[str, ...]] = ("sequence", "guessed")
 
     @classmethod
     def assemble(
@@ -142,15 +143,19 @@ class Predictor:
         *,
         sequence: str | None = None,
         acquisition: Conditions | None = None,
+        recorded: Recorded | None = None,
         coverage: float | None = None,
     ) -> pd.DataFrame:
         """Predict from raw records.
 
         Args:
-            m: The records M(t) in the simulation's unit, where 1/2 is full polarisation, shape (n, n_samples).
-            time: Time of every sample after the end of the first pulse, us, shape (n_samples,).
+            m: The records M(t) in the simulation's unit, where 1/2 is full polarisation, shape (n, n_samples). Samples
+                that are no numbers, and stretches of zeros, were not recorded.
+            time: Time of every sample after the end of the first pulse, us, shape (n_samples,); a part of those of the
+                training curves if the rest was not recorded.
             sequence: The sequence as text, for instance ``90x - 100 us - 180y - 200 us``, where it is known.
             acquisition: The same and the place of the echo, where all of it is known.
+            recorded: What the records give; by default their height, phase and frequency are known.
             coverage: Nominal coverage of the intervals; the record's by default.
 
         Returns:
@@ -159,7 +164,8 @@ class Predictor:
             how often a curve of the training set's kind is as strange, see `Novelty`; ``warning``, often empty.
 
         Raises:
-            DataError: The curves have another sequence, sampling or place of the echo, or are not finite.
+            DataError: The curves have another sequence, sampling or place of the echo.
+            UnmetNeedError: The features need what the records do not give.
             ConfigurationError: ``coverage`` is out of range.
 
         Example:
@@ -195,9 +201,10 @@ class Predictor:
             >>> answer["unit"].item(), round(answer["prediction"].item(), 2), round(w[20].item(), 2)
             ('MHz', 0.18, 0.18)
         """
-        self._require_acquisition(time, sequence, acquisition)
-        wanted, task = self.facts.acquisition, self.facts.task
-        features = extract(m, self.facts.feature_set, Acquisition.of(wanted.experiment))
+        self._require_acquisition(sequence, acquisition)
+        given = Recorded() if recorded is None else recorded
+        features = self._features(m, time, given)
+        task = self.facts.task
         predicted = self.estimator.predict(features).astype(np.str_ if task.class_names else np.float64)
         p_values = self.novelty.p_values(features)
         table: dict[str, Any] = {"quantity": self._quantity, "unit": task.unit, "prediction": predicted}
@@ -209,14 +216,20 @@ class Predictor:
             level = self.facts.coverage if coverage is None else coverage
             half = interval_half_width(np.array(self.facts.residuals), coverage=level)
             table |= {"lower": predicted - half, "upper": predicted + half}
-        return pd.DataFrame({**table, "p_value": p_values, "warning": [self._warning(p) for p in p_values]})
+        return pd.DataFrame({**table, "p_value": p_values, "warning": [self._warning(p, given) for p in p_values]})
+
+    @property
+    def needs(self) -> Needs:
+        """What the model's features need of a record."""
+        return self.facts.feature_set.needs(Acquisition.of(self.facts.acquisition.experiment))
 
     def predict_table(self, table: pd.DataFrame, options: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Predict every row of a request.
 
         Args:
             table: Columns ``time`` (us), ``real`` and ``imag`` (of M, where 1/2 is full polarisation), each cell a list
-                of n_samples numbers, and perhaps ``sequence``; other columns are not read.
+                of n_samples numbers, and perhaps ``sequence`` and ``guessed`` (which of height, phase and offset are
+                not known, separated by commas); other columns are not read.
             options: See `options`.
 
         Returns:
@@ -231,7 +244,8 @@ class Predictor:
                 time, m = _read_row(row)
                 sequence = row.get("sequence")
                 known = sequence if isinstance(sequence, str) and sequence else None
-                answers.append(self.predict(m[None], time, sequence=known, **(options or {})))
+                recorded = Recorded(guessed=_read_guessed(row.get("guessed")))
+                answers.append(self.predict(m[None], time, sequence=known, recorded=recorded, **(options or {})))
             except (DataError, ConfigurationError) as error:
                 message = f"Row {number}: {error}" if len(table) > 1 else str(error)
                 raise DataError(message) from error
@@ -249,6 +263,7 @@ class Predictor:
                 "real": [m.real.astype(np.float64).tolist()],
                 "imag": [m.imag.astype(np.float64).tolist()],
                 "sequence": [acquisition.sequence],
+                "guessed": [""],
             }
         )
 
@@ -286,9 +301,7 @@ class Predictor:
         task = self.facts.task
         return task.target if isinstance(task, RegressionTask) else self.facts.task_name
 
-    def _require_acquisition(
-        self, time: NDArray[np.float64], sequence: str | None, acquisition: Conditions | None
-    ) -> None:
+    def _require_acquisition(self, sequence: str | None, acquisition: Conditions | None) -> None:
         wanted = self.facts.acquisition
         if acquisition is not None:
             wanted.require_same(acquisition)
@@ -298,12 +311,35 @@ class Predictor:
                 f"to be of `{sequence}`."
             )
             raise DataError(message)
-        wanted.require_time(time)
 
-    def _warning(self, p_value: float) -> str:
+    def _features(self, m: NDArray[np.complexfloating], time: NDArray[np.float64], recorded: Recorded) -> pd.DataFrame:
+        """The features of records that give what they need, and whose other samples do not matter."""
+        wanted = self.facts.acquisition
+        if m.ndim != 2 or m.shape[1] != len(time):
+            message = f"Argument `m` must have shape (n, {len(time)}), as there are times, but has {m.shape}."
+            raise ConfigurationError(message, key="m", value=m.shape)
+        places = wanted.places(time)
+        curves = np.full((len(m), len(wanted.time)), np.nan, dtype=np.result_type(m.dtype, np.complex64))
+        curves[:, places] = m
+        missing = unrecorded(curves) | ~recorded.covers(wanted.time)
+        taken = Acquisition.of(wanted.experiment)
+        # Curves of a data set mostly lack the same samples.
+        patterns, which = np.unique(missing, axis=0, return_inverse=True)
+        parts = []
+        for number, pattern in enumerate(patterns):
+            rows = np.flatnonzero(which.reshape(-1) == number)
+            curves[np.ix_(rows, np.flatnonzero(pattern))] = 0
+            acquisition = taken.of_record(recorded, ~pattern)
+            parts.append(extract(curves[rows], self.facts.feature_set, acquisition).set_index(rows))
+        return pd.concat(parts).sort_index()
+
+    def _warning(self, p_value: float, recorded: Recorded) -> str:
         warnings = []
         if p_value <= _RARE:
             warnings.append(f"unlike the training curves (p = {p_value:.2g})")
+        guessed = [each for each in recorded.guessed if each in self.needs.advised]
+        if guessed:
+            warnings.append(f"{' and '.join(guessed)} {'are guesses' if len(guessed) > 1 else 'is a guess'}")
         if self.facts.disorder == "frozen":
             warnings.append("learnt from one frozen disorder")
         return "; ".join(warnings)
@@ -323,6 +359,17 @@ def _read_row(row: Mapping[Any, Any]) -> tuple[NDArray[np.float64], NDArray[np.c
         )
         raise DataError(message)
     return time, real + 1j * imag
+
+
+def _read_guessed(cell: object) -> tuple[Reference, ...]:
+    """What a request says is not known of its record; nothing where it says nothing."""
+    names = [name.strip() for name in cell.split(",") if name.strip()] if isinstance(cell, str) else []
+    known = get_args(Reference)
+    for name in names:
+        if name not in known:
+            message = f"Text `guessed` must name {', '.join(known)}, but names {name!r}."
+            raise DataError(message)
+    return tuple(name for name in known if name in names)
 
 
 def _find(folder: Path) -> Path:

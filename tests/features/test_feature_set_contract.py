@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from nmr_platform.errors import UnmetNeedError
 from nmr_platform.features import (
     CombinedFeatures,
     FeatureSet,
@@ -21,9 +22,25 @@ from nmr_platform.features import (
     extract,
 )
 from nmr_platform.schema import validate
-from tests.features.records import ECHO_INDEX, N_SAMPLES, STEP, TAKEN
+from tests.features.records import ECHO_INDEX, N_SAMPLES, STEP, TAKEN, banded_records
 
 PARTS = ("abs", "re", "im", "inphase", "quadrature", "log", "cos", "sin", "freq", "phase")
+
+
+# A record whose height, phase or frequency is wrong.
+SPOILED = {
+    "height": lambda m: 1.7 * m,
+    "phase": lambda m: m * np.exp(0.9j),
+    "offset": lambda m: m * np.exp(2j * np.pi * 0.005 * STEP * (np.arange(N_SAMPLES) - ECHO_INDEX)),
+}
+BANDED = TAKEN.replace(bandwidth=1.0)
+
+
+def changed(table, plain, tolerance=1e-2):
+    """Which columns are others, beyond a share of their own size and spread over the curves, shape (n_features,)."""
+    table, plain = table.to_numpy(np.float64), plain.to_numpy(np.float64)
+    size = np.abs(plain).max(axis=0) + tolerance * np.abs(plain).max()
+    return (np.abs(table - plain) > tolerance * size).any(axis=0)
 
 
 class FeatureSetContract:
@@ -115,6 +132,57 @@ class FeatureSetContract:
         turned = self.extract(records * np.exp(2j)).to_numpy()
         plain = self.extract(records).to_numpy()
         assert np.allclose(turned, plain, rtol=1e-3, atol=1e-4 * np.abs(plain).max()) is not self.turns
+
+    def test_what_it_hangs_on_changes_its_columns_and_nothing_else_does(self):
+        """The declaration is proven, not claimed."""
+        needs, plain = self.feature_set.needs(TAKEN), self.extract(banded_records(1))
+        assert not needs.required & needs.advised
+        for reference, spoil in SPOILED.items():
+            share = changed(self.extract(spoil(banded_records(1))), plain).mean()
+            # A maximum that hardly counts comes and goes with the last digits.
+            assert bool(share > 0.07) is (reference in needs.required | needs.advised), (reference, share)
+            assert reference not in needs.advised or share < 0.3
+
+    def test_the_samples_that_it_needs_change_its_columns_and_no_others_do(self, records):
+        needs, plain = self.feature_set.needs(TAKEN), self.extract(records)
+        needed = np.zeros(N_SAMPLES, dtype=bool)
+        for first, stop in needs.samples:
+            needed[first:stop] = True
+            middle = (first + stop) // 2
+            for part in (slice(first, middle), slice(middle, stop)):
+                emptied = records.copy()
+                emptied[:, part] = 0
+                assert changed(self.extract(emptied), plain).any(), (first, stop, part)
+        foreign = np.where(needed, records, 0.2j * records[:, ::-1])
+        pd.testing.assert_frame_equal(self.extract(foreign), plain)
+
+    def test_a_record_of_enough_points_leaves_its_columns_and_one_of_too_few_does_not(self):
+        longest = self.feature_set.needs(BANDED).dwell
+        plain = extract(banded_records(1), self.feature_set, BANDED)
+        enough = max(every for every in (1, 2, 3, 4, 6) if every * STEP <= longest * (1 + 1e-9))
+        thinned = extract(banded_records(enough), self.feature_set, BANDED)
+        assert changed(thinned, plain, tolerance=0.05).mean() < 0.1
+        few = extract(banded_records(24), self.feature_set, BANDED)
+        assert changed(few, plain, tolerance=0.05).mean() > 0.05
+
+    def test_what_it_needs_and_a_record_does_not_give_is_refused_by_name(self, records):
+        needs = self.feature_set.needs(TAKEN)
+        for reference in ("height", "phase", "offset"):
+            guessed = TAKEN.replace(guessed=(reference,))
+            if reference not in needs.required:
+                extract(records, self.feature_set, guessed)
+                continue
+            option = "scale" if reference == "height" else reference
+            sentence = f"Feature set `{re.escape(self.feature_set.name)}` needs the {reference} .*give `--{option}`"
+            with pytest.raises(UnmetNeedError, match=sentence):
+                extract(records, self.feature_set, guessed)
+        extract(records, self.feature_set, TAKEN.replace(recorded=needs.samples))
+        first, stop = needs.samples[0]
+        for recorded in ((first + 1, N_SAMPLES),), ((0, stop - 1),), ((0, first + 3), (first + 4, N_SAMPLES)):
+            with pytest.raises(UnmetNeedError, match=r"needs the record from .* us was not recorded: only a model of"):
+                extract(records, self.feature_set, TAKEN.replace(recorded=recorded))
+        with pytest.raises(UnmetNeedError, match=r"needs a point every .* resampling makes up what lies between"):
+            extract(records, self.feature_set, BANDED.replace(dwell=2.0))
 
     def test_transformer_clones_and_pickles(self, records):
         transformer = self.transformer()

@@ -1,5 +1,7 @@
 """A predictor learnt from echoes that are written down rather than simulated."""
 
+from functools import cache
+
 import numpy as np
 from xgboost import XGBClassifier, XGBRegressor
 
@@ -10,7 +12,7 @@ from nmr_platform.inference.novelty import Novelty
 from nmr_platform.learning.models.xgboost import BalancedClasses
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
 
-__all__ = ["ACQUISITION", "CLASSES", "W", "classifier", "echoes", "regressor"]
+__all__ = ["ACQUISITION", "CLASSES", "W", "classifier", "echoes", "regressor", "shapes"]
 
 FEATURE_SET = PointwiseFeatures(signal="complex", half_width=20)
 W = RegressionTask()
@@ -38,16 +40,12 @@ def echoes(n, seed=0):
     return m + 0.002 * (rng.normal(size=m.shape) + 1j * rng.normal(size=m.shape)), w
 
 
-def _table(m):
-    return extract(m, FEATURE_SET, Acquisition.of(ACQUISITION.experiment))
-
-
-def _predictor(name, task, estimator, target, **settings):
+def _predictor(name, task, estimator, target, feature_set=FEATURE_SET, **settings):
     m, w = echoes(160)
-    features = _table(m)
+    features = extract(m, feature_set, Acquisition.of(ACQUISITION.experiment))
     novelty = Novelty.fit(features, np.arange(len(m)))
     return Predictor.assemble(
-        name, task, estimator.fit(features, target(w)), FEATURE_SET, ACQUISITION, novelty, **settings
+        name, task, estimator.fit(features, target(w)), feature_set, ACQUISITION, novelty, **settings
     )
 
 
@@ -55,6 +53,13 @@ def regressor(**settings):
     """A predictor of W."""
     model = XGBRegressor(n_estimators=20, max_depth=3, random_state=0, n_jobs=1)
     return _predictor("W", W, model, lambda w: w, **{"residuals": _RESIDUALS} | settings)
+
+
+@cache
+def shapes(**features):
+    """A predictor of W by the shape of the echo alone: neither height nor phase matter."""
+    feature_set = PointwiseFeatures(signal="magnitude", rescale=True, **({"half_width": 20} | features))
+    return regressor(feature_set=feature_set)
 
 
 def classifier(**settings):

@@ -11,7 +11,9 @@ import pytest
 import skops.io
 from sklearn.linear_model import LinearRegression
 
-from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.datasets import Recorded
+from nmr_platform.errors import ConfigurationError, DataError, UnmetNeedError
+from nmr_platform.features import ShapeFeatures
 from nmr_platform.inference import Predictor
 from nmr_platform.inference.checksums import write_checksums
 from tests.inference.predictors import ACQUISITION, classifier, echoes, regressor
@@ -126,14 +128,39 @@ def test_its_own_example_is_a_request(of_w):
         (lambda t: t.drop(columns="imag"), r"must have lists of numbers `time` \(us\), `real` and `imag`"),
         (lambda t: t.assign(real="1, 2"), "must have lists of numbers"),
         (lambda t: t.assign(real=[[0.1], [float("nan")] * len(TIME)]), "Row 0: .*equally long"),
-        (lambda t: t.assign(real=[[float("nan")] * len(TIME)] * 2), "Row 0: .*must be finite"),
+        (
+            lambda t: t.assign(real=[[float("nan")] * len(TIME)] * 2),
+            "Row 0: .* 30 to 49.5 us was not recorded",
+        ),
         (lambda t: t.assign(sequence="60x - 20 us - 180y - 40 us"), "learnt from, `90x - 20 us.* said to be of `60x"),
+        (lambda t: t.assign(guessed="height"), "^Row 0: .* needs the height of the record, but it is a guess"),
+        (lambda t: t.assign(guessed="offset, phase"), "needs the phase and offset of the record"),
+        (lambda t: t.assign(guessed="weight"), "`guessed` must name height, phase, offset, but names 'weight'"),
+        (lambda t: t.assign(real=[[0.0] * len(TIME)] * 2, imag=[[0.0] * len(TIME)] * 2), "was not recorded"),
         (lambda t: t.iloc[:0], "must have a row for each curve, but has none"),
     ],
 )
 def test_a_request_that_cannot_be_answered_is_refused_with_a_sentence(of_w, change, sentence):
     with pytest.raises(DataError, match=sentence):
         of_w.predict_table(change(request(echoes(2)[0])))
+
+
+def test_a_stretch_of_zeros_was_not_recorded_wherever_it_lies(of_w):
+    m, _ = echoes(2, seed=3)
+    expected = of_w.predict(m, TIME)
+    harmless, harmful = m.copy(), m.copy()
+    harmless[1, :50], harmless[0, 100:], harmful[1, 80:96] = 0, np.nan, 0
+    pd.testing.assert_frame_equal(of_w.predict(harmless, TIME), expected)
+    with pytest.raises(UnmetNeedError, match=r"of which 40 to 47\.5 us was not recorded"):
+        of_w.predict(harmful, TIME)
+
+
+def test_what_a_model_leans_on_a_little_is_warned_of_beside_the_number():
+    feature_set = ShapeFeatures(signal="complex", half_width=20)
+    answer = regressor(feature_set=feature_set).predict(
+        echoes(1, seed=1)[0], TIME, recorded=Recorded(guessed=("phase", "offset"))
+    )
+    assert answer["warning"].item().endswith("phase and offset are guesses")
 
 
 def test_a_foreign_estimator_is_refused_when_it_is_read(of_w, tmp_path):
