@@ -33,12 +33,14 @@ class Recorded(Schema):
         start: First moment that was recorded, us after the first pulse; None if all of the curve was.
         stop: Last moment that was recorded, likewise.
         dwell: Time between the points that were recorded, us; None for the curve's own step.
+        gaps: Stretches in between that were not recorded, first and last moment of each, us.
     """
 
     guessed: Annotated[tuple[Reference, ...], Field(strict=False)] = ()
     start: float | None = None
     stop: float | None = None
     dwell: PositiveFloat | None = None
+    gaps: Annotated[tuple[Annotated[tuple[float, float], Field(strict=False)], ...], Field(strict=False)] = ()
 
     @classmethod
     def of_attributes(cls, attributes: Mapping[str, Any]) -> Self:
@@ -52,7 +54,7 @@ class Recorded(Schema):
 
         Example:
             >>> Recorded.of_attributes({"scale_estimated": True, "recorded_from": 108.0, "recorded_to": 299.8})
-            Recorded(guessed=('height',), start=108.0, stop=299.8, dwell=None)
+            Recorded(guessed=('height',), start=108.0, stop=299.8, dwell=None, gaps=())
         """
         said = {name: _plain(attributes[name]) for name in (*_ATTRIBUTES.values(), *_TIMES) if name in attributes}
         for name in _ATTRIBUTES.values():
@@ -60,8 +62,14 @@ class Recorded(Schema):
                 message = f"Attribute `{name}` must be true or false, but is {said[name]!r}."
                 raise DataError(message)
         try:
+            edges = np.asarray(attributes.get(_GAPS, ()), dtype=np.float64).reshape(-1, 2)
+        except ValueError as error:
+            message = f"Attribute `{_GAPS}` must be pairs of times in us, but is {attributes[_GAPS]!r}."
+            raise DataError(message) from error
+        try:
             return cls(
                 guessed=tuple(each for each, name in _ATTRIBUTES.items() if said.get(name, False)),
+                gaps=tuple((first, last) for first, last in edges.tolist()),
                 **{key: said.get(name) for name, key in _TIMES.items()},
             )
         except ValidationError as error:
@@ -74,7 +82,8 @@ class Recorded(Schema):
         """The attributes of a data set that say it."""
         said: dict[str, Any] = {name: each in self.guessed for each, name in _ATTRIBUTES.items()}
         times = {name: getattr(self, key) for name, key in _TIMES.items()}
-        return said | {name: value for name, value in times.items() if value is not None}
+        gaps = {_GAPS: [edge for gap in self.gaps for edge in gap]} if self.gaps else {}
+        return said | {name: value for name, value in times.items() if value is not None} | gaps
 
     def covers(self, time: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which samples of a curve were recorded; half a point beyond the ends of the record is near enough.
@@ -88,9 +97,13 @@ class Recorded(Schema):
         step = float(np.median(np.diff(time))) if len(time) > 1 else 0.0
         margin = (step if self.dwell is None else self.dwell) / 2
         first, last = (-np.inf if self.start is None else self.start), (np.inf if self.stop is None else self.stop)
-        return (time >= first - margin) & (time <= last + margin)
+        covered = (time >= first - margin) & (time <= last + margin)
+        for begin, end in self.gaps:
+            covered &= (time < begin - margin) | (time > end + margin)
+        return covered
 
 
+_GAPS = "recorded_gaps"
 _TIMES: Mapping[str, str] = {"recorded_from": "start", "recorded_to": "stop", "dwell": "dwell"}
 
 

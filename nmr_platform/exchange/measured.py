@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.signal import firwin, resample_poly
 
-from nmr_platform.datasets import Recorded, Reference
+from nmr_platform.datasets import Recorded, Reference, unrecorded
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.corrections import correct, find_corrections
 from nmr_platform.exchange.format import Option
@@ -69,11 +69,13 @@ def measured_curve(
         start=float(record.time[0]),
         stop=float(record.time[-1]),
         dwell=record.dwell,
+        gaps=_gaps(record),
     )
     covered = recorded.covers(time)
     if outside == "refuse" and not covered.all():
         message = (
-            f"`{record.source}` goes from {record.time[0]:.6g} to {record.time[-1]:.6g} us, which is too short for the "
+            f"`{record.source}` goes from {record.time[0]:.6g} to {record.time[-1]:.6g} us{_without(recorded.gaps)}, "
+            "which is too short for the "
             f"time axis of the sequence, {time[0]:.6g} to {time[-1]:.6g} us; a shorter sequence, another `--start` or "
             "`--outside zero` would do."
         )
@@ -144,3 +146,15 @@ def resample(record: Record, time: NDArray[np.float64], method: Method) -> NDArr
     finer = resample_poly(record.signal, _FINER, 1, window=window, padtype="antireflect")
     finer_time = record.start + record.dwell / _FINER * np.arange(len(finer))
     return CubicSpline(finer_time, finer)(time)
+
+
+def _gaps(record: Record) -> tuple[tuple[float, float], ...]:
+    """Stretches of nothing but zeros, first and last moment of each, us."""
+    silent = unrecorded(record.signal[None])[0].astype(np.int8)
+    edges = np.flatnonzero(np.diff(np.pad(silent, 1)))
+    return tuple((float(record.time[first]), float(record.time[stop - 1])) for first, stop in edges.reshape(-1, 2))
+
+
+def _without(gaps: tuple[tuple[float, float], ...]) -> str:
+    shown = ", ".join(f"{first:.6g} to {last:.6g}" for first, last in gaps)
+    return f" with zeros from {shown} us" if shown else ""

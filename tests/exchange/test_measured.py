@@ -148,6 +148,17 @@ def test_a_record_of_the_echo_alone_is_too_short_unless_zeros_are_wanted():
     assert (curve.attrs["recorded_from"], curve.attrs["recorded_to"]) == (22.5, 37.25)
 
 
+def test_zeros_inside_a_record_are_a_gap_that_no_spline_bridges():
+    m = truth().copy()
+    m[20:40] = 0
+    with pytest.raises(DataError, match=r"goes from 0 to 44.75 us with zeros from 5 to 9\.75 us, which is too short"):
+        measured_curve(measured(m), hahn())
+    curve = measured_curve(measured(m), hahn(step=STEP / 2), outside="zero", phase=0.0, offset=0.0, scale=1.0)
+    assert curve.attrs["recorded_gaps"] == [5.0, 9.75]
+    time = curve["time"].to_numpy()
+    assert not curve["m"].to_numpy()[0, (time >= 5.0) & (time <= 9.75)].any()
+
+
 def test_a_record_from_another_time_is_refused():
     with pytest.raises(DataError, match=r"`echo.csv` has no points on the time axis of the sequence"):
         measured_curve(measured(truth(), start=1e6), hahn(), outside="zero")
@@ -161,7 +172,7 @@ def test_too_few_points_on_the_echo_are_refused():
 
 
 def test_a_silent_record_is_refused():
-    with pytest.raises(DataError, match=r"`echo.csv` has 0 points on the echo at 30 us"):
+    with pytest.raises(DataError, match=r"`echo.csv`: every point is zero, as where nothing was recorded"):
         find_corrections(measured(0 * truth()), hahn())
 
 

@@ -141,6 +141,18 @@ def test_a_part_of_a_record_is_read_by_models_that_do_not_need_the_rest(of_w, ec
     np.testing.assert_allclose(answer["prediction"], of_w.predict(echo[None], TIME)["prediction"], rtol=1e-5)
 
 
+@pytest.mark.parametrize("resample", [None, "cubic"])
+def test_a_gap_of_zeros_inside_a_record_was_not_recorded(of_w, echo, tmp_path, resample):
+    options = {} if resample is None else {"resample": resample, "scale": 1.0, "phase": 0.0, "offset": 0.0}
+    for name, gap in (("harmless", slice(20, 50)), ("harmful", slice(70, 87))):
+        broken = np.where(np.isin(np.arange(len(echo)), np.arange(gap.start, gap.stop)), 0, echo)
+        write_text_record(tmp_path / f"{name}.csv", broken, step=STEP)
+    answer = predict_files([tmp_path / "harmless.csv"], [of_w], **options)
+    np.testing.assert_allclose(answer["prediction"], of_w.predict(echo[None], TIME)["prediction"], rtol=1e-3)
+    with pytest.raises(UnmetNeedError, match=r"of which 35 to 43 us was not recorded"):
+        predict_files([tmp_path / "harmful.csv"], [of_w], **options)
+
+
 def test_a_record_whose_numbers_cannot_be_magnetisation_needs_its_scale(of_w, echo, tmp_path):
     write_text_record(tmp_path / "volts.csv", 3.0 * echo, step=STEP)
     with pytest.raises(UnmetNeedError, match="needs the height of the record, but it is a guess: give `--scale`"):
