@@ -27,6 +27,11 @@ def test_an_experiment_says_all_of_it():
     assert Acquisition.of(kept, echo_index=30).echo_index == 30
 
 
+def test_the_last_of_several_echoes_is_looked_at():
+    train = experiment(sequence={"kind": "cpmg", "echo_spacing": 10.0, "n_echoes": 3})
+    assert Acquisition.of(train).echo_index == train.echo_indices[-1] == 120
+
+
 def test_an_experiment_without_an_echo_has_nothing_to_look_around():
     free = experiment(sequence={"kind": "inversion_recovery", "recovery": 20.0, "acquisition": 20.0})
     with pytest.raises(DataError, match=r"must have an echo to learn from, but .* expects none"):

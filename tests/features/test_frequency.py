@@ -37,7 +37,7 @@ def test_magnitude_spectrum_is_the_sine_transform_about_the_echo():
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("order", [-50, 0, 120])
+@pytest.mark.parametrize("order", [-50, 0, 7, 120])
 def test_a_rotating_signal_peaks_at_its_own_frequency_and_sign(order):
     signal = np.exp(2j * np.pi * order * OFFSETS / 812)
     columns = np.concatenate([signal.real, signal.imag])[np.newaxis]

@@ -70,6 +70,12 @@ def test_maxima_below_the_noise_of_the_disorder_do_not_count():
     assert few["echo_second_time"] == few["echo_height_time"]
 
 
+def test_a_maximum_counts_if_it_stands_out_by_three_floors():
+    # The floor of 10^4 spins is 0.005.
+    below, above = (gaussian() + gaussian(centre=40, height=height) for height in (0.0145, 0.0155))
+    assert measured(below, above)["echo_n_maxima"].tolist() == [1, 2]
+
+
 def test_phase_slope_is_the_frequency_of_a_turning_echo():
     turning = gaussian() * np.exp(1j * (0.5 + 2 * np.pi * 0.02 * TIME))
     bent = gaussian() * np.exp(1j * 2 * np.pi * 0.02 * np.abs(TIME))

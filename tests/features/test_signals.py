@@ -57,6 +57,12 @@ def test_a_rotating_signal_has_its_own_frequency(frequency):
     assert np.abs(read(turning, "freq", span=span, step=step, floor=10.0)).max() < 2e-4
 
 
+def test_the_frequency_of_averaged_samples_is_in_the_same_unit():
+    span, step, frequency = WindowSpan(400, 30, 30, width=4), 0.01, 0.3
+    turning = np.exp(2j * np.pi * frequency * step * span.offsets)[np.newaxis]
+    np.testing.assert_allclose(read(turning, "freq", span=span, step=step)[0, 1:-1], frequency, rtol=1e-3)
+
+
 def test_a_change_of_sign_is_no_frequency():
     line = np.linspace(1, -1, 41)[np.newaxis] * np.exp(1.1j)
     assert np.abs(read(line, "freq", span=WindowSpan(20, 20, 21), floor=1e-9)).max() < 1e-6

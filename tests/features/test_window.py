@@ -108,10 +108,11 @@ def test_bad_records_are_refused(records):
         ConfigurationError, match=r"`m` must have shape \(n_curves, n_samples\), but has shape \(1884,\)"
     ):
         window.transform(records[0])
-    spoiled = records.copy()
-    spoiled[3, 1256] = np.nan
-    with pytest.raises(DataError, match="finite around the echo, but curve 3 is not"):
-        extract(spoiled, PointwiseFeatures(signal="magnitude"), TAKEN)
+    for fault in (np.nan, np.inf):
+        spoiled = records.copy()
+        spoiled[3, 1256] = fault
+        with pytest.raises(DataError, match="finite around the echo, but curve 3 is not"):
+            extract(spoiled, PointwiseFeatures(signal="magnitude"), TAKEN)
 
 
 def test_a_sample_stands_for_the_step_around_it():

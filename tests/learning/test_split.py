@@ -189,6 +189,18 @@ def test_the_digests_tell_groups_apart_that_are_held_out_alike():
     assert parts[0].digest() != parts[1].digest()
 
 
+def test_the_digest_of_a_training_part_changes_with_all_that_a_study_sees():
+    features, labels = problem(2)
+    part = TrainingPart(features, labels, np.arange(6))
+    others = [
+        TrainingPart(features + 1, labels, part.groups),
+        TrainingPart(features.rename(columns={"f0": "other"}), labels, part.groups),
+        TrainingPart(features, labels.assign(W=labels["W"] + 1), part.groups),
+        TrainingPart(features, labels, part.groups[::-1]),
+    ]
+    assert len({each.digest() for each in (part, *others)}) == 5
+
+
 def test_training_part_and_held_out_part_have_no_row_in_common():
     features, labels = problem(40)
     rows = task_rows(W_TASK, {"t": features}, labels, SplitSettings())

@@ -54,6 +54,7 @@ REFUSED = [
     ("sequence", custom(pulse(90), delay(5), echo_times=[9.0]), r"`sequence\.echo_times` must lie within the record"),
     ("step", 0.0, r"`step` is 0\.0, but it must be greater than 0"),
     ("step", 100.0, r"`step` must be shorter than the sequence's delays, but 100\.0 us leaves 0 samples"),
+    ("sequence", custom(pulse(90), delay(1)), r"`step` must be shorter than the sequence's delays, but .* 1 samples"),
     ("receiver", {"dead_time": 1e9}, r"^Key `receiver` must keep two samples or more of the 60 in the record"),
     ("pulses", 3, r"^Key `pulses` is not known\.$"),
 ]

@@ -81,6 +81,11 @@ class KernelContract:
         cos = np.divide(x, r, out=np.ones_like(x), where=r > 1e-12)
         assert np.allclose(shaped, plain * (0.5 + 0.25 * cos - 2.0 * (2 * cos**2 - 1)), atol=1e-12)
 
+    @pytest.mark.parametrize("name", ["p", "d"])
+    def test_each_part_of_the_angular_factor_counts_by_itself(self, grid, name):
+        plain, shaped = kernel(self.values(grid)).on(grid), kernel(self.values(grid), **{name: 0.5}).on(grid)
+        assert np.allclose(shaped, plain * (1 + 0.5 * np.cos({"p": 1, "d": 2}[name] * grid.angles)), atol=1e-12)
+
     def test_it_is_mutual_without_p(self, grid):
         k = kernel(self.values(grid), s=0.7, d=-1.3).on(grid)
         assert np.allclose(mirrored(k), k, rtol=1e-12, atol=1e-12 * np.abs(k).max())

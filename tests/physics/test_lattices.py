@@ -233,6 +233,10 @@ REFUSED = [
         {"kind": "bravais", "shape": [4, 4], "vectors": [[1.0, 1.0], [-2.0, -2.0]]},
         r"`lattice\.vectors` must be linearly independent .*, but is \[\[1\.0, 1\.0\], \[-2\.0, -2\.0\]\]",
     ),
+    (
+        {"kind": "bravais", "shape": [4, 4], "vectors": [[1.0, 0.0], [1.0, 1e-4]]},
+        r"`lattice\.vectors` must be linearly independent and not nearly so",
+    ),
     ({"kind": "bravais", "shape": [4], "vectors": [[0.0]]}, r"`lattice\.vectors` must be linearly independent"),
     (
         {"kind": "bravais", "shape": [4], "vectors": [[1.0]], "basis": [[0.0], [0.5, 0.5]]},

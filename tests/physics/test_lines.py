@@ -211,6 +211,11 @@ def test_a_table_is_divided_by_its_integral_and_ends_with_its_points():
     assert triangle.quantile(np.array([0.125, 0.5, 0.875])) == pytest.approx([-0.5, 0.0, 0.5])
 
 
+def test_a_table_that_ends_high_is_zero_outside_its_points():
+    box = TableLine(offsets=(-1.0, 1.0), densities=(3.0, 3.0))
+    assert box.density(np.array([-1.1, -1.0, 1.0, 1.1])).tolist() == [0, 0.5, 0.5, 0]
+
+
 def test_a_gap_in_a_table_is_never_drawn():
     gap = TableLine(offsets=(-0.3, -0.2, -0.1, 0.1, 0.2, 0.3), densities=(0.0, 1.0, 0.0, 0.0, 1.0, 0.0))
     drawn = np.abs(gap.draw(10_000, np.random.default_rng(0)).offsets)

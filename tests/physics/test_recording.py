@@ -129,6 +129,11 @@ def test_dead_time_runs_from_the_end_of_every_pulse(dead_time, kept):
     assert finite.kept.tolist() == kept
 
 
+def test_dead_time_runs_on_over_delays_that_follow_each_other():
+    waits = [Delay(duration=length) for length in (3.0, 4.0, 2.0)]
+    assert Recording.of(Custom(elements=(Pulse(theta=90), *waits)), Receiver(dead_time=7.5), 1.0).kept.tolist() == [8]
+
+
 def test_dead_time_of_whole_steps_is_not_lost_to_rounding():
     for steps in range(1, 40):
         recording = Recording.of(Hahn(tau=60 * UNIT_STEP), Receiver(dead_time=steps * UNIT_STEP), UNIT_STEP)
