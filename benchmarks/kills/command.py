@@ -106,8 +106,8 @@ class _Campaign:
         starts, seconds, expected = {}, {}, {}
         for fresh in scenario.variants if self._left() else ():
             starts[fresh] = self._projects.start(scenario, fresh=fresh)
-            whole = self._projects.copied(starts[fresh], f"{slug}-whole-{fresh}")
-            seconds[fresh], expected[fresh] = uninterrupted(scenario, whole)
+            self._family = Family(self._projects.copied(starts[fresh], f"{slug}-whole-{fresh}"))
+            seconds[fresh], expected[fresh] = uninterrupted(scenario, self._family)
         number = len(self._kept.of(scenario))
         while (left := self._left()) and not self._stopped.is_set():
             fresh = scenario.variants[number % len(scenario.variants)]

@@ -5,7 +5,6 @@ import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -48,16 +47,20 @@ class Played:
     violations: list[tuple[str, str]] = field(default_factory=list)
 
 
-def uninterrupted(scenario: Scenario, folder: Path) -> tuple[float, Expected]:
+def uninterrupted(scenario: Scenario, family: Family) -> tuple[float, Expected]:
     """Run a command to its end in a copy of its project; return how long it takes, in seconds, and what it leaves.
+
+    Args:
+        scenario: Which command.
+        family: Of the copy.
 
     Raises:
         RuntimeError: It did not end well, or left something that it should not.
     """
-    family, begin = Family(folder), time.monotonic()
+    begin = time.monotonic()
     code = family.start(scenario.command).wait(_PATIENCE)
-    seconds, expected = time.monotonic() - begin, Expected.of(folder)
-    found = list(violations(folder, expected, is_tracked=scenario.is_tracked))
+    seconds, expected = time.monotonic() - begin, Expected.of(family.folder)
+    found = list(violations(family.folder, expected, is_tracked=scenario.is_tracked))
     if code or found or "Traceback" in family.said:
         message = f"`{scenario.name}` ended with {code} and {found}, and nobody had killed it: {family.said}"
         raise RuntimeError(message)
