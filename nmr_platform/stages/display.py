@@ -118,9 +118,10 @@ def show_folder(folder: Path, tracker: Tracker, storage: BaseStorage, session: S
     content = read_json(folder / _RUN, made_by=_MADE_BY)
     run = RunEntry.from_dict(content["run"])
     made = _session(folder, run, storage, session)
-    run_id = tracker.open_run(replace(run, provenance=made.provenance if made else UNKNOWN))
-    with closing_run(tracker, run_id, end=made.end if made else None):
-        tracker.log_metrics(run_id, content["metrics"], time=made.end if made else None)
+    provenance, end = (made.provenance, made.end) if made else (UNKNOWN, None)
+    run_id = tracker.open_run(replace(run, provenance=provenance, start=end))
+    with closing_run(tracker, run_id, end=end):
+        tracker.log_metrics(run_id, content["metrics"], time=end)
         for item in sorted(folder.iterdir()):
             if item.name not in {_RUN, _MODEL}:
                 tracker.log_files(run_id, item, item.name if item.is_dir() else "")

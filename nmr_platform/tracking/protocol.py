@@ -210,7 +210,7 @@ class Tracker(Protocol):
         Args:
             run_id: The run.
             failed: Whether it failed.
-            end: When it ended, seconds since the epoch; None for now.
+            end: When it ended, seconds since the epoch; None for now, or for a run that had ended before: as it did.
         """
 
 

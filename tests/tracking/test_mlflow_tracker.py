@@ -6,7 +6,7 @@ import pytest
 from mlflow import MlflowClient
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.tracking import RunEntry, TrialEntry
+from nmr_platform.tracking import UNKNOWN, RunEntry, TrialEntry
 from nmr_platform.tracking.mlflow.tracker import MlflowTracker
 from tests.tracking.contract import STUDY, TrackerContract, finished
 
@@ -183,6 +183,23 @@ def test_a_run_shown_again_has_the_commit_and_the_times_of_the_first(tracker, cl
     assert (info.start_time, info.end_time) == (1_600_000_000_000, 1_600_000_100_000)
     for run in [client.get_run(run_id), *children(client, run_id)]:
         assert run.data.tags.items() >= provenance.items()
+
+
+def test_who_does_not_know_where_a_run_came_from_and_when_it_ended_leaves_what_is_recorded(tracker, client):
+    provenance = {"mlflow.source.git.commit": "0" * 40, "git.dirty": "true"}
+    tracker.close_run(tracker.open_run(replace(STUDY, provenance=provenance)), end=1_600_000_100.0)
+    run_id = tracker.open_run(replace(STUDY, provenance=UNKNOWN))
+    tracker.close_run(run_id)
+    run = client.get_run(run_id)
+    assert run.data.tags.items() >= provenance.items()
+    assert (run.info.status, run.info.end_time) == ("FINISHED", 1_600_000_100_000)
+
+
+def test_a_run_ends_with_what_was_added_last(tracker, client):
+    for end in (100.0, 300.0, 200.0):
+        run_id = tracker.open_run(STUDY)
+        tracker.close_run(run_id, end=end)
+    assert client.get_run(run_id).info.end_time == 300_000
 
 
 def test_who_adds_to_a_study_leaves_its_settings(tracker, client):

@@ -14,7 +14,7 @@ from nmr_platform.errors import TrackingError
 from nmr_platform.processes import is_alive, this_process
 from nmr_platform.tracking.address import masked_uri
 from nmr_platform.tracking.protocol import DatasetEntry, RunEntry, Series, TrialEntry
-from nmr_platform.tracking.provenance import data_tags
+from nmr_platform.tracking.provenance import UNKNOWN, data_tags
 
 __all__ = ["RunWriter", "Study", "is_race"]
 
@@ -87,7 +87,9 @@ class RunWriter:
             run_id = str(min(found, key=_age).info.run_id)
             self._mark_killed(experiment, run_id)
             self._client.update_run(run_id, status="RUNNING")
-            self._write(run_id, tags=tags)
+            # Who does not know where it came from may be shown what others recorded.
+            known = {name: value for name, value in tags.items() if UNKNOWN.get(name) != value}
+            self._write(run_id, tags=known)
         else:
             run_id = self._create_parent(experiment, run, tags)
         self.log_params(run_id, run.params)
@@ -97,6 +99,22 @@ class RunWriter:
         self._studies.pop(run_id, None)
         self._children.pop(run_id, None)
         return run_id
+
+    def close(self, run_id: str, *, failed: bool, end: float | None) -> None:
+        """Mark a run as over, with every trial number once among its children.
+
+        A run that is shown again ended when it had ended, unless something was added to it later.
+
+        Args:
+            run_id: The run.
+            failed: Whether it failed.
+            end: When it ended, seconds since the epoch; None if nobody knows: as before, or now.
+        """
+        self._drop_doubles(run_id)
+        ended = None if failed else self._client.get_run(run_id).info.end_time
+        if end is not None:
+            ended = max(_milliseconds(end), ended or 0)
+        self._client.set_terminated(run_id, "FAILED" if failed else "FINISHED", ended)
 
     def study(self, run_id: str) -> Study:
         """Return what the children of ``run_id`` repeat, read once from the store: any process can add trials."""
@@ -132,7 +150,7 @@ class RunWriter:
             self._children.pop(run_id, None)
             raise
 
-    def drop_doubles(self, run_id: str) -> None:
+    def _drop_doubles(self, run_id: str) -> None:
         """Delete all but one of the children that show the same trial.
 
         Two processes may send the same trial, and a server may do what it was asked without living to say so.

@@ -163,10 +163,9 @@ class MlflowTracker:
     @_recorded
     def close_run(self, run_id: str, *, failed: bool = False, end: float | None = None) -> None:
         """Mark the run as finished or failed, with every trial number once among its children. See `Tracker`."""
-        client, runs = self._opened
+        _, runs = self._opened
         with self._lock():
-            runs.drop_doubles(run_id)
-        client.set_terminated(run_id, "FAILED" if failed else "FINISHED", None if end is None else round(1000 * end))
+            runs.close(run_id, failed=failed, end=end)
 
     def note_failure(self, method: str, error: Exception) -> None:
         """Turn what the store threw into one sentence without passwords: a warning, or an error if we are strict.
