@@ -6,6 +6,7 @@ the next writer of the same destination clears up after a killed one and never t
 ``.dvcignore`` lists these names: what a killed process left is neither data nor a dependency.
 """
 
+import codecs
 import errno
 import json
 import shutil
@@ -17,14 +18,17 @@ from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
-from nmr_platform.errors import DataError
+from nmr_platform.errors import DataError, NmrPlatformError
 
 __all__ = [
     "alone",
     "explain_refusal",
     "folder_digest",
+    "intact",
     "read_json",
+    "read_text",
     "refusal_explained",
     "staged_file",
     "staged_folder",
@@ -34,6 +38,8 @@ __all__ = [
 
 _DIGITS = 6
 _TOKEN = 12
+_LARGEST_TEXT = 256 * 2**20
+_OTHER_ENCODINGS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", codecs.BOM_UTF32_BE: "UTF-32"}
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "the file is too large"}
 _FORBIDDEN = {
     errno.EACCES: "permission denied",
@@ -105,6 +111,40 @@ def write_json(path: Path, content: Mapping[str, Any], *, rounded: bool = False)
     write_text(path, json.dumps(_rounded(content) if rounded else content, indent=2) + "\n")
 
 
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8, with or without a mark of the byte order.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ValueError: It is missing, no file, not ours to read, larger than any text of this package, or not UTF-8; the
+            message completes the sentence "The file ...".
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_TEXT + 1)
+    except FileNotFoundError as error:
+        message = "does not exist"
+        raise ValueError(message) from error
+    except (OSError, ValueError) as error:
+        message = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        raise ValueError(message) from error
+    if len(content) > _LARGEST_TEXT:
+        message = f"is larger than {_LARGEST_TEXT // 2**20} MiB, which no such file is"
+        raise ValueError(message)
+    for mark, encoding in _OTHER_ENCODINGS.items():
+        if content.startswith(mark):
+            message = f"must be encoded in UTF-8, but is in {encoding}"
+            raise ValueError(message)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"must be encoded in UTF-8, but has the byte {content[error.start]:#04x} in line {line}"
+        raise ValueError(message) from error
+
+
 def read_json(path: Path, *, made_by: str) -> Any:
     """Read plain data that an earlier command wrote.
 
@@ -115,14 +155,52 @@ def read_json(path: Path, *, made_by: str) -> Any:
     Raises:
         DataError: The file is missing or damaged.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    if not path.exists():
         message = f"File `{path}` does not exist yet; make it with `{made_by}`."
-        raise DataError(message, path=path) from error
-    except json.JSONDecodeError as error:
-        message = f"File `{path}` is damaged ({error}); make it again with `{made_by}`."
-        raise DataError(message, path=path) from error
+        raise DataError(message, path=path)
+    with intact(path, made_by=made_by):
+        return json.loads(read_text(path), object_pairs_hook=_once)
+
+
+@contextmanager
+def intact(path: Path, *, made_by: str) -> Iterator[None]:
+    """Turn whatever goes wrong where the content of a file of ours is taken apart into a sentence that names the file.
+
+    Args:
+        path: The file.
+        made_by: The command that makes it again.
+
+    Raises:
+        DataError: The file does not hold what the block expects.
+    """
+    try:
+        yield
+    except NmrPlatformError as error:
+        if str(path) in str(error):
+            raise
+        raise _damaged(path, str(error).rstrip("."), made_by) from error
+    except KeyError as error:
+        raise _damaged(path, f"it has no {error}", made_by) from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(map(str, fault["loc"])) or "(top level)"
+        raise _damaged(path, f"key `{place}`: {fault['msg']}", made_by) from error
+    except (ValueError, TypeError, AttributeError, LookupError, OSError, OverflowError, RecursionError) as error:
+        raise _damaged(path, " ".join(str(error).split())[:200] or type(error).__name__, made_by) from error
+
+
+def _damaged(path: Path, reason: str, made_by: str) -> DataError:
+    return DataError(f"File `{path}` is damaged ({reason}); make it again with `{made_by}`.", path=path)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The keys and values of a JSON object, of which none may come twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        message = f"key `{next(name for name in names if names.count(name) > 1)}` comes twice"
+        raise ValueError(message)
+    return found
 
 
 def folder_digest(folder: Path) -> str:

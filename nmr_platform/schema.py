@@ -1,30 +1,21 @@
 """The base of every configuration model, and the one place that turns validation failures into sentences."""
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.files import read_text
+from nmr_platform.yaml_text import parse_yaml
 
 __all__ = ["Schema", "read_sections", "read_value", "read_yaml", "schemas_in", "unit_at", "validate"]
 
 S = TypeVar("S", bound=BaseModel)
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads 1e-5 as a number, as YAML 1.2 and DVC do; PyYAML's YAML 1.1 takes it for text."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
 
 
 class Schema(BaseModel):
@@ -114,18 +105,15 @@ def validate(model: type[S], values: object, *, where: str = "") -> S:
 
 
 def read_yaml(path: Path) -> Any:
-    """Read a YAML file into plain data.
+    """Read a YAML file into plain data, as DVC reads it.
 
     Raises:
-        ConfigurationError: The file does not exist or is not YAML.
+        ConfigurationError: The file does not exist, cannot be read, or is not YAML.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except FileNotFoundError as error:
-        message = f"File `{path}` does not exist."
-        raise ConfigurationError(message, key=str(path)) from error
-    except yaml.YAMLError as error:
-        message = f"File `{path}` is not valid YAML: {' '.join(str(error).split())}"
+        return parse_yaml(read_text(path))
+    except ValueError as error:
+        message = f"File `{path}` {error}."
         raise ConfigurationError(message, key=str(path)) from error
 
 

@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 
 from nmr_platform.errors import DataError
-from nmr_platform.files import alone, folder_digest, read_json, staged_file, staged_folder, write_json, write_text
+from nmr_platform.files import (
+    alone,
+    folder_digest,
+    intact,
+    read_json,
+    staged_file,
+    staged_folder,
+    write_json,
+    write_text,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -205,6 +214,34 @@ def test_a_damaged_record_names_the_command_that_makes_it_again(tmp_path):
     (tmp_path / "r.json").write_text('{"a": 1')
     with pytest.raises(DataError, match=r"r\.json` is damaged .*; make it again with `dvc repro x`"):
         read_json(tmp_path / "r.json", made_by="dvc repro x")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "Expecting value"),
+        (b'{"a": 1, "a": 2}', "key `a` comes twice"),
+        (b'{"a": "\xff"}', "must be encoded in UTF-8"),
+        (b"[" * 100_000, "recursion"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "Exceeds the limit"),
+    ],
+    ids=["empty", "twice", "not UTF-8", "deep", "digits"],
+)
+def test_every_damage_to_a_record_is_one_sentence(tmp_path, content, reason):
+    (tmp_path / "r.json").write_bytes(content)
+    with pytest.raises(DataError, match=rf"r\.json` is damaged \(.*{reason}.*\); make it again with `dvc repro x`"):
+        read_json(tmp_path / "r.json", made_by="dvc repro x")
+
+
+@pytest.mark.parametrize(
+    "taken_apart", [lambda v: v["b"], lambda v: v["a"]["c"], lambda v: v["a"][7], lambda v: v.nope]
+)
+def test_a_record_of_another_form_is_named_where_it_is_taken_apart(tmp_path, taken_apart):
+    with (
+        pytest.raises(DataError, match=r"r\.json` is damaged \(.*\); make it again with `dvc repro x`"),
+        intact(tmp_path / "r.json", made_by="dvc repro x"),
+    ):
+        taken_apart({"a": [1]})
 
 
 def test_a_folders_digest_tells_contents_and_places_and_not_where_it_lies(tmp_path):

@@ -1,6 +1,7 @@
 """The base of every configuration model."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import pytest
@@ -121,9 +122,39 @@ def test_a_file_that_is_not_yaml_is_named(tmp_path):
         read_yaml(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("tau: 1 # µs".encode("latin-1"), "must be encoded in UTF-8, but has the byte 0xb5 in line 1"),
+        ("tau: 1".encode("utf-16"), "must be encoded in UTF-8, but is in UTF-16"),
+        (b"tau: 1\ntau: 2", "is not valid YAML: found duplicate key"),
+        (b"[" * 3000, "is nested deeper than 50 levels"),
+    ],
+)
+def test_a_file_that_is_no_yaml_in_utf8_is_refused_by_one_sentence(tmp_path, content, reason):
+    path = tmp_path / "odd.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=rf"File `.*odd\.yaml` {reason}"):
+        read_yaml(path)
+
+
+def test_a_mark_of_the_byte_order_before_utf8_changes_nothing(tmp_path):
+    path = tmp_path / "marked.yaml"
+    path.write_bytes("tau: 1".encode("utf-8-sig"))
+    assert read_yaml(path) == {"tau": 1}
+
+
+def test_what_is_no_file_or_has_no_end_is_refused(tmp_path, monkeypatch):
+    with pytest.raises(ConfigurationError, match=r"cannot be read \(Is a directory\)"):
+        read_yaml(tmp_path)
+    monkeypatch.setattr("nmr_platform.files._LARGEST_TEXT", 2**20)
+    with pytest.raises(ConfigurationError, match="`/dev/zero` is larger than 1 MiB"):
+        read_yaml(Path("/dev/zero"))
+
+
 def test_exponents_without_a_point_are_numbers_as_in_yaml_1_2(tmp_path):
     path = tmp_path / "numbers.yaml"
-    path.write_text("[1e-5, -2E3, 1.5e2, .5e1, 1e5x, 12]")
+    path.write_text("[1e-5, -2E3, 1.5e2, 0.5e1, 1e5x, 12]")
     assert read_yaml(path) == [1e-5, -2000.0, 150.0, 5.0, "1e5x", 12]
 
 

@@ -8,13 +8,13 @@ from itertools import islice
 from typing import Annotated, Any, Literal, Protocol
 
 import joblib
-import yaml
 from pydantic import Field, PositiveInt
 
 from nmr_platform.datasets.generation.shards import SHARD_SIZE, ShardReport, ShardTask, make_shard
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.progress import Advance
 from nmr_platform.schema import Schema, validate
+from nmr_platform.yaml_text import parse_yaml
 
 __all__ = [
     "DaskExecutor",
@@ -112,9 +112,9 @@ def parse_executor(text: str) -> ExecutorSettings:
         ConfigurationError: It is no YAML, or no executor.
     """
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        message = f"Argument `executor` must be YAML, for instance {{kind: dask, workers: 4}}, but is {text!r}."
+        values = parse_yaml(text)
+    except ValueError as error:
+        message = f"Argument `executor` must be YAML, for instance {{kind: dask, workers: 4}}, but {text!r} {error}."
         raise ConfigurationError(message, key="executor", value=text) from error
     return validate(_Holder, {"executor": values}).executor
 
