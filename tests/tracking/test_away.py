@@ -166,3 +166,14 @@ def test_an_error_that_time_does_not_heal_is_no_absence(tracker):
     with pytest.raises(TrackingError, match="not found") as caught:
         tracker.log_metrics("0" * 32, {"r2": 1.0})
     assert not isinstance(caught.value, StoreAwayError)
+
+
+def test_a_database_that_cannot_be_made_is_gone_on_without(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("nmr_platform.tracking.mlflow.store._initialize_tables", full)
+    tracker = MlflowTracker(root=tmp_path, strict=False)
+    with pytest.warns(TrackingWarning, match=r"There is no room .* This command goes on without it"):
+        tracker.open_run(STUDY)
+    assert tracker.is_lost

@@ -207,7 +207,8 @@ class MlflowTracker:
             require_contact(self.address)
         except StoreAwayError:
             return False
-        return True
+        file = self.address.sqlite_file
+        return file is None or file.exists()
 
     def _experiment(self, client: MlflowClient, name: str) -> str:
         found = client.get_experiment_by_name(name)
