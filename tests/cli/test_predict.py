@@ -122,6 +122,30 @@ def test_a_record_of_another_sampling_is_refused_unless_it_may_be_resampled(proj
     assert 0.0 < row["prediction"] < 0.2
 
 
+def test_a_height_that_was_guessed_is_refused_from_a_file_and_from_its_import(project, echo, tmp_path):
+    assert "needs the height of the record, but it is a guess: give `--scale`" in refused(
+        project, echo, "--task", "W", "--resample", "cubic"
+    )
+    values = tmp_path / "experiment.yaml"
+    values.write_text(
+        read_params(project / "params.yaml").data.recipe("gaussian").curve(0).experiment.model_dump_json()
+    )
+    imported = tmp_path / "echo.zarr"
+    assert nmr_imported(echo, values, imported) == 0
+    sentence = refused(project, imported, "--task", "W")
+    assert "echo.zarr` cannot be read by the model of task `W`: Feature set `p" in sentence
+    assert "needs the height of the record, but it is a guess: give `--scale` to `nmr import`" in sentence
+
+
+def test_a_record_that_opens_after_the_second_pulse_is_read_around_the_echo(project, curves, tmp_path):
+    time, m = curves["time"].to_numpy(), curves["m"][0].to_numpy()
+    whole, late = (write_echo(tmp_path / f"{first}.csv", time[first:], m[first:]) for first in (0, 158))
+    (of_late,), (of_whole,) = (predicted(project, path, "--task", "W") for path in (late, whole))
+    assert of_late["prediction"] == of_whole["prediction"]
+    later = write_echo(tmp_path / "later.csv", time[180:], m[180:])
+    assert "us was not recorded: only a model of another window can read it" in refused(project, later, "--task", "W")
+
+
 def test_a_data_set_of_another_sequence_is_refused(project, workspace, tmp_path):
     params = read_params(project / "params.yaml")
     experiment = params.data.recipe("gaussian").curve(0).experiment
@@ -163,7 +187,7 @@ def test_what_cannot_be_done_is_refused_with_what_is_allowed(project, echo, argu
 
 def test_files_that_are_no_echoes_are_refused(project, tmp_path):
     (tmp_path / "notes.csv").write_text("some\nwords\n")
-    assert "notes.csv` is not a table of time, real and imaginary part" in refused(project, tmp_path / "notes.csv")
+    assert "notes.csv` is not a table of numbers: line 1 is `some`" in refused(project, tmp_path / "notes.csv")
     assert "is not a data set" in refused(project, tmp_path)
     assert "gone.csv" in refused(project, tmp_path / "gone.csv")
 
@@ -183,7 +207,7 @@ def test_a_model_that_was_tampered_with_is_refused(project, echo, tmp_path):
         model = shutil.copytree(folder, tmp_path / "model")
     detector = model / "data" / "predictor" / "detector" / "Pipeline.skops"
     skops.io.dump(FunctionTransformer(np.testing.rundocs), detector)
-    assert "must be made of types of scikit-learn" in refused(project, echo, "--model", model)
+    assert "Pipeline.skops` was changed since it was written" in refused(project, echo, "--model", model)
 
 
 def test_a_folder_that_holds_another_program_s_model_is_refused_unread(project, echo, tmp_path):
