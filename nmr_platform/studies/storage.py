@@ -14,9 +14,8 @@ from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import event
-from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import (
-    ArgumentError,
     DBAPIError,
     IntegrityError,
     InterfaceError,
@@ -27,6 +26,7 @@ from sqlalchemy.exc import (
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.studies.attempts import try_again
+from nmr_platform.tracking import database_owner, masked_address, without_secrets
 
 __all__ = ["JOURNAL", "STORAGE_VARIABLE", "closing_storage", "is_away", "keeps_heartbeats", "open_storage", "retrying"]
 
@@ -171,9 +171,11 @@ def _connect_when_it_is_back(dialect: Dialect, _: Any, arguments: list[Any], opt
 def _open_database(url: str) -> BaseStorage:
     if "://" not in url:
         message = (
-            f"Variable `{STORAGE_VARIABLE}` must be a database URL like postgresql+psycopg://host/name, but is {url!r}."
+            f"Variable `{STORAGE_VARIABLE}` must be a database URL like postgresql+psycopg://host/name, "
+            f"but is {masked_address(url)!r}."
         )
-        raise ConfigurationError(message, key=STORAGE_VARIABLE, value=url)
+        raise ConfigurationError(message, key=STORAGE_VARIABLE)
+    _refuse_mlflows(url)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return _connected(url)
@@ -210,21 +212,31 @@ def _stumbled(error: Exception) -> bool:
     return "already exists" in text or "duplicate key" in text or "UNIQUE constraint" in text
 
 
+def _refuse_mlflows(url: str) -> None:
+    """Refuse a database of MLflow's before Optuna adds its tables: neither would open it afterwards."""
+    try:
+        owner = database_owner(url)
+    except Exception as error:
+        raise _refusal(url, error) from None
+    if owner == "MLflow":
+        message = (
+            f"Variable `{STORAGE_VARIABLE}` must name a database of its own, but {masked_address(url)} is MLflow's; "
+            f"name another one, or unset it to keep studies in a journal."
+        )
+        raise ConfigurationError(message, key=STORAGE_VARIABLE)
+
+
 def _refusal(url: str, error: Exception) -> ConfigurationError:
     # The URL may hold a password. Drivers leave it out of what they say, but not all errors come from drivers.
-    reason = " ".join(str(error).split()) or type(error).__name__
-    for secret in _secrets(url):
-        reason = reason.replace(secret, "***")
+    reason = without_secrets(" ".join(str(error).split()) or type(error).__name__, url)
+    if isinstance(error, RuntimeError) and "table schema" in reason:
+        reason = (
+            f"{masked_address(url)} was made by another version of Optuna than {optuna.__version__}, which is "
+            f"installed: keep a copy, and `optuna storage upgrade --storage {masked_address(url)}` takes over what an "
+            "earlier one made."
+        )
     message = f"Variable `{STORAGE_VARIABLE}` must name a database that can be opened, but: {reason}"
     return ConfigurationError(message, key=STORAGE_VARIABLE)
-
-
-def _secrets(url: str) -> list[str]:
-    try:
-        password = make_url(url).password
-    except (ArgumentError, ValueError):
-        return [url]
-    return [password] if password else []
 
 
 def _cut_torn_end(path: Path) -> None:

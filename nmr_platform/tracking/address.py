@@ -1,28 +1,23 @@
 """Where runs are recorded: the address of the store, its artifacts, and how to show it without its password."""
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.tracking.masking import masked_address, without_secrets
 from nmr_platform.workspace import lasting_root, repository_root
 
-__all__ = ["ARTIFACTS", "StoreAddress", "masked_uri", "resolve_store"]
+__all__ = ["ARTIFACTS", "StoreAddress", "resolve_store"]
 
 ARTIFACTS = "mlartifacts"
 """Name of the folder of artifacts, beside an SQLite database or in the repository."""
 
-_USERINFO = re.compile(r"(?<=://)([^:/@\s\"']*):[^/\s\"']*@")
-_QUERY = re.compile(
-    r"([?&](?:ssl)?(?:password|passwd|pwd|token|secret|api_?key|access_?key)=)[^&\s\"']+", re.IGNORECASE
-)
 _SQLITE = "sqlite:///"
-
-
-def masked_uri(text: str) -> str:
-    """Replace the passwords in every address that ``text`` contains by ``***``."""
-    return _QUERY.sub(r"\1***", _USERINFO.sub(r"\1:***@", text))
+_VARIABLE = "MLFLOW_TRACKING_URI"
+# Of the others that MLflow knows, some are its files of earlier versions, and none has been tried.
+_SCHEMES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https")
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,11 @@ class StoreAddress:
 
     def __str__(self) -> str:
         """Return the address with its password masked."""
-        return masked_uri(self.uri)
+        return masked_address(self.uri)
+
+    def masked(self, text: str) -> str:
+        """What a program said about the store, without passwords."""
+        return without_secrets(text, self.uri)
 
 
 def resolve_store(tracking_uri: str | None = None, root: Path | None = None) -> StoreAddress:
@@ -69,10 +68,20 @@ def resolve_store(tracking_uri: str | None = None, root: Path | None = None) -> 
     Returns:
         The address, independent of the working directory. Artifacts live beside a SQLite database, in ``mlartifacts``
         of the repository for any other database, and where the server says for a server.
+
+    Raises:
+        ConfigurationError: It is no address of a store that MLflow can keep runs in.
     """
     root = lasting_root((root or repository_root()).absolute())
-    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{root / 'mlflow.db'}"
+    uri = tracking_uri or os.environ.get(_VARIABLE) or f"{_SQLITE}{root / 'mlflow.db'}"
     address = StoreAddress(uri)
+    scheme, mark, _ = uri.partition("://")
+    if not mark or scheme.partition("+")[0] not in _SCHEMES:
+        message = (
+            f"The tracking store (`{_VARIABLE}`) must be an MLflow server (http, https) or a database "
+            f"(sqlite:///path/mlflow.db, postgresql, mysql, mssql), but is {address}; unset it to record in mlflow.db."
+        )
+        raise ConfigurationError(message, key=_VARIABLE)
     if (file := address.sqlite_file) is not None:
         file = root / file
         _, mark, query = uri.partition("?")

@@ -2,11 +2,9 @@
 
 import re
 
-from nmr_platform.tracking.address import masked_uri
+from nmr_platform.tracking.masking import MASK, masked_uri
 
-__all__ = ["MASK", "is_private_key", "masked_secrets"]
-
-MASK = "***"
+__all__ = ["is_private_key", "masked_secrets"]
 
 _NAME = r"[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|(?:api|access|private|account)[_-]?key)\w*"
 # `name: value`, `"name": "value"`, `name: str = "value"`; of a program only what is quoted: the rest is an expression.

@@ -237,7 +237,9 @@ def test_code_is_not_taken_for_a_secret(line):
 
 def test_no_line_of_this_package_looks_like_a_secret():
     package = Path(__file__).parents[2] / "nmr_platform"
-    lines = (line for path in package.rglob("*.py") for line in path.read_text().splitlines())
+    # Those two files show what secrets look like.
+    paths = (path for path in package.rglob("*.py") if path.name not in {"masking.py", "secrets.py"})
+    lines = [line for path in paths for line in path.read_text().splitlines()]
     examples = ("masked_secrets(", "'token: ***'", "ada:", "TOKEN")
     assert [
         line for line in lines if masked_secrets(line, code=True) != line and not any(e in line for e in examples)

@@ -5,6 +5,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import optuna
 import pytest
 
 from nmr_platform.errors import StoreAwayError, TrackingError
@@ -55,11 +56,40 @@ def test_what_the_store_refuses_is_one_sentence(tracker):
         tracker.log_metrics("0" * 32, {"r2": 1.0})
 
 
-def test_a_database_of_another_kind_is_refused(tmp_path):
-    tracker = MlflowTracker(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path)
-    (tmp_path / "mlflow.db").write_text("not a database, but long enough to be taken for a damaged one " * 20)
-    with pytest.raises(TrackingError, match="failed at `open_run`: file is not a database"):
-        tracker.open_run(RunEntry("regression", "study"))
+def changed(file, statement):
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(statement)
+
+
+def test_a_damaged_database_is_refused_with_what_rebuilds_it(root):
+    (root / "mlflow.db").write_text("not a database, but long enough to be taken for a damaged one " * 20)
+    with pytest.raises(
+        TrackingError, match=r"mlflow\.db is damaged .*not a database\): move it away, and `nmr track sync`"
+    ):
+        MlflowTracker(root=root).open_run(RunEntry("regression", "study"))
+
+
+@pytest.mark.parametrize("reading", [False, True])
+@pytest.mark.parametrize("revision", ["acf3f17fdcc7", "ffffffffffff"])
+def test_a_database_of_another_version_is_refused_with_the_command_that_helps(root, revision, reading):
+    changed(root / "mlflow.db", f"UPDATE alembic_version SET version_num = '{revision}'")
+    with pytest.raises(TrackingError, match=r"another version of MLflow than 3.*`mlflow db upgrade sqlite:///.*\.db`"):
+        open_client(resolve_store(root=root), reading=reading)
+
+
+@pytest.mark.parametrize("reading", [False, True])
+@pytest.mark.parametrize("also", [False, True], ids=["its own", "MLflow's too"])
+def test_a_database_of_studies_is_refused_and_left_alone(root, also, reading):
+    file = root / ("mlflow.db" if also else "studies.db")
+    if also:
+        changed(file, "UPDATE alembic_version SET version_num = 'v3.2.0.a'")
+        changed(file, "CREATE TABLE studies (study_id INTEGER)")
+    else:
+        optuna.storages.RDBStorage(f"sqlite:///{file}").engine.dispose()
+    before = file.read_bytes()
+    with pytest.raises(TrackingError, match=r"\.db is a database of Optuna's studies, and MLflow needs one of its own"):
+        open_client(resolve_store(f"sqlite:///{file}", root), reading=reading)
+    assert file.read_bytes() == before
 
 
 def test_the_client_is_opened_at_the_first_call_only(tmp_path):

@@ -11,8 +11,10 @@ from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.tracking.address import StoreAddress, masked_uri, resolve_store
-from nmr_platform.tracking.mlflow.registry import CHAMPION
+from nmr_platform.tracking.address import StoreAddress, resolve_store
+from nmr_platform.tracking.masking import masked_uri
+from nmr_platform.tracking.mlflow.refusals import explaining
+from nmr_platform.tracking.mlflow.registry import CHAMPION, MISSING
 from nmr_platform.tracking.mlflow.relocation import local_path
 from nmr_platform.tracking.mlflow.store import open_client
 
@@ -45,7 +47,8 @@ class ModelStore:
         Raises:
             TrackingError: There is none.
         """
-        models = self._client.search_registered_models()
+        with explaining(self.address):
+            models = self._client.search_registered_models()
         names = [m.name for m in models if m.name.startswith(_PREFIX) and CHAMPION in m.aliases]
         if not names:
             message = f"The registry at {self.address} has no champion yet: {_MADE_BY}."
@@ -84,6 +87,9 @@ class ModelStore:
             else:
                 return str(self._client.get_logged_model(name).artifact_location)
         except MlflowException as error:
+            with explaining(self.address):
+                if error.error_code not in MISSING:
+                    raise
             message = f"The registry at {self.address} has no model `{model}`: {_MADE_BY}."
             raise TrackingError(message) from error
         return str(registered.source)
@@ -92,6 +98,6 @@ class ModelStore:
         try:
             return Path(download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self.address.uri))
         except (MlflowException, OSError) as error:
-            reason = masked_uri(str(error)).strip().partition("\n")[0] or type(error).__name__
+            reason = self.address.masked(str(error)).strip().partition("\n")[0] or type(error).__name__
             message = f"The files of model `{model}` cannot be had from {masked_uri(source)}: {reason}"
             raise TrackingError(message) from None  # the cause may spell out the password

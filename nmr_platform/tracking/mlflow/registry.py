@@ -10,11 +10,15 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
+from nmr_platform.tracking.masking import masked_uri
 from nmr_platform.tracking.protocol import ModelEntry
 
-__all__ = ["CHAMPION", "Origin", "compare", "find_version", "origin_of", "register_model"]
+__all__ = ["CHAMPION", "MISSING", "Origin", "compare", "find_version", "origin_of", "register_model"]
 
 CHAMPION = "champion"
+MISSING = {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}
+"""What MLflow answers about a model, version or alias that is not there."""
+
 REASON = "champion.reason"
 _COMMIT, _DIRTY = "mlflow.source.git.commit", "git.dirty"
 
@@ -160,6 +164,9 @@ def find_version(client: MlflowClient, name: str, version: str = CHAMPION) -> Mo
             return client.get_model_version(name, version)
         return client.get_model_version_by_alias(name, version)
     except MlflowException as error:
+        if error.error_code not in MISSING:
+            message = f"The registry cannot be asked about `{name}`: {masked_uri(str(error)).partition(chr(10))[0]}"
+            raise TrackingError(message) from None
         message = f"Model `{name}` has no version or alias `{version}` in the registry."
         raise TrackingError(message) from error
 
@@ -193,7 +200,7 @@ def _champion(client: MlflowClient, name: str) -> ModelVersion | None:
     try:
         return client.get_model_version_by_alias(name, CHAMPION)
     except MlflowException as error:
-        if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
+        if error.error_code in MISSING:
             return None
         raise
 

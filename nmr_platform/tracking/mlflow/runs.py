@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
 from nmr_platform.processes import is_alive, this_process
-from nmr_platform.tracking.address import masked_uri
+from nmr_platform.tracking.masking import masked_uri
 from nmr_platform.tracking.protocol import DatasetEntry, RunEntry, Series, TrialEntry
 from nmr_platform.tracking.provenance import UNKNOWN, data_tags
 

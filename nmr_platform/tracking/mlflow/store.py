@@ -17,7 +17,8 @@ from sqlalchemy.exc import SADeprecationWarning, SQLAlchemyError
 
 from nmr_platform.errors import DataError, StoreAwayError, TrackingError
 from nmr_platform.files import staged_file
-from nmr_platform.tracking.address import StoreAddress, masked_uri
+from nmr_platform.tracking.address import StoreAddress
+from nmr_platform.tracking.mlflow.refusals import explaining, refuse_others_database
 from nmr_platform.tracking.mlflow.relocation import relocate
 
 __all__ = ["open_client", "require_contact", "store_lock"]
@@ -36,15 +37,18 @@ def open_client(address: StoreAddress, *, reading: bool = False) -> MlflowClient
 
     Raises:
         StoreAwayError: Nothing answers there, or there is no room for a database.
-        TrackingError: There is no database to read.
+        TrackingError: There is no database to read, or it is damaged, of another version of MLflow, or not MLflow's.
     """
     require_contact(address)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), explaining(address):
         # MLflow 3.17 declares its tables with an option that SQLAlchemy 2.1 deprecates.
         warnings.filterwarnings("ignore", message="The ``noload`` loader strategy", category=SADeprecationWarning)
         if reading and address.sqlite_file is not None:
-            return _asked_once(_reading_uri(address.sqlite_file))
+            uri = _reading_uri(address.sqlite_file)
+            refuse_others_database(address, uri)
+            return _asked_once(uri)
         with store_lock(address):
+            refuse_others_database(address, address.uri)
             if address.sqlite_file is not None:
                 _make_whole(address.sqlite_file)
                 relocate(address)
@@ -132,7 +136,7 @@ def require_contact(address: StoreAddress) -> None:
         elif address.is_database:
             _ask_database(address.uri)
     except (OSError, SQLAlchemyError, ImportError) as error:
-        reason = masked_uri(str(error).splitlines()[0]) if str(error) else type(error).__name__
+        reason = address.masked(str(error).splitlines()[0]) if str(error) else type(error).__name__
         message = (
             f"The tracking store {address} does not answer ({reason}). "
             "Start the server, or unset MLFLOW_TRACKING_URI to record in the local mlflow.db."

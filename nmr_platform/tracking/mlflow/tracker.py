@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from nmr_platform.errors import StoreAwayError, TrackingError
-from nmr_platform.tracking.address import masked_uri, resolve_store
+from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.mlflow import models, registry
 from nmr_platform.tracking.mlflow.runs import RunWriter, is_race
 from nmr_platform.tracking.mlflow.store import open_client, require_contact, store_lock
@@ -180,7 +180,7 @@ class MlflowTracker:
             TrackingError: The sentence, where it is an error.
         """
         if not isinstance(error, TrackingError):
-            reason = masked_uri(str(error)).strip().partition("\n")[0] or type(error).__name__
+            reason = self.address.masked(str(error)).strip().partition("\n")[0] or type(error).__name__
             message = f"The tracking store {self.address} failed at `{method}`: {reason}"
             error = StoreAwayError(message) if _may_pass(error) else TrackingError(message)
         if self.strict or (method == "open_run" and not isinstance(error, StoreAwayError)):
