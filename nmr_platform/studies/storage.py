@@ -4,15 +4,13 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import optuna
-from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
 from sqlalchemy import event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import (
@@ -26,6 +24,7 @@ from sqlalchemy.exc import (
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.studies.attempts import try_again
+from nmr_platform.studies.journal import Journal
 from nmr_platform.tracking import database_owner, masked_address, without_secrets
 
 __all__ = ["JOURNAL", "STORAGE_VARIABLE", "closing_storage", "is_away", "keeps_heartbeats", "open_storage", "retrying"]
@@ -46,36 +45,6 @@ _LONGEST_WAIT = 600.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
-class _Lock:
-    """A lock that the system takes back from a process that dies.
-
-    Optuna's own locks are files that outlive their process: whoever comes next waits for half a minute, and Ctrl-C at
-    the wrong moment ends in an error about a missing file.
-
-    Whoever holds it may write, and finds the end of the last line: one who was killed or met a full disk while writing
-    leaves half a line, past which nobody could read once something follows it.
-    """
-
-    def __init__(self, journal: Path) -> None:
-        self._journal = journal
-        # Not Optuna's own name, which may still be a link to the journal.
-        self._lock = FileLock(journal.with_suffix(".filelock"))
-
-    def acquire(self) -> bool:
-        """Wait for the lock."""
-        self._lock.acquire()
-        try:
-            _cut_torn_end(self._journal)
-        except BaseException:
-            self._lock.release()
-            raise
-        return True
-
-    def release(self) -> None:
-        """Give it back."""
-        self._lock.release()
-
-
 def open_storage(folder: Path, *, reading: bool = False) -> BaseStorage:
     """Open the storage named by `NMR_STUDY_STORAGE`, or else the journal in ``folder``.
 
@@ -89,20 +58,24 @@ def open_storage(folder: Path, *, reading: bool = False) -> BaseStorage:
 
     Raises:
         ConfigurationError: The variable holds no database URL, or the database cannot be opened.
+        DataError: The journal is damaged.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     url = os.environ.get(STORAGE_VARIABLE, "")
     if url:
         return _open_database(url)
     path = folder / JOURNAL
-    lock = _Lock(path)
     if reading and not path.exists():
         return InMemoryStorage()
-    if not reading:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-        lock.release()
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+    journal = Journal(path)
+    try:
+        if not reading:
+            folder.mkdir(parents=True, exist_ok=True)
+            journal.make()
+        return JournalStorage(journal)
+    except (AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # What Optuna makes of a line that is JSON and no entry of its own.
+        raise journal.damaged(journal.n_lines, " ".join(f"{type(error).__name__} {error}".split())) from error
 
 
 @contextmanager
@@ -237,15 +210,3 @@ def _refusal(url: str, error: Exception) -> ConfigurationError:
         )
     message = f"Variable `{STORAGE_VARIABLE}` must name a database that can be opened, but: {reason}"
     return ConfigurationError(message, key=STORAGE_VARIABLE)
-
-
-def _cut_torn_end(path: Path) -> None:
-    """Cut off a last line without its end; who calls it holds the lock."""
-    with suppress(FileNotFoundError), path.open("rb+") as file:
-        end = file.seek(0, os.SEEK_END)
-        if not end:
-            return
-        file.seek(end - 1)
-        if file.read() != b"\n":
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
