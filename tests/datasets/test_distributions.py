@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from nmr_platform.datasets import Distribution
+from nmr_platform.datasets.recipe.distributions import Range
 from nmr_platform.errors import ConfigurationError
 from tests.datasets.recipes import small_prior, small_recipe
 
@@ -45,6 +46,18 @@ def test_draws_stay_within_the_distribution(kind, u):
         assert value in values["values"]
     else:
         assert values["low"] <= value <= values["high"]
+
+
+@pytest.mark.parametrize("kind", sorted(RANDOM))
+def test_larger_coordinates_draw_larger_values(kind):
+    found = quantiles(RANDOM[kind], 100)
+    assert (np.diff(found) >= 0).all()
+    assert found[0] < found[-1]
+
+
+def test_a_range_holds_its_ends():
+    closed = Range(low=1.0, high=2.0)
+    assert [closed.holds(value) for value in (0.999, 1.0, 1.5, 2.0, 2.001)] == [False, True, True, True, False]
 
 
 def test_a_choice_may_be_between_numbers_words_and_truths():

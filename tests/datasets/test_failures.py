@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from nmr_platform.datasets import generate, load, recipe_of, repair, verify
-from nmr_platform.datasets.generation.shards import SHARD_SIZE
+from nmr_platform.datasets.generation.shards import SHARD_SIZE, make_shard
 from nmr_platform.errors import DataError
+from tests.datasets.executor_contract import tasks_of
 from tests.datasets.recipes import small_prior, small_recipe
 from tests.datasets.trees import digest_of_tree
 
@@ -54,6 +55,14 @@ def test_the_curves_beside_a_failing_one_are_kept_and_can_be_published_without_i
     stored = json.loads(dataset.attrs["failures"])
     assert [failure["curve"] for failure in stored] == wrong
     assert stored[0]["parameters"]["coupling.alpha_z"] == 1e9
+
+
+def test_a_shard_that_is_looked_at_again_tells_of_its_failed_curves(tmp_path):
+    recipe = poisoned_recipe(n_curves=SHARD_SIZE)
+    (task,) = tasks_of(recipe, tmp_path / "shards")
+    first, again = make_shard(task), make_shard(task)
+    assert first.n_failed == again.n_failed == len(poisoned_numbers(recipe))
+    assert (first.n_simulated, again.n_simulated) == (SHARD_SIZE, 0)
 
 
 def test_a_data_set_without_its_failed_curves_can_be_verified_and_repaired(paths):

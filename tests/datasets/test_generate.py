@@ -5,10 +5,11 @@ import pytest
 from filelock import FileLock
 
 from nmr_platform.datasets import ThreadsSettings, Watcher, generate, load, make_executor
+from nmr_platform.datasets.generation.generate import _curves_per_chunk
 from nmr_platform.datasets.generation.shards import SHARD_SIZE
 from nmr_platform.errors import DataError
 from nmr_platform.simulation import simulate
-from tests.datasets.recipes import small_prior, small_recipe
+from tests.datasets.recipes import small_prior, small_recipe, small_values
 from tests.datasets.trees import digest_of_tree
 
 
@@ -38,6 +39,23 @@ def test_the_stored_curves_are_those_of_simulate(paths):
     np.testing.assert_array_equal(dataset["m_z"][4], alone.m_z)
     assert float(dataset["W"][4]) == curve.experiment.kernel_integral
     assert dataset["time"].attrs["units"] == "us"
+
+
+def test_a_data_set_says_how_its_records_were_taken_and_drawn(paths):
+    values = small_values()
+    recipe = small_recipe(experiment=values["experiment"] | {"receiver": {"every": 2}})
+    made = generate(recipe, **paths)
+    dataset = load(paths["path"])
+    assert dataset.attrs["step"] == pytest.approx(0.3)
+    assert np.diff(dataset["time"]) == pytest.approx(0.3)
+    n_draws = int(dataset["n_draws"].sum())
+    assert n_draws > 6
+    assert dataset.attrs["acceptance"] == made.acceptance == 6 / n_draws
+
+
+@pytest.mark.parametrize(("n_samples", "n_curves"), [(40, 500), (1884, 500), (20_000, 200), (1_000_000, SHARD_SIZE)])
+def test_chunks_are_whole_shards_and_smaller_where_records_are_long(n_samples, n_curves):
+    assert _curves_per_chunk(n_samples) == n_curves
 
 
 def test_every_byte_is_the_same_again_on_any_number_of_threads(paths, tmp_path):

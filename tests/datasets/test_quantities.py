@@ -115,7 +115,10 @@ def test_a_drawn_parameter_is_stored_with_its_unit(tmp_path):
 
 
 def test_w_is_the_sum_of_its_parts_and_x_and_z_follow_their_formulas():
-    values = quantities_of(small_recipe().curve(2).experiment)
+    sizes = {"x": 0.01, "y": 0.02, "z": 0.03}
+    constants = {f"coupling__alpha_{axis}": {"kind": "constant", "value": size} for axis, size in sizes.items()}
+    recipe = small_recipe(prior=small_prior(**constants), constraints={})
+    values = quantities_of(recipe.curve(2).experiment)
     alphas = [values[f"alpha_{d}"] for d in "xyz"]
     assert values["W"] == pytest.approx(sum(alphas) * values["kernel_sum"])
     assert values["X"] == alphas[0] * values["kernel_sum"]

@@ -83,7 +83,15 @@ def test_the_digest_changes_with_anything_that_changes_the_numbers():
 
 
 def test_a_longer_data_set_keeps_the_identity_of_its_curves():
-    assert small_recipe(n_curves=9).curve_digest == small_recipe().curve_digest
+    assert small_recipe(n_curves=9, name="longer").curve_digest == small_recipe().curve_digest
+    assert small_recipe(seed=8).curve_digest != small_recipe().curve_digest
+
+
+def test_another_version_of_the_engine_makes_other_data_sets(monkeypatch):
+    recipe = small_recipe()
+    before = recipe.digest, recipe.curve_digest
+    monkeypatch.setattr("nmr_platform.datasets.recipe.recipe.ENGINE_VERSION", 0)
+    assert not {recipe.digest, recipe.curve_digest} & {*before}
 
 
 def test_constraints_may_be_expressions_over_drawn_numbers_and_quantities():

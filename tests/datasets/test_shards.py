@@ -100,6 +100,12 @@ def test_metadata_that_was_damaged_is_written_anew_and_costs_no_curve(folder, re
     assert [make_shard(task).n_simulated for task in tasks_of(recipe, folder)] == [0, 0]
 
 
+def test_a_worker_of_another_version_makes_nothing(recipe, tmp_path):
+    task = tasks_of(recipe, tmp_path / "shards")[0]._replace(digest="0123456789abcdef")
+    with pytest.raises(DataError, match=r"must have the same version .* and 0123456789abcdef for one data set"):
+        make_shard(task)
+
+
 def test_a_worker_that_does_not_see_the_folder_says_so(recipe, tmp_path):
     task = ShardTask(recipe, recipe.curve_digest, Shard(0, SHARD_SIZE), tmp_path / "elsewhere")
     with pytest.raises(DataError, match=r"elsewhere` must be one that all workers share, but holds no shards"):

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 import zarr
 
-from nmr_platform.datasets import generate, labels_of, load, publish, recipe_of, repair, verify
+from nmr_platform.datasets import generate, labels_of, load, n_verified, publish, recipe_of, repair, verify
 from nmr_platform.errors import DataError
 from tests.datasets.recipes import small_recipe
 from tests.datasets.trees import digest_of_tree
@@ -83,11 +83,12 @@ def test_a_missing_data_set_is_named_with_the_command_that_makes_it(tmp_path):
         load(tmp_path / "nothing.zarr")
 
 
-def test_a_data_set_of_another_version_is_refused_by_both_versions(path):
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_data_set_of_another_version_is_refused_by_both_versions(path, version):
     metadata = json.loads((path / "zarr.json").read_text())
-    metadata["attributes"]["format_version"] = 3
+    metadata["attributes"]["format_version"] = version
     (path / "zarr.json").write_text(json.dumps(metadata))
-    with pytest.raises(DataError, match=r"has format version 3, but this version of nmr_platform reads version 2"):
+    with pytest.raises(DataError, match=rf"has format version {version}, but this version of .* reads version 2"):
         load(path)
 
 
@@ -174,15 +175,17 @@ def test_a_data_set_from_elsewhere_is_stored_alike_but_has_no_recipe_to_verify_i
 def test_verify_simulates_one_percent_again_and_agrees(made):
     assert len(verify(made, seed=1).curves) == 5
     assert verify(made, seed=1) != verify(made, seed=2)
+    assert n_verified(10) == 1, "of a small data set one curve at least"
 
 
 def test_verify_names_the_curves_that_come_out_differently(path):
     group = zarr.open_group(path, mode="r+")
     group["m"][3, 5] = np.nextafter(group["m"][3, 5].real, np.float32(1)) + 1j * group["m"][3, 5].imag
+    group["m_z"][77, 5] = np.nextafter(group["m_z"][77, 5], np.float32(1))
     group["xi"][501] = np.nextafter(group["xi"][501], 9)
     with pytest.raises(
         DataError,
-        match=r"of 520 curves simulated again 2 differ from the stored ones \(curves 3, 501\): it was changed",
+        match=r"of 520 curves simulated again 3 differ from the stored ones \(curves 3, 77, 501\): it was changed",
     ):
         verify(path, fraction=1.0)
 

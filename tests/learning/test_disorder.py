@@ -52,6 +52,27 @@ def test_noise_lowers_the_score_and_none_leaves_it():
     assert again[again["metric"] == "r2"]["value"].to_list() == [r2[2]]
 
 
+def test_noise_of_the_given_size_is_added_to_both_components():
+    _, labels = problem(40)
+    own = labels[labels["kernel"] == "gaussian"]
+    seen = []
+
+    def extract(m):
+        seen.append(m)
+        return pd.DataFrame(m.real)
+
+    RecordScorer(W_TASK, Mean(), extract, Bootstrap(20)).against_noise(np.zeros((40, 200)), own, [0.1], seed=0)
+    (noise,) = seen
+    assert noise.real.std() == pytest.approx(0.1, rel=0.05)
+    assert noise.imag.std() == pytest.approx(0.1, rel=0.05)
+    assert abs(np.corrcoef(noise.real.ravel(), noise.imag.ravel())[0, 1]) < 0.05
+
+
+def test_curves_of_other_lattices_have_fresh_disorder_whatever_the_data_set_had():
+    tables = [scorer().against_lattice([small_recipe(disorder=kind)], [(4, 4)]) for kind in ("fresh", "frozen")]
+    pd.testing.assert_frame_equal(*tables)
+
+
 def test_curves_of_other_lattices_are_simulated_with_fresh_disorder():
     recipe = small_recipe(n_curves=12)
     table = scorer().against_lattice([recipe], [(4, 4), (6, 6)])

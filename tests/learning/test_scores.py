@@ -84,6 +84,19 @@ def test_rows_that_share_disorder_are_drawn_together_and_widen_the_interval():
     assert widths[2] < 0.6 * widths[0]
 
 
+def test_resamples_that_have_no_score_do_not_spoil_the_interval():
+    # One resample in four of two rows holds one of them twice, and has no R2.
+    p = regression(2)
+    r2 = score_rows(W_TASK, p, Bootstrap(n_resamples=50))["r2"]
+    assert np.isfinite([r2.lower, r2.upper]).all()
+
+
+@pytest.mark.parametrize("n_resamples", [1, 200, 250])
+def test_there_are_as_many_resamples_as_were_asked_for(n_resamples):
+    drawn = Bootstrap(n_resamples).resampled(lambda counts: {"n": counts.sum(axis=1)}, np.arange(5))["n"]
+    assert drawn.tolist() == [5.0] * n_resamples
+
+
 def test_the_bootstrap_is_seeded():
     p = regression()
     first, again, other = (score_rows(W_TASK, p, Bootstrap(seed=seed))["r2"] for seed in (0, 0, 1))

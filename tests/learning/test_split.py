@@ -218,6 +218,22 @@ def test_classes_keep_their_proportion_over_the_folds():
     assert max(shares) - min(shares) < 0.06
 
 
+def test_as_many_groups_and_curves_of_a_class_as_folds_are_enough():
+    features, labels = problem(3)
+    part = TrainingPart(features, labels, np.arange(9))
+    assert [fold.score.size for fold in make_folds(part, KERNEL_TASK, 3, 0)] == [3, 3, 3]
+    assert [fold.score.size for fold in make_folds(part, W_TASK, 9, 0)] == [1] * 9
+
+
+@pytest.mark.parametrize("task", [W_TASK, KERNEL_TASK], ids=["regression", "classification"])
+def test_the_seed_shuffles_the_folds(task):
+    features, labels = problem(20)
+    part = TrainingPart(features, labels, np.arange(60))
+    first, again, other = (make_folds(part, task, 4, seed)[0].score.tolist() for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
 def test_too_few_groups_for_the_folds_are_refused():
     features, labels = problem(4)
     part = task_rows(W_TASK, {"t": features}, labels, SplitSettings(test_fraction=0.4, seed=2)).training_part("t")

@@ -97,6 +97,20 @@ def test_a_target_that_does_not_vary_is_refused(value):
         task_rows(task, {}, labels.assign(exponent=value), SplitSettings())
 
 
+def test_a_target_that_varies_by_rounding_alone_is_refused():
+    _, labels = problem(5)
+    rounding = 2.0 + 1e-15 * np.arange(len(labels))
+    with pytest.raises(DataError, match=r"`exponent` must differ between curves .* but is 2 for all"):
+        RegressionTask(target="exponent").check(labels.assign(exponent=rounding))
+
+
+def test_classes_are_weighted_by_their_size():
+    # Precision and recall of the frequent class are 3/4 and 1, those of the rare one 1 and 1/2.
+    true, predicted = np.array(["power"] * 3 + ["other"] * 2), np.array(["power"] * 4 + ["other"])
+    frequent, rare = 2 * 0.75 / 1.75, 2 * 0.5 / 1.5
+    assert ClassificationTask(positive="power").score(true, predicted) == pytest.approx(0.6 * frequent + 0.4 * rare)
+
+
 def test_a_regression_pools_kernels():
     features, labels = problem(40)
     rows = task_rows(RegressionTask(target="W", kernels=KERNELS), {"t": features}, labels, SplitSettings())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from mapie.regression import CrossConformalRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import brier_score_loss, log_loss
+from sklearn.metrics import brier_score_loss, f1_score, log_loss
 from sklearn.model_selection import PredefinedSplit
 
 from nmr_platform.errors import ConfigurationError
@@ -101,6 +101,15 @@ def test_coverage_of_independent_curves_has_a_binomial_interval():
     assert (score.value, score.lower, score.upper) == pytest.approx((0.9, 0.8256, 0.9448), abs=1e-4)
 
 
+def test_coverage_of_curves_that_share_disorder_has_the_interval_of_the_bootstrap():
+    true, inside = np.zeros(40), np.repeat([True, False], 20)
+    half = np.where(inside, 1.0, -1.0)
+    p = Predictions(true, true, np.repeat([0, 1], 20), np.ones(40), -half, half)
+    score = score_rows(W_TASK, p, Bootstrap(n_resamples=200))["coverage"]
+    # Two groups, one covered and one not: a resample has none, half, or all.
+    assert (score.value, score.lower, score.upper) == (0.5, 0.0, 1.0)
+
+
 def test_scores_of_probabilities_are_those_of_scikit_learn():
     rng = np.random.default_rng(0)
     task = ClassificationTask()
@@ -172,7 +181,8 @@ def test_scores_by_exponent_show_where_power_laws_are_missed():
     assert recall["n"].sum() == 80
     f1 = table[table["metric"] == "f1_weighted"]["value"].to_list()
     assert f1[0] == 1.0
-    assert f1[-1] < 0.8
+    among = (exponent >= 2.5) | (true == "other")
+    assert f1[-1] == pytest.approx(f1_score(true[among], predicted[among], average="weighted"))
 
 
 @pytest.mark.parametrize("task", [W_TASK, ClassificationTask()], ids=["regression", "three classes"])

@@ -58,6 +58,11 @@ def test_noise_is_not_the_disorder_in_disguise():
         assert abs(np.corrcoef(part, offsets)[0, 1]) < 5 / np.sqrt(4000)
 
 
+def test_noise_is_the_draw_of_the_second_child_of_the_seed():
+    real, imaginary = np.random.default_rng(np.random.SeedSequence(6, spawn_key=(1,))).standard_normal((2, 4000))
+    assert np.allclose(noise_of(6), SIGMA * (real + 1j * imaginary), atol=1e-15)
+
+
 def test_noise_is_that_of_the_averaged_record_however_long_the_phase_cycle():
     cycle = [{"pulses": [0.0]}, {"pulses": [180.0], "receiver": 180.0}]
     assert np.std(noise_of(phase_cycle=cycle).real) == pytest.approx(SIGMA, rel=5 / np.sqrt(2 * 4000))

@@ -8,11 +8,11 @@ import pytest
 from optuna.trial import TrialState, create_trial
 
 from nmr_platform.processes import this_process
-from nmr_platform.studies.attempts import OWNER, recover
+from nmr_platform.studies.attempts import OWNER, SUPERFLUOUS, is_abandoned, recover
 
-ELSEWHERE = "another-machine:1:token"
+ELSEWHERE = "another-machine:1:0.00"
 # No process has this number: it is above the largest that Linux gives.
-GONE = f"{socket.gethostname()}:{2**30}:token"
+GONE = f"{socket.gethostname()}:{2**30}:0.00"
 
 
 def study_with(owner, age):
@@ -43,3 +43,15 @@ def test_a_trial_is_waited_for_so_long_and_then_tried_again(owner, beats, waited
 def test_a_process_of_this_machine_is_asked_whether_it_lives():
     assert recover(study_with(GONE, timedelta(0)), beats=False) == 1
     assert recover(study_with(this_process(), timedelta(days=300)), beats=False) == 0
+
+
+@pytest.mark.parametrize(
+    ("n_before", "superfluous", "abandoned"), [(1, False, True), (2, False, False), (2, True, True)]
+)
+def test_the_third_attempt_that_fails_counts_unless_it_was_one_trial_too_many(n_before, superfluous, abandoned):
+    trial = create_trial(
+        state=TrialState.FAIL,
+        user_attrs={SUPERFLUOUS: True} if superfluous else {},
+        system_attrs={"failed_trial": 0, "retry_history": list(range(n_before))},
+    )
+    assert is_abandoned(trial) is abandoned

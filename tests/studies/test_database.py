@@ -70,6 +70,19 @@ def test_waiting_has_an_end(asked, monkeypatch):
         retrying(question)
 
 
+def test_pauses_become_longer_up_to_a_limit_and_end_in_time(asked, monkeypatch):
+    question, _ = asked([GONE])
+    pauses = []
+    monkeypatch.setattr(storage, "_FIRST_PAUSE", 0.1)
+    monkeypatch.setattr(storage.time, "monotonic", lambda: sum(pauses))
+    monkeypatch.setattr(storage.time, "sleep", pauses.append)
+    with pytest.raises(OperationalError, match="server closed"):
+        retrying(question)
+    assert pauses[:7] == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0])
+    assert max(pauses) == 5.0
+    assert 590 < sum(pauses) <= 600
+
+
 def test_a_new_connection_waits_for_a_database_that_is_away(tmp_path, monkeypatch):
     monkeypatch.setattr(storage, "_FIRST_PAUSE", 0.01)
     file = tmp_path / "studies.db"

@@ -3,11 +3,13 @@
 import os
 import socket
 import time
+from datetime import datetime
 
+import psutil
 import pytest
 from matplotlib import rcParams
 from optuna import TrialPruned
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 from sqlalchemy.exc import OperationalError
 
 from nmr_platform.errors import ConfigurationError
@@ -36,6 +38,9 @@ from nmr_platform.studies.attempts import OWNER
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.tracking import DatasetEntry, RunEntry
 from tests.learning.recording import RecordingTracker
+
+# The process that started these tests: it lives, and is not this one.
+OTHER = f"{socket.gethostname()}:{os.getppid()}:{psutil.Process(os.getppid()).create_time():.2f}"
 
 
 @pytest.fixture(autouse=True)
@@ -107,9 +112,10 @@ def test_a_search_whose_every_trial_fails_comes_to_an_end(tmp_path):
     assert len(error_of(told[0])) == 500
 
 
-def test_an_outcome_that_is_not_a_number_fails_its_trial(tmp_path):
-    study, told = run(tmp_path, 2, lambda trial: Outcome(parabola(trial).value * float("nan")))
-    assert [error_of(trial) for trial in told] == ["ValueError: The score must be finite, but is nan."] * 2
+@pytest.mark.parametrize("score", ["nan", "inf", "-inf"])
+def test_an_outcome_that_is_not_a_number_fails_its_trial(tmp_path, score):
+    study, told = run(tmp_path, 2, lambda trial: Outcome(parabola(trial).value * 0 + float(score)))
+    assert [error_of(trial) for trial in told] == [f"ValueError: The score must be finite, but is {score}."] * 2
     assert settled_trials(study) == told
     assert told[0].params != told[1].params
 
@@ -219,6 +225,18 @@ def test_a_study_ends_when_nothing_better_comes(tmp_path):
     assert len(finished_trials(study)) == 5, "the first is the best, and four more were given a chance"
 
 
+def test_trials_that_failed_are_no_chance_that_was_given(tmp_path):
+    def fails_after_the_first(trial):
+        trial.suggest_float("x", -1.0, 1.0)
+        if trial.number in {1, 2, 3}:
+            message = "no score"
+            raise ValueError(message)
+        return Outcome(-float(trial.number))
+
+    study, _ = run(tmp_path, 50, fails_after_the_first, patience=2)
+    assert [trial.number for trial in finished_trials(study)] == [0, 4, 5]
+
+
 def test_pruned_trials_are_told_of_and_count(tmp_path):
     def pruned(trial):
         trial.suggest_float("x", -1.0, 1.0)
@@ -315,10 +333,18 @@ def test_of_equal_scores_the_earliest_is_the_best(tmp_path):
 
 def test_no_trial_is_started_beside_those_of_others_that_will_be_the_last(tmp_path):
     study = study_in(tmp_path)
-    # The process that started these tests: it lives, and is not this one.
-    study.ask().set_user_attr(OWNER, f"{socket.gethostname()}:{os.getppid()}:other")
+    study.ask().set_user_attr(OWNER, OTHER)
     run_trials(study, 1, parabola, on_settled=lambda _: None, helping=True, timeout=1.0)
     assert [trial.state for trial in study.trials] == [TrialState.RUNNING]
+
+
+def test_a_trial_that_another_live_process_settled_is_told_of_by_that_process(tmp_path):
+    study = study_in(tmp_path)
+    for owner in (OTHER, this_process()):
+        study.add_trial(create_trial(value=0.0, user_attrs={OWNER: owner}))
+    told = []
+    run_trials(study, 2, parabola, on_settled=told.append)
+    assert [trial.number for trial in told] == [1]
 
 
 def test_a_worker_finds_its_trial_superfluous_if_others_were_faster(tmp_path, monkeypatch):
@@ -393,6 +419,27 @@ def test_a_study_shows_the_same_when_it_is_shown_again_from_what_it_kept(tmp_pat
     assert list(kept.metrics["best_so_far"].items()) == list(zip((0, 2, 3, 4), best_so_far, strict=True))
     assert rebuilt.metrics == kept.metrics
     assert rebuilt.artefacts.keys() == kept.artefacts.keys()
+
+
+def test_a_study_that_came_to_nothing_is_shown_as_failed(tmp_path):
+    def fails(trial):
+        message = "nothing"
+        raise ValueError(message)
+
+    study, _ = run(tmp_path, 1, fails)
+    tracker = RecordingTracker()
+    assert show_study(study, tracker) == 1
+    assert [kept.state for kept in tracker.runs.values()] == ["failed"]
+
+
+def test_a_listed_study_ended_with_its_last_trial(tmp_path):
+    study = study_in(tmp_path)
+    for hour in (11, 12, 10):
+        trial = create_trial(value=0.0)
+        trial.datetime_start = trial.datetime_complete = datetime(2026, 1, 1, hour)
+        study.add_trial(trial)
+    (summary,) = list_studies(open_storage(tmp_path))
+    assert summary.last == "2026-01-01T12:00:00"
 
 
 def test_studies_are_listed_with_their_best(tmp_path):

@@ -2,9 +2,18 @@
 
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState, create_trial
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.studies import STORAGE_VARIABLE, Outcome, SteadySampler, grid_points
+from nmr_platform.studies import (
+    OUTSIDE,
+    STORAGE_VARIABLE,
+    Outcome,
+    SteadySampler,
+    finished_trials,
+    grid_points,
+    line_up,
+)
 from tests.studies.test_loop import fails_on_the_left, parabola, run_trials, study_in
 
 
@@ -40,11 +49,45 @@ def test_another_seed_tries_other_points(tmp_path):
     assert not set(points(tmp_path / "a", 4, seed=0)) & set(points(tmp_path / "b", 4, seed=1))
 
 
-def test_the_kind_of_sampler_matters_only_after_the_start_up_phase(tmp_path):
-    tpe = points(tmp_path / "tpe", 6, startup_trials=3)
-    random = points(tmp_path / "random", 6, startup_trials=3, sampler="random")
-    assert tpe[:3] == random[:3]
-    assert tpe[3:] != random[3:]
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
+def test_the_kind_of_sampler_matters_only_after_the_start_up_phase(tmp_path, sampler):
+    modelled = points(tmp_path / "modelled", 9, startup_trials=4, sampler=sampler)
+    random = points(tmp_path / "random", 9, startup_trials=4, sampler="random")
+    assert modelled[:4] == random[:4]
+    assert modelled[4:] != random[4:]
+
+
+def test_the_first_population_of_nsga2_is_random_and_those_after_it_inherit(tmp_path):
+    def plane(trial):
+        trial.suggest_float("y", 0.0, 1.0)
+        return parabola(trial)
+
+    def tried(sampler):
+        points(tmp_path / sampler, 12, evaluate=plane, startup_trials=4, sampler=sampler)
+        return [trial.params for trial in finished_trials(study_in(tmp_path / sampler, sampler=sampler))]
+
+    nsga2, random = tried("nsga2"), tried("random")
+    assert nsga2[:4] == random[:4]
+    inherited = [
+        {*nsga2[number].items()} & {item for parent in nsga2[:4] for item in parent.items()} for number in range(4, 8)
+    ]
+    assert any(inherited)
+
+
+def test_places_count_from_zero_and_leave_out_what_was_abandoned_or_lies_outside_the_space(tmp_path):
+    study = study_in(tmp_path)
+    line_up(study, {}, {OUTSIDE: "baseline"})
+    study.add_trial(create_trial(state=TrialState.FAIL))
+    places = {}
+
+    def placed(trial):
+        outcome = parabola(trial)
+        places[trial.params["x"]] = study.sampler.place
+        return outcome
+
+    run_trials(study, 3, placed, on_settled=lambda _: None)
+    first, *others = points(tmp_path / "plain", 2)
+    assert [places.get(x) for x in (first, *others)] == [0, 1]
 
 
 def test_a_point_that_failed_is_not_tried_again(tmp_path):
@@ -59,6 +102,8 @@ def test_a_grid_has_all_categories_and_five_evenly_spaced_values_of_a_number():
         "rate": FloatDistribution(1e-4, 1.0, log=True),
         "share": FloatDistribution(0.0, 1.0, step=0.25),
         "kind": CategoricalDistribution(("a", "b")),
+        # Three tenths are 2.999... steps of a tenth to a computer.
+        "tenths": FloatDistribution(0.0, 0.3, step=0.1),
     }
     found = {name: sorted({point[name] for point in grid_points(space)}) for name in space}
     assert found["depth"] == [2, 4, 6, 8, 10]
@@ -66,7 +111,8 @@ def test_a_grid_has_all_categories_and_five_evenly_spaced_values_of_a_number():
     assert found["rate"] == pytest.approx([1e-4, 1e-3, 1e-2, 1e-1, 1.0])
     assert found["share"] == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert found["kind"] == ["a", "b"]
-    assert len(grid_points(space)) == 5 * 2 * 5 * 5 * 2
+    assert found["tenths"] == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert len(grid_points(space)) == 5 * 2 * 5 * 5 * 2 * 4
 
 
 def test_a_grid_is_tried_once_from_end_to_end_and_then_the_study_is_over(tmp_path):
