@@ -55,13 +55,19 @@ def mutants_of(room: str) -> list[Mutant]:
 
 
 def require_found(mutants: list[Mutant]) -> None:
-    """Refuse a list that no longer fits the code.
+    """Refuse lists that no longer fit the code.
 
     Raises:
-        ValueError: The text before a change does not stand in its file exactly once.
+        ValueError: Texts before a change do not stand in their files exactly once; all of them are named.
     """
+    misfits = []
     for mutant in mutants:
-        mutant.applied((ROOT / mutant.file).read_text(encoding="utf-8"))
+        try:
+            mutant.applied((ROOT / mutant.file).read_text(encoding="utf-8"))
+        except ValueError as error:
+            misfits.append(str(error))
+    if misfits:
+        raise ValueError("\n".join(misfits))
 
 
 def _mutants_in(room: str, file: str, tests: list[str], changes: list[dict[str, Any]]) -> list[Mutant]:
