@@ -1,6 +1,7 @@
 """Data sets as folders of CSV files: curves, parameters, and attributes with units and recipe."""
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,19 +10,39 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nmr_platform.errors import DataError
+from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange.format import Format, Option
-from nmr_platform.exchange.layout import BLOCK
+from nmr_platform.exchange.layout import BLOCK, checked, joined
+from nmr_platform.exchange.tables import MOST_OF_A_RECORD, check_file, decoded, read_content
 from nmr_platform.files import staged_folder
 from nmr_platform.progress import Advance, no_progress
+from nmr_platform.schema import Schema, validate
 
 __all__ = ["FORMAT", "CsvTable", "read_csv", "write_csv"]
 
 CsvTable = Literal["long", "curves"]
 
 _ATTRIBUTES, _PARAMETERS = "attributes.json", "parameters.csv"
-_LONG, _CURVES = "curves.csv", "curve_*.csv"
+_LONG = "curves.csv"
 _COLUMNS = ["time_us", "real", "imaginary", "m_z"]
+_ANY_SIZE = 2**63
+_LONGEST_LINE = 2**12
+
+
+class _Description(Schema):
+    """What is in ``attributes.json``.
+
+    Attributes:
+        attributes: Attributes of the data set.
+        variables: Attributes of ``m`` and ``m_z``.
+        coordinates: Attributes of every coordinate.
+        dtypes: What the columns of ``parameters.csv`` hold.
+    """
+
+    attributes: dict[str, Any]
+    variables: dict[str, dict[str, Any]]
+    coordinates: dict[str, dict[str, Any]]
+    dtypes: dict[str, Literal["str", "bool", "int32", "int64", "uint32", "uint64", "float32", "float64"]]
 
 
 def write_csv(
@@ -76,26 +97,20 @@ def read_csv(folder: str | Path) -> xr.Dataset:
         DataError: A file is missing or is not what `write_csv` writes.
     """
     folder = Path(folder)
-    try:
-        description = json.loads((folder / _ATTRIBUTES).read_text(encoding="utf-8"))
-        table = pd.read_csv(folder / _PARAMETERS, dtype=str, keep_default_na=False)
-        parameters = {name: table[name].to_numpy(str).astype(dtype) for name, dtype in description["dtypes"].items()}
-        time, real, imaginary, m_z = _read_curves(folder, len(table))
-    except (OSError, KeyError, ValueError) as error:
-        message = f"Folder `{folder}` is not a complete data set in CSV: {' '.join(str(error).split())}"
-        raise DataError(message, path=folder) from error
-    units = description["coordinates"]
-    m = np.empty(real.shape, np.complex64)
-    m.real, m.imag = real, imaginary
-    return xr.Dataset(
-        {
-            name: (("curve", "time"), values, description["variables"][name])
-            for name, values in (("m", m), ("m_z", m_z.astype(np.float32)))
-        },
-        coords={"time": ("time", time[0], units["time"])}
+    description = _read_description(folder / _ATTRIBUTES)
+    parameters = _read_parameters(folder / _PARAMETERS, description)
+    time, real, imaginary, m_z = _read_curves(folder, parameters["curve"])
+    units = description.coordinates
+    m = joined(real, imaginary)
+    with np.errstate(over="ignore"):
+        m_z = m_z.astype(np.float32)
+    dataset = xr.Dataset(
+        {name: (("curve", "time"), values, description.variables[name]) for name, values in (("m", m), ("m_z", m_z))},
+        coords={"time": ("time", time, units["time"])}
         | {name: ("curve", values, units[name]) for name, values in parameters.items()},
-        attrs=description["attributes"],
+        attrs=description.attributes,
     )
+    return checked(dataset, folder)
 
 
 def _description(dataset: xr.Dataset) -> dict[str, Any]:
@@ -119,12 +134,94 @@ def _frame(curve: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(_COLUMNS, values, strict=True)))
 
 
-def _read_curves(folder: Path, n_curves: int) -> list[NDArray[np.float64]]:
-    """The columns time, real, imaginary and m_z, each of shape (n_curves, T)."""
-    files = [folder / _LONG] if (folder / _LONG).exists() else sorted(folder.glob(_CURVES))
-    # NumPy reads every digit, which pandas only does in its newer versions.
-    rows = np.concatenate([np.loadtxt(file, delimiter=",", skiprows=1, ndmin=2) for file in files])
-    return [column.reshape(n_curves, -1) for column in rows.T[-len(_COLUMNS) :]]
+def _read_description(path: Path) -> _Description:
+    content = decoded(read_content(path, most=MOST_OF_A_RECORD), path)
+    try:
+        description = validate(_Description, json.loads(content))
+    except (ValueError, RecursionError, ConfigurationError) as error:
+        message = f"File `{path}` is damaged: {error}"
+        raise DataError(message, path=path) from error
+    named = {"time", "curve", *description.dtypes}
+    lost = [name for name in named if name not in description.coordinates] or {
+        "m",
+        "m_z",
+    } - description.variables.keys()
+    if lost or "curve" not in description.dtypes:
+        message = f"File `{path}` is damaged: it says nothing about `{min(lost, default='curve')}`."
+        raise DataError(message, path=path)
+    return description
+
+
+def _read_parameters(path: Path, description: _Description) -> dict[str, NDArray[Any]]:
+    """What is known about every curve, each of shape (n_curves,), with the number of the curve."""
+    text = decoded(read_content(path, most=MOST_OF_A_RECORD), path)
+    try:
+        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
+        parameters = {name: table[name].to_numpy(str).astype(dtype) for name, dtype in description.dtypes.items()}
+    except (KeyError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        message = f"File `{path}` is not the table of parameters that `{_ATTRIBUTES}` describes: {reason}"
+        raise DataError(message, path=path) from error
+    if not len(table):
+        message = f"File `{path}` has no curves."
+        raise DataError(message, path=path)
+    return parameters
+
+
+def _read_curves(folder: Path, numbers: NDArray[Any]) -> list[NDArray[np.float64]]:
+    """The times of all curves, shape (T,), and real, imaginary and m_z, each of shape (n_curves, T)."""
+    n_curves = len(numbers)
+    if (folder / _LONG).exists():
+        rows = _read_rows(folder / _LONG, ["curve", *_COLUMNS])
+        if len(rows) % n_curves:
+            message = (
+                f"File `{folder / _LONG}` has {len(rows)} rows, but must have as many of each of {n_curves} curves."
+            )
+            raise DataError(message, path=folder)
+        blocks = rows.reshape(n_curves, -1, rows.shape[1])
+        if (blocks[:, :, 0] != numbers[:, None]).any():
+            message = f"File `{folder / _LONG}` must have the curves of `{_PARAMETERS}` one after another, but has not."
+            raise DataError(message, path=folder)
+        blocks = blocks[:, :, 1:]
+    elif not any(folder.glob("curve_*.csv")):
+        message = f"Folder `{folder}` is not a complete data set in CSV: it has neither `{_LONG}` nor `curve_*.csv`."
+        raise DataError(message, path=folder)
+    else:
+        curves = [_read_rows(folder / f"curve_{number:07d}.csv", _COLUMNS) for number in numbers]
+        lengths = {len(curve) for curve in curves}
+        if len(lengths) > 1:
+            message = (
+                f"Folder `{folder}` has curves of {min(lengths)} to {max(lengths)} rows, but they must be as long."
+            )
+            raise DataError(message, path=folder)
+        blocks = np.stack(curves)
+    time, *records = np.moveaxis(blocks, 2, 0)
+    if (time != time[0]).any():
+        curve = numbers[np.flatnonzero((time != time[0]).any(axis=1))[0]]
+        message = f"Folder `{folder}`: the times of curve {curve} are not those of the first one."
+        raise DataError(message, path=folder)
+    return [time[0], *records]
+
+
+def _read_rows(path: Path, names: list[str]) -> NDArray[np.float64]:
+    """The columns of these names, shape (n, len(names))."""
+    check_file(path, most=_ANY_SIZE)
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            named = file.readline(_LONGEST_LINE).rstrip("\n").split(",")
+            if sorted(named) != sorted(names):
+                message = (
+                    f"File `{path}`, line 1 must name the columns {', '.join(names)}, but is `{','.join(named)[:80]}`."
+                )
+                raise DataError(message, path=path)
+            # NumPy reads every digit, which pandas only does in its newer versions.
+            rows = np.loadtxt(
+                file, delimiter=",", ndmin=2, usecols=[named.index(name) for name in names], comments=None
+            )
+    except (OSError, ValueError) as error:
+        message = f"File `{path}` is not a table of numbers (rows are counted from line 2): {error}"
+        raise DataError(message, path=path) from error
+    return rows
 
 
 FORMAT = Format(

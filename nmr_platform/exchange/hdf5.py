@@ -2,18 +2,24 @@
 
 from pathlib import Path
 
-import numpy as np
+import h5py
 import xarray as xr
 
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format
-from nmr_platform.exchange.layout import BLOCK
+from nmr_platform.exchange.layout import BLOCK, checked, joined
+from nmr_platform.exchange.tables import check_file
 from nmr_platform.files import staged_file
 from nmr_platform.progress import Advance, no_progress
 
 __all__ = ["FORMAT", "read_hdf5", "write_hdf5"]
 
 _PARTS = ("m_real", "m_imag")
+_ANY_SIZE = 2**63
+# A shape that is damaged or made up would ask for any memory: no record is compressed to less than this.
+_FEW_BYTES, _MOST_SHRUNK = 2**27, 100
+# What the libraries raise on damaged files.
+_DAMAGES = (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError, OverflowError)
 
 
 def write_hdf5(dataset: xr.Dataset, path: str | Path, *, progress: Advance = no_progress) -> None:
@@ -48,7 +54,7 @@ def read_hdf5(path: str | Path) -> xr.Dataset:
     """Read what `write_hdf5` wrote, to the same bits.
 
     Args:
-        path: The file.
+        path: The file; nothing but what is in it is read, so that links and external or virtual data are refused.
 
     Returns:
         The data set, in memory.
@@ -56,26 +62,50 @@ def read_hdf5(path: str | Path) -> xr.Dataset:
     Raises:
         DataError: The file is missing, damaged, or holds something else.
     """
+    path = Path(path)
+    size = check_file(path, most=_ANY_SIZE)
     try:
-        with xr.open_dataset(Path(path), engine="h5netcdf") as opened:
+        with h5py.File(path) as file:
+            _check_contents(file, path, size)
+        with xr.open_dataset(path, engine="h5netcdf", phony_dims="access") as opened:
             dataset = opened.load()
-    except OSError as error:
-        message = f"File `{path}` is missing or is not HDF5: {error}"
+        m = joined(*(dataset[part].to_numpy() for part in _PARTS))
+    except _DAMAGES as error:
+        message = f"File `{path}` is damaged or not HDF5: {' '.join(str(error).split())}"
         raise DataError(message, path=path) from error
-    missing = {*_PARTS, "m_z"} - set(dataset.data_vars)
+    real = dataset["m_real"]
+    whole = dataset.drop_vars(_PARTS).assign(m=(real.dims, m, real.attrs)).drop_encoding()
+    text = {
+        name: values.astype(str).assign_attrs(values.attrs)
+        for name, values in whole.coords.items()
+        if values.dtype.kind in "OT"
+    }
+    return checked(whole.assign_coords(text)[["m", "m_z"]], path)
+
+
+def _check_contents(file: h5py.File, path: Path, size: int) -> None:
+    """Refuse a file without the records, one whose values lie elsewhere, and one that would not fit the memory."""
+    missing = {*_PARTS, "m_z"} - set(file)
     if missing:
         message = f"File `{path}` has no `{min(missing)}`, but a data set in HDF5 has m_real, m_imag and m_z."
         raise DataError(message, path=path)
-    real = dataset["m_real"]
-    m = np.empty(real.shape, np.complex64)
-    m.real, m.imag = real.to_numpy(), dataset["m_imag"].to_numpy()
-    joined = dataset.drop_vars(_PARTS).assign(m=(real.dims, m, real.attrs)).drop_encoding()
-    text = {
-        name: values.astype(str).assign_attrs(values.attrs)
-        for name, values in joined.coords.items()
-        if values.dtype.kind in "OT"
-    }
-    return joined.assign_coords(text)[["m", "m_z"]]
+    held = 0
+    for name in file:
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise _elsewhere(path, f"`{name}` is a link")
+        item = file[name]
+        if not isinstance(item, h5py.Dataset):
+            raise _elsewhere(path, f"`{name}` is no array")
+        if item.external or item.is_virtual:
+            raise _elsewhere(path, f"`{name}` is kept in another file")
+        held += item.nbytes
+    if held > _FEW_BYTES + _MOST_SHRUNK * size:
+        message = f"File `{path}` says that it holds {held:g} bytes, but has {size}: it is damaged."
+        raise DataError(message, path=path)
+
+
+def _elsewhere(path: Path, what: str) -> DataError:
+    return DataError(f"File `{path}`: {what}, but only arrays of the file itself are read.", path=path)
 
 
 FORMAT = Format("hdf5", "one HDF5 (netCDF-4) file", read_hdf5, write_hdf5, suffixes=(".h5", ".hdf5", ".nc"))

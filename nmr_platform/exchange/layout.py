@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from nmr_platform.datasets import attributes_of, load
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format
 
-__all__ = ["BLOCK", "FORMAT", "curve_dataset", "experiment_values"]
+__all__ = ["BLOCK", "FORMAT", "checked", "curve_dataset", "experiment_values", "joined"]
 
 BLOCK = 256
 """Curves that an export holds in memory at a time."""
@@ -51,6 +52,54 @@ def curve_dataset(
         coords={"curve": np.arange(len(m)), "time": ("time", time, {"units": "us"}), **named},
         attrs={**attributes, "digest": digest},
     )
+
+
+def joined(real: NDArray[Any], imaginary: NDArray[Any]) -> NDArray[np.complex64]:
+    """M of its parts, dimensionless, each of shape (n_curves, T); what is too large becomes infinite."""
+    m = np.empty(real.shape, np.complex64)
+    with np.errstate(over="ignore"):
+        m.real, m.imag = real, imaginary
+    return m
+
+
+def checked(dataset: xr.Dataset, path: Path) -> xr.Dataset:
+    """Refuse what has not the layout of the store, however a file came to hold it.
+
+    Args:
+        dataset: What was read.
+        path: The file or folder.
+
+    Raises:
+        DataError: Records, times or attributes are not what they must be.
+    """
+    for name in ("m", "m_z"):
+        if dataset[name].dims != ("curve", "time"):
+            message = (
+                f"`{path}` has {name} along {', '.join(map(str, dataset[name].dims))}, but a data set has it along "
+                "curve and time (in HDF5, dimension scales of these names)."
+            )
+            raise DataError(message, path=path)
+    along = {"curve": "i", "time": "f"}
+    lost = [name for name, kind in along.items() if name not in dataset.coords or dataset[name].dtype.kind != kind]
+    if lost or not dataset["m"].size:
+        message = f"`{path}` has no values of {lost[0] if lost else 'm'}, but a data set has."
+        raise DataError(message, path=path)
+    if not (np.isfinite(dataset["m"]).all() and np.isfinite(dataset["time"]).all()) or np.isinf(dataset["m_z"]).any():
+        message = f"`{path}` has a number that is not finite, or too large, among its records or times."
+        raise DataError(message, path=path)
+    for name in ("recipe", "experiment"):
+        _check_json(dataset.attrs.get(name, "{}"), name, path)
+    return dataset
+
+
+def _check_json(text: Any, name: str, path: Path) -> None:
+    try:
+        is_mapping = isinstance(json.loads(text), dict)
+    except (ValueError, TypeError, RecursionError):
+        is_mapping = False
+    if not is_mapping:
+        message = f"`{path}` has an attribute `{name}` that is not JSON with keys of its own."
+        raise DataError(message, path=path)
 
 
 def experiment_values(dataset: xr.Dataset) -> dict[str, Any]:

@@ -22,6 +22,8 @@ __all__ = ["FEWEST_POINTS", "FORMAT", "INDEX", "START", "Record", "TimeUnit", "c
 
 TimeUnit = Literal["ns", "us", "ms", "s"]
 _MICROSECONDS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
+# Squares of it still are numbers; damaged floating-point numbers are often larger.
+_LARGEST = 1e30
 FEWEST_POINTS = 16
 """Points that a record needs."""
 
@@ -56,9 +58,10 @@ class Record:
         if not self.signal.any():
             message = f"`{self.source}`: every point is zero, as where nothing was recorded."
             raise DataError(message, path=self.source)
-        if not np.isfinite(self.signal).all():
-            point = int(np.flatnonzero(~np.isfinite(self.signal))[0])
-            message = f"`{self.source}`: point {point + 1} is not a finite number."
+        sound = np.abs(self.signal) <= _LARGEST
+        if not sound.all():
+            point = int(np.argmin(sound))
+            message = f"`{self.source}`: point {point + 1} is not a finite number, or larger than {_LARGEST:g}."
             raise DataError(message, path=self.source)
         if not (np.isfinite(self.dwell) and self.dwell > 0):
             message = f"`{self.source}`: the time between points must be positive, but is {self.dwell} us."

@@ -9,17 +9,20 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nmr_platform.errors import DataError
+from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange.format import Format, Option
-from nmr_platform.exchange.layout import curve_dataset
+from nmr_platform.exchange.layout import checked, curve_dataset, joined
 from nmr_platform.exchange.tables import MOST_OF_A_TABLE, decoded, parse_numbers, read_content
 from nmr_platform.exchange.text_layout import COLUMNS, KERNELS, NAMES, STEP, phase_of_index
 from nmr_platform.exchange.text_writer import write_text
 from nmr_platform.physics import GaussianKernel, HypercubicLattice, Kernel, PowerKernel, RkkyKernel, UniformKernel
+from nmr_platform.schema import validate
 
 __all__ = ["FORMAT", "KernelName", "read_text"]
 
 KernelName = Literal["gaussian", "power", "rkky", "uniform"]
+# Of the published curves, a hundred times over: the kernel is summed over all of them, for every curve.
+_MOST_SITES = 2**20
 _COUPLINGS = ("alpha_x", "alpha_y", "alpha_z")
 
 
@@ -72,17 +75,20 @@ def read_text(
         raise DataError(message, path=folder)
     z_file = _look(folder, "longitudinal")
     m_z = _read_numbers(z_file) if z_file else None
+    if m_z is not None and m_z.shape != real.shape:
+        message = f"Folder `{folder}`: M has shape {real.shape}, but <Iz> {m_z.shape}."
+        raise DataError(message, path=folder)
     frozen, kept = disorder == "frozen", _kept_samples(real.shape[1])
     shared = _read_shared(folder, len(kept), step)
     parameters = _read_parameters(folder, len(real), kernel)
     time = np.arange(first_step, first_step + len(kept), dtype=np.float64) * shared.step
-    return curve_dataset(
-        (real + 1j * imaginary)[:, kept],
+    dataset = curve_dataset(
+        joined(real, imaginary)[:, kept],
         None if m_z is None else m_z[:, kept],
         time,
         coordinates={
             "disorder": np.array([f"{folder.name}/{'frozen' if frozen else i}" for i in range(len(real))]),
-            **_with_integrals(parameters, _look(folder, "w_list"), shared.lattice),
+            **_with_integrals(parameters, folder, shared.lattice),
         },
         attributes={
             "name": folder.name,
@@ -93,6 +99,7 @@ def read_text(
             "step": shared.step,
         },
     )
+    return checked(dataset, folder)
 
 
 def _look(folder: Path, part: str) -> Path | None:
@@ -151,6 +158,11 @@ def _read_shared(folder: Path, n_samples: int, step: float | None) -> _Shared:
             f"of the records, but it lasts {tau * 1e6 / (dt * STEP) if dt else float('inf'):.1f}."
         )
         raise DataError(message, path=path)
+    if n_x % 1 or n_y % 1 or n_x * n_y > _MOST_SITES:
+        message = (
+            f"File `{path}` says {n_x:g} x {n_y:g} sites, but whole numbers are needed, {_MOST_SITES} sites at most."
+        )
+        raise DataError(message, path=path)
     return _Shared(HypercubicLattice(shape=(int(n_x), int(n_y))), dt * STEP, tau * 1e6, 2 * half_width)
 
 
@@ -190,10 +202,10 @@ def _read_parameters(folder: Path, n_curves: int, kernel: KernelName | None) -> 
 
 
 def _with_integrals(
-    parameters: dict[str, NDArray[Any]], w_list: Path | None, lattice: HypercubicLattice | None
+    parameters: dict[str, NDArray[Any]], folder: Path, lattice: HypercubicLattice | None
 ) -> dict[str, NDArray[Any]]:
     """Add W, X, Z and sum K, from the file if there is one, else from the kernel on the lattice, else NaN."""
-    n_curves = len(parameters["kernel"])
+    n_curves, w_list = len(parameters["kernel"]), _look(folder, "w_list")
     total = sum(parameters[name] for name in _COUPLINGS)
     if w_list is not None:
         integrals = _read_numbers(w_list).ravel()
@@ -203,7 +215,7 @@ def _with_integrals(
         sums = np.divide(integrals, total, out=np.full(n_curves, np.nan), where=total != 0)
     elif lattice is not None:
         rows = pd.DataFrame(parameters)
-        sums = np.array([_kernel(row).on(lattice).sum() for _, row in rows.iterrows()])
+        sums = np.array([_kernel(row, folder).on(lattice).sum() for row in rows.itertuples()])
         integrals = total * sums
     else:
         integrals = sums = np.full(n_curves, np.nan)
@@ -211,18 +223,22 @@ def _with_integrals(
     return {**couplings, "kernel_sum": sums, **parameters}
 
 
-def _kernel(row: Any) -> Kernel:
+def _kernel(row: Any, folder: Path) -> Kernel:
     weights = {"s": row.weight_s, "p": row.weight_p, "d": row.weight_d}
-    match row.kernel:
-        case "gaussian":
-            # The published programs leave the angular weights out of this one.
-            return GaussianKernel(xi=row.xi, exponent=row.exponent)
-        case "power":
-            return PowerKernel(exponent=row.exponent, **weights)
-        case "rkky":
-            return RkkyKernel(xi=row.xi, **weights)
-        case _:
-            return UniformKernel(**weights)
+    try:
+        match row.kernel:
+            case "gaussian":
+                # The published programs leave the angular weights out of this one.
+                return validate(GaussianKernel, {"xi": row.xi, "exponent": row.exponent})
+            case "power":
+                return validate(PowerKernel, {"exponent": row.exponent, **weights})
+            case "rkky":
+                return validate(RkkyKernel, {"xi": row.xi, **weights})
+            case _:
+                return validate(UniformKernel, weights)
+    except ConfigurationError as error:
+        message = f"Folder `{folder}`, parameters of curve {row.Index + 1}: {error}"
+        raise DataError(message, path=folder) from error
 
 
 def _experiment(shared: _Shared) -> dict[str, Any]:
