@@ -1,8 +1,11 @@
 """Data sets as one HDF5 file that any netCDF-4 or HDF5 reader opens."""
 
+import hashlib
+from math import prod
 from pathlib import Path
 
 import h5py
+import numpy as np
 import xarray as xr
 
 from nmr_platform.errors import DataError
@@ -16,6 +19,9 @@ __all__ = ["FORMAT", "read_hdf5", "write_hdf5"]
 
 _PARTS = ("m_real", "m_imag")
 _ANY_SIZE = 2**63
+_MARK = b"sha256 of all before: "
+_SEALED = len(_MARK) + hashlib.sha256().digest_size
+_PIECE = 2**24
 # A shape that is damaged or made up would ask for any memory: no record is compressed to less than this.
 _FEW_BYTES, _MOST_SHRUNK = 2**27, 100
 # What the libraries raise on damaged files.
@@ -26,7 +32,8 @@ def write_hdf5(dataset: xr.Dataset, path: str | Path, *, progress: Advance = no_
     """Write a data set as HDF5, compressed without loss.
 
     M is split into ``m_real`` and ``m_imag``, as neither HDF5 nor netCDF has complex numbers that all readers know;
-    units, recipe and everything else of the data set are kept.
+    units, recipe and everything else of the data set are kept. What follows the last byte of the HDF5 file, which HDF5
+    does not look at, is the digest of all before it.
 
     Args:
         dataset: Curves in the store's layout.
@@ -47,6 +54,8 @@ def write_hdf5(dataset: xr.Dataset, path: str | Path, *, progress: Advance = no_
     encoding = {name: {"zlib": True, "shuffle": True, "chunksizes": chunks} for name in split.data_vars}
     with staged_file(Path(path), replace=False) as staging:
         split.to_netcdf(staging, engine="h5netcdf", encoding=encoding)
+        with staging.open("ab") as file:
+            file.write(_seal(staging, staging.stat().st_size))
     progress(dataset.sizes["curve"])
 
 
@@ -64,6 +73,7 @@ def read_hdf5(path: str | Path) -> xr.Dataset:
     """
     path = Path(path)
     size = check_file(path, most=_ANY_SIZE)
+    _check_seal(path, size)
     try:
         with h5py.File(path) as file:
             _check_contents(file, path, size)
@@ -83,13 +93,33 @@ def read_hdf5(path: str | Path) -> xr.Dataset:
     return checked(whole.assign_coords(text)[["m", "m_z"]], path)
 
 
+def _seal(path: Path, size: int) -> bytes:
+    """The mark that ends a file of ours, with the digest of its first ``size`` bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for start in range(0, size, _PIECE):
+            digest.update(file.read(min(_PIECE, size - start)))
+    return _MARK + digest.digest()
+
+
+def _check_seal(path: Path, size: int) -> None:
+    """Refuse a changed byte before HDF5 sees it, which may ask for any time and memory then."""
+    start = max(0, size - _SEALED)
+    with path.open("rb") as file:
+        file.seek(start)
+        seal = file.read()
+    if seal.startswith(_MARK) and seal != _seal(path, start):
+        message = f"File `{path}` is damaged: its digest is not that of when it was written."
+        raise DataError(message, path=path)
+
+
 def _check_contents(file: h5py.File, path: Path, size: int) -> None:
     """Refuse a file without the records, one whose values lie elsewhere, and one that would not fit the memory."""
     missing = {*_PARTS, "m_z"} - set(file)
     if missing:
         message = f"File `{path}` has no `{min(missing)}`, but a data set in HDF5 has m_real, m_imag and m_z."
         raise DataError(message, path=path)
-    held = 0
+    held = _attribute_bytes(file)
     for name in file:
         if not isinstance(file.get(name, getlink=True), h5py.HardLink):
             raise _elsewhere(path, f"`{name}` is a link")
@@ -98,10 +128,29 @@ def _check_contents(file: h5py.File, path: Path, size: int) -> None:
             raise _elsewhere(path, f"`{name}` is no array")
         if item.external or item.is_virtual:
             raise _elsewhere(path, f"`{name}` is kept in another file")
-        held += item.nbytes
+        # A whole chunk is held in memory, however little of it is asked for.
+        held += max(item.nbytes, prod(item.chunks or ()) * item.dtype.itemsize) + _attribute_bytes(item)
+        held += _text_bytes(item, path)
     if held > _FEW_BYTES + _MOST_SHRUNK * size:
         message = f"File `{path}` says that it holds {held:g} bytes, but has {size}: it is damaged."
         raise DataError(message, path=path)
+
+
+def _text_bytes(item: h5py.Dataset, path: Path) -> int:
+    """What the texts of an array say that they hold: as much is taken from the memory before they are read."""
+    information, place = h5py.check_string_dtype(item.dtype), item.id.get_offset()
+    if information is None or information.length is not None or place is None:
+        return 0
+    # Each begins with its length, and goes on with the place of its letters.
+    fields = item.id.get_storage_size() // 4
+    lengths = np.fromfile(path, "<u4", count=fields, offset=place).reshape(item.size, -1)[:, 0]
+    return int(lengths.sum(dtype=np.int64))
+
+
+def _attribute_bytes(item: h5py.HLObject) -> int:
+    """What the attributes say that they hold."""
+    attributes = [item.attrs.get_id(name) for name in item.attrs]
+    return sum(prod(attribute.shape) * attribute.dtype.itemsize for attribute in attributes)
 
 
 def _elsewhere(path: Path, what: str) -> DataError:

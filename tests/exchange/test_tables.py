@@ -180,6 +180,30 @@ def test_hdf5_of_something_else_is_refused(tmp_path):
         read_hdf5(tmp_path / "other.h5")
 
 
+def test_a_changed_byte_of_an_hdf5_file_is_found_before_it_is_opened(dataset, tmp_path):
+    write_hdf5(dataset, tmp_path / "out.h5")
+    content = bytearray((tmp_path / "out.h5").read_bytes())
+    for place in range(0, len(content) - 60, len(content) // 20):
+        content[place] ^= 1
+        (tmp_path / "out.h5").write_bytes(content)
+        with pytest.raises(DataError, match=r"out.h5` is damaged: its digest is not that of when it was written"):
+            read_hdf5(tmp_path / "out.h5")
+        content[place] ^= 1
+    (tmp_path / "out.h5").write_bytes(content[:-54])
+    xr.testing.assert_identical(read_hdf5(tmp_path / "out.h5"), dataset.drop_encoding())
+
+
+def test_a_length_of_text_beyond_all_reason_is_refused(tmp_path, records):
+    records["kernel"] = np.array(["gaussian", "power"], h5py.string_dtype())
+    place = records["kernel"].id.get_offset()
+    records.close()
+    content = bytearray((tmp_path / "own.h5").read_bytes())
+    content[place : place + 4] = b"\xff\xff\xff\xff"
+    (tmp_path / "own.h5").write_bytes(content)
+    with pytest.raises(DataError, match=r"says that it holds 4.29\d+e\+09 bytes, but has \d+: it is damaged"):
+        read_hdf5(tmp_path / "own.h5")
+
+
 @pytest.fixture
 def records(tmp_path):
     """An HDF5 file with the records of a data set alone, open to be spoilt."""

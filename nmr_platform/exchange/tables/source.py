@@ -1,6 +1,7 @@
 """Bytes and text of files that come from elsewhere: ordinary files of a bounded size, in whatever encoding."""
 
 import codecs
+import os
 import stat
 from pathlib import Path
 
@@ -52,6 +53,9 @@ def check_file(path: Path, *, most: int) -> int:
             f"File `{path}` has {status.st_size // _MEBIBYTE} MiB, but {most // _MEBIBYTE} are allowed; "
             "keep a part of it, or every n-th point."
         )
+        raise DataError(message, path=path)
+    if not os.access(path, os.R_OK):
+        message = f"File `{path}` cannot be read: you are not allowed to."
         raise DataError(message, path=path)
     return status.st_size
 
