@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from nmr_platform.errors import TrackingError
 from nmr_platform.tracking import UNKNOWN, RunEntry, TrialEntry
 from nmr_platform.tracking.mlflow.tracker import MlflowTracker
-from tests.tracking.contract import STUDY, TrackerContract, finished
+from tests.tracking.contract import STUDY, TrackerContract, finished, linear_model
 
 DIGEST = STUDY.datasets[0].digest
 
@@ -261,6 +261,39 @@ def test_a_deleted_experiment_is_restored(tracker, client):
     client.delete_experiment(client.get_run(run_id).info.experiment_id)
     other = tracker.open_run(RunEntry("regression", "another"))
     assert client.get_run(other).info.experiment_id == client.get_run(run_id).info.experiment_id
+
+
+def test_a_run_that_was_deleted_during_a_study_is_brought_back(root, tracker, client, tmp_path):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_trial(run_id, finished(0))
+    (tmp_path / "note.txt").write_text("a note")
+    for say in (
+        lambda: tracker.log_metrics(run_id, {"best": 1.0}),
+        lambda: tracker.log_params(run_id, {"best_depth": 1}),
+        lambda: tracker.log_files(run_id, tmp_path / "note.txt"),
+        lambda: tracker.log_model(run_id, linear_model(tmp_path)),
+        lambda: tracker.close_run(run_id),
+        lambda: MlflowTracker(root=root).open_run(STUDY),
+    ):
+        client.delete_run(run_id)
+        say()
+        assert client.get_run(run_id).info.lifecycle_stage == "active"
+    assert MlflowTracker(root=root).open_run(STUDY) == run_id
+    assert [child.data.tags["optuna.trial"] for child in children(client, run_id)] == ["0"]
+
+
+def test_trials_whose_parent_is_gone_become_children_of_the_next(root, tracker, client):
+    lost = tracker.open_run(STUDY)
+    for number in range(2):
+        tracker.log_trial(lost, finished(number))
+    other = tracker.open_run(RunEntry(STUDY.experiment, "other"))
+    tracker.log_trial(other, finished(0))
+    client.delete_run(lost)
+    tracker._opened[0]._tracking_client.store._hard_delete_run(lost)
+    run_id = MlflowTracker(root=root).open_run(STUDY)
+    assert run_id != lost
+    assert sorted(child.data.tags["optuna.trial"] for child in children(client, run_id)) == ["0", "1"]
+    assert len(children(client, other)) == 1
 
 
 def test_time_inside_the_tracker_is_counted(tracker):

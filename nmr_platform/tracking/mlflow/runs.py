@@ -5,9 +5,10 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
@@ -82,7 +83,7 @@ class RunWriter:
             # Who only adds to a study, as evaluation does, knows none of its settings.
             **({_SETTINGS: ",".join(run.params)} if run.params else {}),
         }
-        found = self._search(experiment, {_NAME: run.name})
+        found = self._search(experiment, {_NAME: run.name}) or self._restored(experiment, run.name)
         if found:
             run_id = str(min(found, key=_age).info.run_id)
             self._mark_killed(experiment, run_id)
@@ -92,6 +93,7 @@ class RunWriter:
             self._write(run_id, tags=known)
         else:
             run_id = self._create_parent(experiment, run, tags)
+        self._adopt(experiment, run.name, run_id)
         self.log_params(run_id, run.params)
         if run.datasets:
             known = self._client.get_run(run_id).inputs.dataset_inputs
@@ -99,6 +101,13 @@ class RunWriter:
         self._studies.pop(run_id, None)
         self._children.pop(run_id, None)
         return run_id
+
+    def present(self, run_id: str) -> Run:
+        """The run, brought back if somebody deleted it in MLflow's pages: what a study tried is shown."""
+        run = self._client.get_run(run_id)
+        if run.info.lifecycle_stage == LifecycleStage.DELETED:
+            self._client.restore_run(run_id)
+        return run
 
     def close(self, run_id: str, *, failed: bool, end: float | None) -> None:
         """Mark a run as over, with every trial number once among its children.
@@ -110,8 +119,9 @@ class RunWriter:
             failed: Whether it failed.
             end: When it ended, seconds since the epoch; None if nobody knows: as before, or now.
         """
+        before = self.present(run_id)
         self._drop_doubles(run_id)
-        ended = None if failed else self._client.get_run(run_id).info.end_time
+        ended = None if failed else before.info.end_time
         if end is not None:
             ended = max(_milliseconds(end), ended or 0)
         self._client.set_terminated(run_id, "FAILED" if failed else "FINISHED", ended)
@@ -119,7 +129,7 @@ class RunWriter:
     def study(self, run_id: str) -> Study:
         """Return what the children of ``run_id`` repeat, read once from the store: any process can add trials."""
         if run_id not in self._studies:
-            run = self._client.get_run(run_id)
+            run = self.present(run_id)
             tags = run.data.tags
             settings = [name for name in tags.get(_SETTINGS, "").split(",") if name in run.data.params]
             self._studies[run_id] = Study(
@@ -199,6 +209,18 @@ class RunWriter:
             }
         return self._children[run_id]
 
+    def _restored(self, experiment: str, name: str) -> list[Run]:
+        """The oldest run of that name that somebody deleted, alone in a list; an empty one if there is none."""
+        deleted = sorted(self._search(experiment, {_NAME: name}, view=ViewType.DELETED_ONLY), key=_age)[:1]
+        for run in deleted:
+            self._client.restore_run(run.info.run_id)
+        return deleted
+
+    def _adopt(self, experiment: str, name: str, run_id: str) -> None:
+        """Let trials of the study whose parent is gone be children of the one that there is."""
+        for orphan in self._search(experiment, {_STUDY: name}, other={_PARENT: run_id}):
+            self._client.set_tag(orphan.info.run_id, _PARENT, run_id)
+
     def _create_parent(self, experiment: str, run: RunEntry, tags: Mapping[str, str]) -> str:
         start = None if run.start is None else _milliseconds(run.start)
         made = self._client.create_run(experiment, start, dict(tags), run.name)
@@ -219,7 +241,7 @@ class RunWriter:
         """
         series = {name: value for name, value in metrics.items() if isinstance(value, Mapping)}
         finite, rest = _split({name: value for name, value in metrics.items() if not isinstance(value, Mapping)})
-        known = self._client.get_run(run_id).data.metrics
+        known = self.present(run_id).data.metrics
         at = _milliseconds(time.time() if moment is None else moment)
         scalars = [Metric(name, value, at, 0) for name, value in finite.items() if known.get(name) != value]
         for name, values in series.items():
@@ -235,7 +257,7 @@ class RunWriter:
             run_id: The run.
             params: Value by name; values are kept as text.
         """
-        known = self._client.get_run(run_id).data.params
+        known = self.present(run_id).data.params
         texts = _texts(params)
         new = {name: text for name, text in texts.items() if name not in known}
         changed = {f"param.{name}": text for name, text in texts.items() if known.get(name, text) != text}
@@ -285,15 +307,25 @@ class RunWriter:
             if writer.count(":") < 2 or is_alive(writer) is False:
                 self._client.set_terminated(child.info.run_id, "KILLED")
 
-    def _search(self, experiment: str, tags: Mapping[str, str], *, status: str = "") -> list[Run]:
+    def _search(
+        self,
+        experiment: str,
+        tags: Mapping[str, str],
+        *,
+        other: Mapping[str, str] = MappingProxyType({}),
+        status: str = "",
+        view: int = ViewType.ACTIVE_ONLY,
+    ) -> list[Run]:
+        """Runs with these tags, and with others than the ``other`` ones."""
         terms = [f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items()]
+        terms += [f"tags.`{name}` != {_quoted(value)}" for name, value in other.items()]
         if status:
             terms.append(f"attributes.status = '{status}'")
         found: list[Run] = []
         token: str | None = ""
         while token is not None:
             page = self._client.search_runs(
-                [experiment], " AND ".join(terms), max_results=_PAGE, page_token=token or None
+                [experiment], " AND ".join(terms), view, max_results=_PAGE, page_token=token or None
             )
             found += page
             token = page.token

@@ -136,7 +136,9 @@ class MlflowTracker:
     @_recorded
     def log_files(self, run_id: str, source: Path, folder: str = "") -> None:
         """See `Tracker`."""
-        log = self._opened[0].log_artifacts if source.is_dir() else self._opened[0].log_artifact
+        client, runs = self._opened
+        runs.present(run_id)
+        log = client.log_artifacts if source.is_dir() else client.log_artifact
         log(run_id, str(source), folder or None)
 
     @_recorded
@@ -151,6 +153,7 @@ class MlflowTracker:
             ``models:/<model id>``, whether registered or not.
         """
         client, runs = self._opened
+        runs.present(run_id)
         tags = {**runs.study(run_id).tags, models.DIGEST: models.digest_of(model)}
         with self._lock():
             logged = models.find_model(client, run_id, tags[models.DIGEST])
