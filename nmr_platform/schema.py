@@ -1,21 +1,71 @@
 """The base of every configuration model, and the one place that turns validation failures into sentences."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.files import read_text
 from nmr_platform.yaml_text import parse_yaml
 
-__all__ = ["Schema", "read_sections", "read_value", "read_yaml", "schemas_in", "unit_at", "validate"]
+__all__ = [
+    "Count",
+    "CurveCount",
+    "Jobs",
+    "Name",
+    "Schema",
+    "Seed",
+    "read_sections",
+    "read_value",
+    "read_yaml",
+    "schemas_in",
+    "unit_at",
+    "validate",
+]
 
 S = TypeVar("S", bound=BaseModel)
+
+
+def _plain_name(name: str) -> str:
+    """A name that files and folders can bear, whatever the system, without leaving their folder."""
+    if not _NAME.fullmatch(name):
+        message = (
+            f"it must be a name of up to 64 letters, digits, `_`, `-`, `+` and `.` that begins with a letter or digit, "
+            f"for files bear it, but is {_short(name)}."
+        )
+        raise ValueError(message)
+    return name
+
+
+def _some(jobs: int) -> int:
+    if not jobs:
+        message = "it must be a number of threads, or -1 for one per core, but is 0."
+        raise ValueError(message)
+    return jobs
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
+
+Name = Annotated[str, AfterValidator(_plain_name)]
+"""What a file or folder is called after."""
+
+Count = Annotated[int, Field(gt=0, le=1_000_000)]
+"""How many of something are made; a bound beyond anything sensible keeps a slip from filling the memory."""
+
+CurveCount = Annotated[int, Field(gt=0, le=10_000_000)]
+"""How many curves a data set has."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What random numbers are drawn from: as large as every library takes it."""
+
+Jobs = Annotated[int, Field(ge=-1, le=4096), AfterValidator(_some)]
+"""Threads or processes; -1 for one per core."""
 
 
 class Schema(BaseModel):
@@ -175,7 +225,7 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where
         case "union_tag_invalid":
             allowed, tag = context["expected_tags"], context["tag"]
             hint = _suggestion(tag, set(allowed.replace("'", "").split(", ")))
-            sentence = f"Key `{key}.kind` is {tag!r}, but it must be one of {allowed}.{hint}"
+            sentence = f"Key `{key}.kind` is {_short(tag)}, but it must be one of {allowed}.{hint}"
         case "model_type" | "model_attributes_type":
             sentence = f"Key `{key}` is {held}, but it must hold keys of its own."
         case "tuple_type" | "list_type":
@@ -188,7 +238,8 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where
             sentence = f"Key `{key}` is the text {held}, but it must be a number{unit}, without quotes."
         case "value_error":
             message = str(context["error"])
-            sentence = message if "`" in message else f"Key `{key}`: {message}"
+            about_the_value = message.startswith("it ") or "`" not in message
+            sentence = f"Key `{key}`: {message}" if about_the_value else message
         case _:
             reason = fault["msg"][0].lower() + fault["msg"][1:]
             reason = reason.replace("input should", "it must")
@@ -207,7 +258,7 @@ def _dotted(location: tuple[int | str, ...], values: object, where: str) -> str:
     parts = [where] if where else []
     for part in location:
         entries = values if isinstance(values, Mapping) else {}
-        if entries.get("kind") == part and part not in entries:
+        if part == "[key]" or (entries.get("kind") == part and part not in entries):
             continue
         parts.append(str(part))
         values = values[part] if isinstance(part, int) and isinstance(values, list | tuple) else entries.get(part)

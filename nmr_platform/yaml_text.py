@@ -87,6 +87,9 @@ def _require_reasonable(node: Node | None) -> None:
 def _size(node: Node, known: dict[int, int], above: list[int]) -> int:
     """How many values a node stands for if every alias is written out."""
     if not isinstance(node, CollectionNode):
+        if any("\ud800" <= letter <= "\udfff" for letter in node.value):
+            message = f"holds half a character in line {node.start_mark.line + 1}"
+            raise _Unreasonable(message)
         return 1
     if id(node) in above:
         message = f"refers to itself in line {node.start_mark.line + 1}"

@@ -52,6 +52,7 @@ def test_a_document_is_read_as_dvc_reads_it(text):
         ("a: &x [*x]", "refers to itself in line 1"),
         ("&x {<<: *x}", "refers to itself in line 1"),
         ("a" * 1_000_001, "is longer than 1,000,000 characters"),
+        ('a: "\\ud800"', "holds half a character in line 1"),
         (BOMB, "holds more than 1,000,000 values"),
         ("[" * 3000 + "]" * 3000, "is nested deeper than 50 levels"),
         ("[" * 100_000, "is nested deeper than 50 levels"),
@@ -59,7 +60,7 @@ def test_a_document_is_read_as_dvc_reads_it(text):
         ("[a, " * 60 + "]" * 60, "is nested deeper than 50 levels"),
         ("\n".join(f"{' ' * level}a:" for level in range(60)), "is nested deeper than 50 levels"),
     ],
-    ids=range(20),
+    ids=range(21),
 )
 def test_what_a_person_does_not_write_is_refused(text, reason):
     with pytest.raises(ValueError, match=reason):

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Literal, Self
 
 import pandas as pd
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 from sklearn.pipeline import Pipeline
 
 from nmr_platform.datasets import Reference
@@ -14,7 +14,7 @@ from nmr_platform.features.base import StatelessTransformer
 from nmr_platform.features.needs import Needs
 from nmr_platform.features.signals import COMPONENTS, HANGS_ON, NEEDS_FLOOR, SignalReader, disorder_floor
 from nmr_platform.features.window import RecordWindow, WindowSpan, check_window
-from nmr_platform.schema import Schema
+from nmr_platform.schema import Count, Schema
 
 __all__ = ["DEFAULT_HALF_WIDTH", "WindowedFeatures"]
 
@@ -46,9 +46,9 @@ class WindowedFeatures(Schema, ABC):
     kind: str
     signal: Literal["magnitude", "complex", "aligned", "log_magnitude", "phase", "instantaneous_frequency"]
     window: Literal["echo", "record"] = "echo"
-    decimate: PositiveInt = 1
+    decimate: Count = 1
     rescale: bool = False
-    half_width: PositiveInt = DEFAULT_HALF_WIDTH
+    half_width: Count = DEFAULT_HALF_WIDTH
 
     @abstractmethod
     def steps(self, span: WindowSpan, acquisition: Acquisition) -> list[tuple[str, StatelessTransformer]]:

@@ -6,17 +6,17 @@ from pydantic import Field, model_validator
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.models import AnyFamily, Family
-from nmr_platform.schema import Schema
+from nmr_platform.schema import Count, Jobs, Schema, Seed
 
 __all__ = ["DisorderComparisonSettings", "EvaluateSettings", "Families", "SplitSettings", "TuneSettings"]
 
 Families = Annotated[tuple[AnyFamily, ...], Field(strict=False, min_length=1)]
 """Model families, each by its name or by its ``kind`` with settings of its own."""
 
-Jobs = Annotated[int, Field(ge=-1)]
 Fraction = Annotated[float, Field(gt=0.0, lt=1.0)]
 Sigma = Annotated[float, Field(ge=0.0)]
-Shape = Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False, min_length=1)]
+Length = Annotated[int, Field(ge=2, le=1_000_000)]
+Shape = Annotated[tuple[Length, ...], Field(strict=False, min_length=1, max_length=3)]
 
 
 class SplitSettings(Schema):
@@ -30,7 +30,7 @@ class SplitSettings(Schema):
     """
 
     test_fraction: float = Field(default=0.2, gt=0.0, lt=1.0)
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     frozen_disorder: Literal["refuse", "curve"] = "refuse"
 
 
@@ -55,18 +55,18 @@ class TuneSettings(Schema):
         timeout: No new trial is started after this time, in seconds, per study and call; null for no limit.
     """
 
-    n_trials: int = Field(default=30, ge=1)
+    n_trials: Count = 30
     families: Families = Field(default=("random_forest", "extra_trees", "xgboost", "linear"), validate_default=True)
     feature_sets: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    cv_folds: int = Field(default=5, ge=2)
-    seed: int = Field(default=0, ge=0)
+    cv_folds: int = Field(default=5, ge=2, le=1000)
+    seed: Seed = 0
     n_jobs: Jobs = -1
     sampler: Literal["tpe", "cmaes", "gp", "random", "grid", "nsga2"] = "tpe"
     second_objective: Literal["model_size"] | None = None
-    patience: int | None = Field(default=None, ge=1)
-    startup_trials: int = Field(default=10, ge=1)
+    patience: Count | None = None
+    startup_trials: Count = 10
     pruner: Literal["median", "none"] = "median"
-    n_estimators: int = Field(default=100, ge=1)
+    n_estimators: int = Field(default=100, ge=1, le=100_000)
     timeout: float | None = Field(default=None, gt=0.0)
 
     @model_validator(mode="after")
@@ -124,20 +124,20 @@ class EvaluateSettings(Schema):
         n_jobs: Threads; -1 for one per core. It changes no result.
     """
 
-    n_resamples: int = Field(default=1000, ge=10)
+    n_resamples: int = Field(default=1000, ge=10, le=1_000_000)
     confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
     coverage: float = Field(default=0.9, gt=0.0, lt=1.0)
-    interval_folds: int = Field(default=10, ge=2)
-    n_bins: int = Field(default=5, ge=1)
-    permutation_repeats: int = Field(default=5, ge=0)
-    permutation_features: int = Field(default=40, ge=1)
-    shap_rows: int = Field(default=40, ge=0)
+    interval_folds: int = Field(default=10, ge=2, le=1000)
+    n_bins: int = Field(default=5, ge=1, le=1000)
+    permutation_repeats: int = Field(default=5, ge=0, le=10_000)
+    permutation_features: Count = 40
+    shap_rows: int = Field(default=40, ge=0, le=1_000_000)
     learning_curve: Annotated[tuple[Fraction, ...], Field(strict=False)] = (0.125, 0.25, 0.5)
     noise: Annotated[tuple[Sigma, ...], Field(strict=False)] = ()
     lattice_shapes: Annotated[tuple[Shape, ...], Field(strict=False)] = ()
-    lattice_curves: int = Field(default=40, ge=10)
-    lattice_seed: int = Field(default=601, ge=0)
-    seed: int = Field(default=0, ge=0)
+    lattice_curves: int = Field(default=40, ge=10, le=1_000_000)
+    lattice_seed: Seed = 601
+    seed: Seed = 0
     n_jobs: Jobs = -1
 
 
@@ -156,6 +156,6 @@ class DisorderComparisonSettings(Schema):
     kernel: str
     targets: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
     feature_set: str
-    n_curves: int = Field(default=400, ge=20)
-    seed: int = Field(default=701, ge=0)
-    n_estimators: int = Field(default=200, ge=1)
+    n_curves: int = Field(default=400, ge=20, le=10_000_000)
+    seed: Seed = 701
+    n_estimators: int = Field(default=200, ge=1, le=100_000)

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, r2_score
 
 from nmr_platform.datasets import quantity
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.schema import Schema
+from nmr_platform.schema import Name, Schema
 
 __all__ = ["ClassificationTask", "Metric", "RegressionTask", "Task", "TaskTable"]
 
@@ -220,7 +220,7 @@ class TaskTable(Schema):
         tasks: What is learnt, by name.
     """
 
-    tasks: dict[str, Task]
+    tasks: dict[Name, Task]
 
     def task(self, name: str) -> Task:
         """The task called ``name``.

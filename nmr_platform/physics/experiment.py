@@ -20,6 +20,10 @@ from nmr_platform.schema import Schema
 __all__ = ["Experiment"]
 
 
+# Weeks of computing, and a record of 100 MB.
+_MOST_STEPS = 10_000_000
+
+
 class Experiment(Schema):
     """A lattice of coupled spins under a pulse sequence.
 
@@ -69,6 +73,13 @@ class Experiment(Schema):
 
     @model_validator(mode="after")
     def _record_holds_the_sequence(self) -> Self:
+        longest = sum(part.duration for part in self.sequence.parts)
+        if longest / self.step > _MOST_STEPS:
+            message = (
+                f"Key `sequence.{self._longest_key}` must leave at most {_MOST_STEPS:,} steps of the sequence, but it "
+                f"lasts {longest:g} us at a `step` of {self.step} us."
+            )
+            raise ValueError(message)
         if self.recording.n_steps < 2:
             message = (
                 f"Key `step` must be shorter than the sequence's delays, but {self.step} us leaves "
@@ -103,6 +114,16 @@ class Experiment(Schema):
         if misfit := self.kernel.misfit(self.lattice):
             raise ValueError(misfit)
         return self
+
+    @property
+    def _longest_key(self) -> str:
+        """The key of the sequence that makes it as long as it is."""
+        times = {
+            name: value
+            for name, value in self.sequence
+            if isinstance(value, float) and self.sequence.unit_of(name) == "us"
+        }
+        return max(times, key=lambda name: times[name], default="elements")
 
     @cached_property
     def kernel_values(self) -> NDArray[np.float64]:

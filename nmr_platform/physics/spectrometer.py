@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat
 
-from nmr_platform.schema import Schema
+from nmr_platform.schema import Count, Schema
 
 __all__ = ["Drive", "PhaseStep", "Receiver"]
 
@@ -51,6 +51,6 @@ class Receiver(Schema):
 
     units: ClassVar[Mapping[str, str]] = {"noise": "units of M", "dead_time": "us", "every": "steps"}
 
-    noise: NonNegativeFloat = 0.0
+    noise: Annotated[float, Field(ge=0.0, le=1e6)] = 0.0
     dead_time: NonNegativeFloat = 0.0
-    every: PositiveInt = 1
+    every: Count = 1

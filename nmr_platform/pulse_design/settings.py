@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from nmr_platform.datasets import Distribution
 from nmr_platform.features import SingleFeatureSet
 from nmr_platform.learning import Families
 from nmr_platform.pulse_design.objectives import AnyObjective, Target
 from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace, is_named
-from nmr_platform.schema import Schema
+from nmr_platform.schema import Count, Schema, Seed
 from nmr_platform.studies import SamplerKind
 
 __all__ = ["PruningSettings", "PulseSearchSettings", "Scenario", "VerdictSettings"]
@@ -26,8 +26,8 @@ class PruningSettings(Schema):
             errors of its own value.
     """
 
-    first: Annotated[float, Field(gt=0.0, lt=1.0)]
-    factor: Annotated[float, Field(gt=1.0)]
+    first: Annotated[float, Field(ge=1e-6, lt=1.0)]
+    factor: Annotated[float, Field(ge=1.01)]
     errors: PositiveFloat
 
     @property
@@ -79,15 +79,15 @@ class VerdictSettings(Schema):
         scenarios: Circumstances beside the search's own, by name.
     """
 
-    seed: NonNegativeInt
-    n_curves: Annotated[int, Field(ge=20)]
-    best: PositiveInt
+    seed: Seed
+    n_curves: Annotated[int, Field(ge=20, le=1_000_000)]
+    best: Annotated[int, Field(gt=0, le=1000)]
     targets: Annotated[tuple[Target, ...], Field(strict=False, min_length=1)]
     families: Families
-    n_trials: PositiveInt
-    n_estimators: PositiveInt
+    n_trials: Count
+    n_estimators: Annotated[int, Field(gt=0, le=100_000)]
     test_fraction: Annotated[float, Field(gt=0.0, lt=1.0)]
-    cv_folds: Annotated[int, Field(ge=2)]
+    cv_folds: Annotated[int, Field(ge=2, le=1000)]
     scenarios: dict[str, Scenario]
 
 
@@ -118,9 +118,9 @@ class PulseSearchSettings(Schema):
     units: ClassVar[Mapping[str, str]] = {"timeout": "s", "cache_megabytes": "MB"}
 
     kernel: str
-    shape: Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1, max_length=3)]
-    n_curves: Annotated[int, Field(ge=20)]
-    seed: NonNegativeInt
+    shape: Annotated[tuple[Count, ...], Field(strict=False, min_length=1, max_length=3)]
+    n_curves: Annotated[int, Field(ge=20, le=1_000_000)]
+    seed: Seed
     imperfections: dict[str, Distribution] = Field(default_factory=dict)
     space: SearchSpace
     start: Annotated[tuple[str, ...], Field(strict=False)] = ()
@@ -128,8 +128,8 @@ class PulseSearchSettings(Schema):
     trade_off: bool = False
     features: SingleFeatureSet
     sampler: SamplerKind = "tpe"
-    startup_trials: PositiveInt
-    n_trials: PositiveInt
+    startup_trials: Count
+    n_trials: Count
     timeout: PositiveFloat | None = None
     pruning: PruningSettings | None = None
     cache_megabytes: PositiveFloat = 500.0

@@ -29,7 +29,7 @@ from nmr_platform.reporting import (
     render_markdown,
     score_rows,
 )
-from nmr_platform.schema import Schema
+from nmr_platform.schema import Name, Schema
 from nmr_platform.workspace import Workspace
 
 __all__ = ["ReportParams", "read_disorder", "write_report"]
@@ -45,7 +45,7 @@ class ReportParams(Schema):
     """
 
     data: DataSettings
-    tasks: dict[str, Task]
+    tasks: dict[Name, Task]
     evaluate: EvaluateSettings
 
 

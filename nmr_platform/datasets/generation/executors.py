@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Annotated, Any, Literal, Protocol
 
 import joblib
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from nmr_platform.datasets.generation.shards import SHARD_SIZE, ShardReport, ShardTask, make_shard
 from nmr_platform.errors import ConfigurationError, DataError
@@ -40,6 +40,9 @@ _ANY_PORT = "127.0.0.1:0"
 _Lines = Annotated[tuple[str, ...], Field(strict=False)]
 
 
+Workers = Annotated[int, Field(gt=0, le=10_000)]
+
+
 class ThreadsSettings(Schema):
     """Threads of this process.
 
@@ -48,7 +51,7 @@ class ThreadsSettings(Schema):
     """
 
     kind: Literal["threads"] = "threads"
-    n: PositiveInt | None = None
+    n: Workers | None = None
 
 
 class DaskSettings(Schema):
@@ -61,7 +64,7 @@ class DaskSettings(Schema):
 
     kind: Literal["dask"]
     address: str | None = None
-    workers: PositiveInt | None = None
+    workers: Workers | None = None
 
 
 class SlurmSettings(Schema):
@@ -86,9 +89,9 @@ class SlurmSettings(Schema):
     kind: Literal["slurm"]
     queue: str | None = None
     account: str | None = None
-    jobs: PositiveInt = 1
-    cores: PositiveInt = 1
-    processes: PositiveInt = 1
+    jobs: Workers = 1
+    cores: Workers = 1
+    processes: Workers = 1
     memory: str = "4GB"
     walltime: str = "01:00:00"
     directives: _Lines = ()

@@ -57,10 +57,10 @@ class Formula:
         self.text = text
         try:
             self._tree = ast.parse(text.strip() if len(text) <= _LONGEST else "", mode="eval").body
-        except (SyntaxError, ValueError) as error:
+            self.names = frozenset(self._names(self._tree))
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             message = f"Expression `{text[:60]}` is not arithmetic of at most {_LONGEST} characters."
             raise ConfigurationError(message, key="expression", value=text) from error
-        self.names = frozenset(self._names(self._tree))
 
     def __call__(self, values: Mapping[str, Any]) -> float:
         """Evaluate with the quantities of `names` taken from ``values``.

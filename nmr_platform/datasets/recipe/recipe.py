@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from nmr_platform.datasets.quantities import QUANTITIES, columns_for
 from nmr_platform.datasets.recipe.distributions import Distribution, Range, Scalar
@@ -18,7 +18,7 @@ from nmr_platform.datasets.recipe.sampling import Sampling, points_of
 from nmr_platform.datasets.recipe.sweeps import Sweep
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Experiment
-from nmr_platform.schema import Schema, validate
+from nmr_platform.schema import CurveCount, Name, Schema, Seed, validate
 from nmr_platform.simulation import ENGINE_VERSION, Dtype, Integrator, curve_streams
 
 __all__ = ["Curve", "Recipe"]
@@ -70,9 +70,9 @@ class Recipe(Schema):
             quantities and keys; draws outside it are rejected.
     """
 
-    name: str
-    n_curves: PositiveInt
-    seed: NonNegativeInt
+    name: Name
+    n_curves: CurveCount
+    seed: Seed
     disorder: Literal["fresh", "frozen"] = "fresh"
     sampling: Sampling = "random"
     integrator: Integrator = "euler"

@@ -1,16 +1,16 @@
 """The `data` part of params.yaml, and of the presets."""
 
 import re
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from nmr_platform.datasets.recipe.distributions import Distribution, Range
 from nmr_platform.datasets.recipe.recipe import Recipe
 from nmr_platform.datasets.recipe.sampling import Sampling
 from nmr_platform.datasets.recipe.sweeps import Sweep
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.schema import Schema, validate
+from nmr_platform.schema import CurveCount, Name, Schema, Seed, validate
 from nmr_platform.simulation import Dtype, Integrator
 
 __all__ = ["DataSettings", "KernelSettings"]
@@ -26,7 +26,7 @@ class KernelSettings(Schema):
         constraints: Beside those of all kernels.
     """
 
-    seed: NonNegativeInt
+    seed: Seed
     kernel: dict[str, Any]
     prior: dict[str, Distribution]
     constraints: dict[str, Range] = Field(default_factory=dict)
@@ -47,7 +47,7 @@ class DataSettings(Schema):
         kernels: One data set each.
     """
 
-    n_curves: PositiveInt | None
+    n_curves: CurveCount | None
     disorder: Literal["fresh", "frozen"]
     sampling: Sampling = "random"
     integrator: Integrator
@@ -55,7 +55,7 @@ class DataSettings(Schema):
     constraints: dict[str, Range] = Field(default_factory=dict)
     sweep: Sweep | None = None
     experiment: dict[str, Any]
-    kernels: dict[str, KernelSettings]
+    kernels: Annotated[dict[Name, KernelSettings], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:

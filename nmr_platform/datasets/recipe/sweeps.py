@@ -11,6 +11,8 @@ from nmr_platform.schema import Schema
 
 __all__ = ["Sweep"]
 
+# As many as a data set may have curves.
+_MOST_POINTS = 10_000_000
 _Values = Annotated[tuple[Scalar, ...], Field(strict=False, min_length=1)]
 
 
@@ -33,6 +35,9 @@ class Sweep(Schema):
             raise ValueError(message)
         for key in self.crossed.keys() & self.paired.keys():
             message = f"Key `sweep.paired.{key}` must not be under `crossed` too, but is."
+            raise ValueError(message)
+        if self.n_points > _MOST_POINTS:
+            message = f"Key `sweep` must have at most {_MOST_POINTS:,} points, but has {self.n_points:,}."
             raise ValueError(message)
         lengths = {key: len(values) for key, values in self.paired.items()}
         if len(set(lengths.values())) > 1:

@@ -33,7 +33,7 @@ class _Forest(Family):
             that ``tune.n_estimators`` says.
     """
 
-    n_estimators: int | None = Field(default=None, ge=1)
+    n_estimators: int | None = Field(default=None, ge=1, le=100_000)
 
     trusted_types: ClassVar[tuple[str, ...]] = ("sklearn.tree._tree.Tree",)
 

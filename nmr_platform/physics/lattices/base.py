@@ -3,11 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, ClassVar
+from math import prod
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from nmr_platform import portable
 from nmr_platform.physics.lattices.images import nearest_images
@@ -16,6 +17,8 @@ from nmr_platform.schema import Schema
 __all__ = ["PeriodicLattice", "PlaneShape", "Shape"]
 
 Array = NDArray[np.float64]
+# 4096 x 4096 sites: what a large workstation still holds.
+_MOST_PAIRS = 2**24
 Shape = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=3, strict=False)]
 PlaneShape = Annotated[tuple[PositiveInt, ...], Field(min_length=2, max_length=2, strict=False)]
 
@@ -33,6 +36,17 @@ class PeriodicLattice(Schema):
     units: ClassVar[Mapping[str, str]] = {"shape": "cells along each axis", "spacing": "lattice constants"}
 
     shape: Shape
+
+    @model_validator(mode="after")
+    def _is_not_too_large(self) -> Self:
+        n_pairs = prod(self.pair_shape)
+        if n_pairs > _MOST_PAIRS:
+            message = (
+                f"Key `lattice.shape` must make at most {_MOST_PAIRS:,} pairs of a spin of one cell and any other, but "
+                f"{' x '.join(map(str, self.shape))} makes {n_pairs:,}."
+            )
+            raise ValueError(message)
+        return self
 
     @property
     @abstractmethod

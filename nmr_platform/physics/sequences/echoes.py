@@ -1,8 +1,8 @@
 """The textbook's echo sequences."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat
 
 from nmr_platform.physics.sequences.base import NamedSequence
 from nmr_platform.physics.sequences.elements import Delay, Element
@@ -53,7 +53,7 @@ class Cpmg(NamedSequence):
 
     kind: Literal["cpmg"] = "cpmg"
     echo_spacing: PositiveFloat
-    n_echoes: PositiveInt
+    n_echoes: Annotated[int, Field(gt=0, le=100_000)]
     theta1: float = 90.0
     theta2: float = 180.0
 

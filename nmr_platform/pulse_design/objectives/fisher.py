@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 from sklearn.covariance import ledoit_wolf
 
 from nmr_platform.datasets import Curve
@@ -35,6 +35,7 @@ from nmr_platform.pulse_design.objectives.unknowns import (
 )
 from nmr_platform.pulse_design.signals import binned_windows
 from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.schema import Count
 
 __all__ = ["FisherObjective", "FisherSettings"]
 
@@ -81,11 +82,11 @@ class FisherSettings(ObjectiveSettings):
     kind: Literal["fisher"]
     targets: Targets
     parameters: Annotated[tuple[Parameter, ...], Field(strict=False, min_length=2)]
-    points: Annotated[int, Field(ge=2)]
-    draws: Annotated[int, Field(ge=2)]
+    points: Annotated[int, Field(ge=2, le=1_000_000)]
+    draws: Annotated[int, Field(ge=2, le=1_000_000)]
     reach: PositiveFloat
     noise: PositiveFloat
-    bin: PositiveInt
+    bin: Count
 
     @model_validator(mode="after")
     def _holds_the_targets(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from joblib import parallel_config
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
@@ -54,8 +54,8 @@ class ScoreSettings(ObjectiveSettings):
 
     kind: Literal["score"]
     targets: Targets
-    cv_folds: Annotated[int, Field(ge=2)]
-    n_estimators: PositiveInt
+    cv_folds: Annotated[int, Field(ge=2, le=1000)]
+    n_estimators: Annotated[int, Field(gt=0, le=100_000)]
 
     def require_enough(self, n_curves: int) -> None:
         """Every fold needs two curves."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat
 from scipy.spatial.distance import cdist
 
 from nmr_platform.features import WindowedFeatures
@@ -21,6 +21,7 @@ from nmr_platform.pulse_design.objectives.objective import (
 )
 from nmr_platform.pulse_design.signals import binned_windows
 from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.schema import Count
 
 __all__ = ["SeparationObjective", "SeparationSettings"]
 
@@ -60,9 +61,9 @@ class SeparationSettings(ObjectiveSettings):
 
     kind: Literal["separation"]
     kernels: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
-    draws: Annotated[int, Field(ge=2)]
+    draws: Annotated[int, Field(ge=2, le=1_000_000)]
     noise: NonNegativeFloat
-    bin: PositiveInt
+    bin: Count
 
     @property
     def also_needs(self) -> tuple[str, ...]:

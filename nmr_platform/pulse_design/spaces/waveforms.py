@@ -1,11 +1,11 @@
 """Shaped pulses with free amplitude and phase, kept within what a spectrometer can do."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 from scipy.interpolate import BSpline
 
 from nmr_platform.datasets import Range, Uniform
@@ -38,9 +38,9 @@ class Waveform(Schema):
 
     kind: Literal["waveform"]
     duration: PositiveFloat
-    points: PositiveInt
+    points: Annotated[int, Field(gt=0, le=10_000)]
     basis: Literal["piecewise", "b_spline"] = "piecewise"
-    segments: PositiveInt | None = Field(default=None)
+    segments: Annotated[int, Field(gt=0, le=100_000)] | None = None
     amplitude: Range
     phase: Range | None = None
     max_slew: PositiveFloat | None = None
