@@ -1,5 +1,6 @@
 """What must be true of a project in which a command was killed and continued until it ended."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,8 +57,11 @@ def violations(folder: Path, expected: Expected, *, is_tracked: bool) -> Iterato
     yield from _of_outputs(outputs(folder), expected.outputs)
     yield from _of_trials(studies, expected.tried)
     if is_tracked:
-        yield from _of_records(folder, studies)
-        yield from _of_sync(folder)
+        try:
+            yield from _of_records(folder, studies)
+            yield from _of_sync(folder)
+        except sqlite3.Error as error:
+            yield Violation("records", f"MLflow's database cannot be read: {error}")
 
 
 def _of_outputs(found: dict[str, str], wanted: dict[str, str]) -> Iterator[Violation]:
@@ -79,23 +83,20 @@ def _of_trials(found: dict[str, list[Shown]], wanted: dict[str, Counter[str]]) -
 
 def _of_records(folder: Path, studies: dict[str, list[Shown]]) -> Iterator[Violation]:
     """Parents and children of the searches; a verdict's studies are not shown."""
-    try:
-        for name in open_runs(folder):
-            yield Violation("parents", f"run {name} is not over")
-        for key, shown in studies.items():
-            place, _, study = key.partition(":")
-            if place != "studies":
-                continue
-            found = parents_of(folder, study)
-            if [status for _, status in found] != ["FINISHED"]:
-                yield Violation("parents", f"{study}: {found}")
-            settled = Counter((trial.number, "FINISHED") for trial in shown if trial.is_settled)
-            children = sum((children_of(folder, run_id) for run_id, _ in found), Counter[tuple[int, str]]())
-            if children != settled:
-                differing = {"too many": children - settled, "missing": settled - children}
-                yield Violation("children", f"{study}: {differing}")
-    except OSError as error:
-        yield Violation("children", f"mlflow.db cannot be read: {error}")
+    for name in open_runs(folder):
+        yield Violation("parents", f"run {name} is not over")
+    for key, shown in studies.items():
+        place, _, study = key.partition(":")
+        if place != "studies":
+            continue
+        found = parents_of(folder, study)
+        if [status for _, status in found] != ["FINISHED"]:
+            yield Violation("parents", f"{study}: {found}")
+        settled = Counter((trial.number, "FINISHED") for trial in shown if trial.is_settled)
+        children = sum((children_of(folder, run_id) for run_id, _ in found), Counter[tuple[int, str]]())
+        if children != settled:
+            differing = {"too many": children - settled, "missing": settled - children}
+            yield Violation("children", f"{study}: {differing}")
 
 
 def _of_sync(folder: Path) -> Iterator[Violation]:
