@@ -61,7 +61,8 @@ def violations(folder: Path, expected: Expected, *, is_tracked: bool) -> Iterato
             yield from _of_records(folder, studies)
             yield from _of_sync(folder)
         except sqlite3.Error as error:
-            yield Violation("records", f"MLflow's database cannot be read: {error}")
+            there = sorted(path.name for path in folder.iterdir())
+            yield Violation("records", f"MLflow's database cannot be read ({error}); there are {', '.join(there)}")
 
 
 def _of_outputs(found: dict[str, str], wanted: dict[str, str]) -> Iterator[Violation]:
