@@ -168,5 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _end(_: int, __: FrameType | None) -> NoReturn:
-    sys.exit(143)
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    # Whoever asks twice waits all the same for what is cleared up.
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
