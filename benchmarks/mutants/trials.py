@@ -93,13 +93,15 @@ class _Tree:
         finally:
             _write(path, original)
 
-    def passes(self, tests: Sequence[str], limit: float | None) -> bool:
+    def passes(self, tests: Sequence[str], limit: float | None, *, shown: bool = False) -> bool:
         """Run tests until one fails; False, too, if they take longer than ``limit`` seconds."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-        environment = {**os.environ, "PYTHONPATH": str(self._folder)}
-        quiet = subprocess.DEVNULL
         self._running = subprocess.Popen(
-            command, cwd=self._folder, env=environment, stdout=quiet, stderr=quiet, start_new_session=True
+            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
+            cwd=self._folder,
+            env={**os.environ, "PYTHONPATH": str(self._folder)},
+            stdout=None if shown else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             return self._running.wait(limit) == _PASSED
@@ -117,8 +119,8 @@ class _Tree:
 
 def _seconds_unchanged(tree: _Tree, mutants: Sequence[Mutant]) -> float:
     begin = time.monotonic()
-    if not tree.passes(tuple(dict.fromkeys(test for mutant in mutants for test in mutant.tests)), None):
-        message = "All tests must pass without a change, but one does not: run them to see which."
+    if not tree.passes(tuple(dict.fromkeys(test for mutant in mutants for test in mutant.tests)), None, shown=True):
+        message = "All tests must pass without a change, but one does not."
         raise RuntimeError(message)
     return time.monotonic() - begin
 
