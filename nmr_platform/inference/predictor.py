@@ -1,21 +1,20 @@
 """The deployable model: from a raw record M(t) to a value, its interval, and whether the record was to be expected."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
 
 from nmr_platform.datasets import Recorded, Reference, unrecorded
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features import Acquisition, FeatureSet, Needs, extract
 from nmr_platform.inference.checksums import require_checksums, write_checksums
 from nmr_platform.inference.conditions import Conditions
+from nmr_platform.inference.facts import PredictorFacts, find_predictor, read_facts, write_facts
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.learning import (
     RegressionTask,
@@ -25,52 +24,14 @@ from nmr_platform.learning import (
     model_requirements,
     save_estimator,
 )
-from nmr_platform.schema import Schema
-from nmr_platform.tracking import FOLDER
 
 if TYPE_CHECKING:
     from nmr_platform.tracking.mlflow import PyfuncModel
 
-__all__ = ["Predictor", "PredictorFacts"]
+__all__ = ["Predictor"]
 
-_FILE = "predictor.json"
-# No path: facts that were tampered with cannot point outside their folder.
-FileName = Annotated[str, Field(pattern=r"^\w+\.skops$")]
 # Below it, a curve of the training set's kind would be rarer than one in twenty.
 _RARE = 0.05
-
-
-class PredictorFacts(Schema):
-    """Everything about a predictor that is plain data.
-
-    Attributes:
-        format_version: Of the folder.
-        task_name: Name of the task.
-        task: The task.
-        feature_set: What is extracted from a record.
-        acquisition: Sequence and sampling of the curves that it learnt from.
-        disorder: ``fresh``, or ``frozen`` if it learnt from one realisation only.
-        coverage: Nominal coverage of its intervals, unless the caller asks for another.
-        residuals: Absolute residuals of the cross-validation on the training part, in the target's unit; None without
-            intervals, as for a classification.
-        likelihoods: Calibration of `Novelty`.
-        estimator: File of the estimator.
-        detector: File of the detector.
-    """
-
-    version: ClassVar[int] = 1
-
-    format_version: Literal[1] = 1
-    task_name: str
-    task: Task
-    feature_set: FeatureSet
-    acquisition: Conditions
-    disorder: Literal["fresh", "frozen"]
-    coverage: float = Field(gt=0.0, lt=1.0)
-    residuals: Annotated[tuple[float, ...], Field(strict=False)] | None
-    likelihoods: Annotated[tuple[float, ...], Field(strict=False, min_length=1)]
-    estimator: FileName = "none.skops"
-    detector: FileName = "none.skops"
 
 
 @dataclass(frozen=True)
@@ -275,7 +236,7 @@ class Predictor:
             estimator=save_estimator(self.estimator, folder / "estimator"),
             detector=save_estimator(self.novelty.detector, folder / "detector"),
         )
-        _write_facts(facts, folder)
+        write_facts(facts, folder)
         write_checksums(folder)
 
     @classmethod
@@ -289,9 +250,9 @@ class Predictor:
             DataError: There is no predictor, a file of it was changed, or it is of another version or holds foreign
                 types.
         """
-        folder = _find(folder)
+        folder = find_predictor(folder)
         require_checksums(folder, made_by="nmr evaluate")
-        facts = _read_facts(folder)
+        facts = read_facts(folder)
         estimator = load_estimator(folder / "estimator" / facts.estimator)
         detector = load_estimator(folder / "detector" / facts.detector)
         return cls(facts, estimator, Novelty(detector, np.array(facts.likelihoods)))
@@ -370,46 +331,6 @@ def _read_guessed(cell: object) -> tuple[Reference, ...]:
             message = f"Text `guessed` must name {', '.join(known)}, but names {name!r}."
             raise DataError(message)
     return tuple(name for name in known if name in names)
-
-
-def _find(folder: Path) -> Path:
-    """The predictor's own folder in ``folder``, which may be an MLflow model.
-
-    Raises:
-        DataError: There is none.
-    """
-    for place in (folder, folder / "data" / FOLDER):
-        if (place / _FILE).is_file():
-            return place
-    message = f"`{folder}` holds no model of this package; `nmr evaluate` makes one, and MLflow keeps it with the run."
-    raise DataError(message, path=folder)
-
-
-def _read_facts(folder: Path) -> PredictorFacts:
-    """Read the record in a predictor's own folder.
-
-    Raises:
-        DataError: It is damaged, or of another version.
-    """
-    path = folder / _FILE
-    try:
-        text = path.read_text(encoding="utf-8")
-        version = json.loads(text).get("format_version")
-        if version != PredictorFacts.version:
-            message = (
-                f"Model `{path}` has format version {version}, but this version of nmr_platform reads version "
-                f"{PredictorFacts.version}; make it again with `nmr evaluate`."
-            )
-            raise DataError(message, path=path)
-        return PredictorFacts.model_validate_json(text)
-    except (OSError, ValueError, AttributeError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        message = f"Model `{path}` is damaged ({reason}); make it again with `nmr evaluate`."
-        raise DataError(message, path=path) from error
-
-
-def _write_facts(facts: PredictorFacts, folder: Path) -> None:
-    (folder / _FILE).write_text(facts.model_dump_json(indent=1), encoding="utf-8")
 
 
 def _load_pyfunc(data_path: str) -> "PyfuncModel":

@@ -17,7 +17,7 @@ from nmr_platform.workspace import Workspace
 from tests.databases import copy_database
 from tests.stages.tiny import ROOT, copied, isolate, merged, nmr, tiny_values, write_params
 
-PATIENCE = 60
+PATIENCE = 180
 TRIALS = 5
 SLOW = {
     # About a tenth of a second a trial, so that there is one in progress when the signal comes.

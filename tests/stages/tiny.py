@@ -51,6 +51,7 @@ SMALL = {
         "cv_folds": 3,
         "n_estimators": 10,
         "startup_trials": 1,
+        "pruner": "none",
     },
     "evaluate": {
         "n_resamples": 20,
