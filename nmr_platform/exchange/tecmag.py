@@ -42,7 +42,9 @@ def read_tecmag(
     records = points.reshape(points.shape[0], -1, order="F").T
     chosen = choose(len(records) * windows, index, path)
     first = chosen % windows * length
-    signal = np.array(records[chosen // windows, first : first + length], np.complex128)
+    # Some bits make a number that warns of itself; `Record` refuses it by its place.
+    with np.errstate(invalid="ignore"):
+        signal = np.array(records[chosen // windows, first : first + length], np.complex128)
     nucleus = bytes(header["nuclei"][0]).split(b"\0")[0].decode("ascii", "replace")
     return Record(signal, start, 1e6 * float(header["dwell"][0]), path, "tecmag", {"nucleus": nucleus})
 
