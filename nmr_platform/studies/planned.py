@@ -29,8 +29,10 @@ def planned_trials(study: Study) -> list[FrozenTrial]:
     Returns:
         Copies, whose ``number`` is their place, counted from 0.
     """
+    # In this order: another worker may add trials between the two, and then there are more than are looked up.
+    order = _in_order(study)
     trials = study.get_trials(deepcopy=False)
-    return [numbered(trials[number], place) for place, number in enumerate(_in_order(study))]
+    return [numbered(trials[number], place) for place, number in enumerate(order)]
 
 
 def as_planned(study: Study, trial: FrozenTrial) -> FrozenTrial:
