@@ -86,9 +86,8 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
     return decorate
 
 
-def _elementary(of_one: Callable[..., Any]) -> Callable[..., Any]:
+def _over_arrays(loop: Callable[..., None]) -> Callable[..., Any]:
     """Let a loop over numbers, which fills its last argument, take arrays of any shapes that fit each other."""
-    loop = compiled(nogil=True)(of_one)
 
     def computed(*arguments: ArrayLike) -> Any:
         values = np.broadcast_arrays(*(np.asarray(each, np.float64) for each in arguments))
@@ -96,53 +95,37 @@ def _elementary(of_one: Callable[..., Any]) -> Callable[..., Any]:
         loop(*(each.ravel() for each in values), out.ravel())
         return out[()]
 
-    computed.__name__, computed.__doc__ = of_one.__name__, of_one.__doc__
     return computed
 
 
-@_elementary
-def exp(x: Real, out: Real) -> None:
-    """The exponential of ``x``, float64."""
-    for i in range(x.size):
-        out[i] = math.exp(x[i])
+def _elementary(function: Callable[[float], float]) -> Callable[..., Any]:
+    """A function of the C library for arrays, float64, element by element."""
+
+    @compiled(nogil=True)
+    def loop(x: Real, out: Real) -> None:
+        for i in range(x.size):
+            out[i] = function(x[i])
+
+    return _over_arrays(loop)
 
 
-@_elementary
-def log(x: Real, out: Real) -> None:
-    """The natural logarithm of ``x`` > 0, float64."""
-    for i in range(x.size):
-        out[i] = math.log(x[i])
+exp, log = _elementary(math.exp), _elementary(math.log)
+"""Exponential and natural logarithm of any array, float64."""
+
+sin, cos, tan = _elementary(math.sin), _elementary(math.cos), _elementary(math.tan)
+"""Sine, cosine and tangent of radians, of any array, float64."""
 
 
-@_elementary
-def sin(x: Real, out: Real) -> None:
-    """The sine of ``x`` radians, float64."""
-    for i in range(x.size):
-        out[i] = math.sin(x[i])
-
-
-@_elementary
-def cos(x: Real, out: Real) -> None:
-    """The cosine of ``x`` radians, float64."""
-    for i in range(x.size):
-        out[i] = math.cos(x[i])
-
-
-@_elementary
-def tan(x: Real, out: Real) -> None:
-    """The tangent of ``x`` radians, float64."""
-    for i in range(x.size):
-        out[i] = math.tan(x[i])
-
-
-@_elementary
+@_over_arrays
+@compiled(nogil=True)
 def arctan2(y: Real, x: Real, out: Real) -> None:
     """The angle of the point (x, y) from the x axis, radians from -pi to pi, float64."""
     for i in range(x.size):
         out[i] = math.atan2(y[i], x[i])
 
 
-@_elementary
+@_over_arrays
+@compiled(nogil=True)
 def power(x: Real, exponent: Real, out: Real) -> None:
     """``x`` to a power, float64."""
     for i in range(x.size):

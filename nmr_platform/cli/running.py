@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -14,9 +15,10 @@ import typer
 from rich.console import Console
 
 from nmr_platform.errors import NmrPlatformError
-from nmr_platform.files import explain_refusal
+from nmr_platform.files import alone, explain_refusal
+from nmr_platform.workspace import Workspace
 
-__all__ = ["run"]
+__all__ = ["making", "run"]
 
 _INTERRUPTED = 130
 
@@ -69,6 +71,21 @@ def run(command: typer.Typer | Callable[..., None], arguments: Sequence[str] | N
             console.print("Interrupted; the same command continues where this one stopped.")
             sys.exit(128 + signals[0] if signals else _INTERRUPTED)
         raise
+
+
+@contextmanager
+def making(workspace: Workspace, path: Path) -> Iterator[None]:
+    """Refuse the block to all but one process of those that would make the same file or folder.
+
+    Args:
+        workspace: The project.
+        path: What is made.
+
+    Raises:
+        DataError: Another process is at it, or this user must not write here.
+    """
+    with alone(workspace.lock(path), f"`{path}`"):
+        yield
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from nmr_platform.datasets.recipe.prior import numbers_in, with_values
 from nmr_platform.datasets.recipe.recipe import Curve, Recipe
 from nmr_platform.datasets.recipe.settings import DataSettings
 from nmr_platform.datasets.recipe.sweeps import Sweep
-from nmr_platform.datasets.recorded import Recorded, Reference, unrecorded
+from nmr_platform.datasets.recorded import Recorded, Reference, Stretch, stretches_of, unrecorded
 from nmr_platform.datasets.store import (
     check_target,
     dvc_digest,
@@ -62,6 +62,7 @@ __all__ = [
     "Recipe",
     "Recorded",
     "Reference",
+    "Stretch",
     "Sweep",
     "ThreadsSettings",
     "TruncatedNormal",
@@ -86,6 +87,7 @@ __all__ = [
     "recipe_of",
     "repair",
     "simulate_curves",
+    "stretches_of",
     "unrecorded",
     "verify",
     "with_values",

@@ -10,7 +10,10 @@ from pydantic import Field, PositiveFloat, ValidationError
 from nmr_platform.errors import DataError
 from nmr_platform.schema import Schema
 
-__all__ = ["Recorded", "Reference", "unrecorded"]
+__all__ = ["Recorded", "Reference", "Stretch", "stretches_of", "unrecorded"]
+
+Stretch = tuple[int, int]
+"""Samples of a record, from the first one to that behind the last."""
 
 Reference = Literal["height", "phase", "offset"]
 """What a receiver does not say by itself: the unit of M, the phase of M, and the frequency that it turns at."""
@@ -107,6 +110,20 @@ _GAPS = "recorded_gaps"
 _TIMES: Mapping[str, str] = {"recorded_from": "start", "recorded_to": "stop", "dwell": "dwell"}
 
 
+def stretches_of(mask: NDArray[np.bool_]) -> tuple[Stretch, ...]:
+    """Where samples are marked.
+
+    Args:
+        mask: Which ones, shape (n_samples,).
+
+    Example:
+        >>> stretches_of(np.array([True, True, False, True]))
+        ((0, 2), (3, 4))
+    """
+    edges = np.flatnonzero(np.diff(np.pad(mask.astype(np.int8), 1))).tolist()
+    return tuple(zip(edges[::2], edges[1::2], strict=True))
+
+
 def unrecorded(m: NDArray[Any]) -> NDArray[np.bool_]:
     """Which samples hold no signal: those that are not numbers, and stretches of nothing but zeros.
 
@@ -125,10 +142,8 @@ def unrecorded(m: NDArray[Any]) -> NDArray[np.bool_]:
         20
     """
     silent = m == 0
-    if silent.any():
-        edges = np.diff(np.pad(silent, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-        (rows, starts), (_, stops) = np.nonzero(edges == 1), np.nonzero(edges == -1)
-        for row, start, stop in zip(rows, starts, stops, strict=True):
+    for row in np.flatnonzero(silent.any(axis=1)):
+        for start, stop in stretches_of(silent[row]):
             silent[row, start:stop] = stop - start >= _SILENCE
     return silent | ~np.isfinite(m)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.signal import firwin, resample_poly
 
-from nmr_platform.datasets import Recorded, Reference, unrecorded
+from nmr_platform.datasets import Recorded, Reference, stretches_of, unrecorded
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.corrections import correct, find_corrections
 from nmr_platform.exchange.format import Option
@@ -150,9 +150,8 @@ def resample(record: Record, time: NDArray[np.float64], method: Method) -> NDArr
 
 def _gaps(record: Record) -> tuple[tuple[float, float], ...]:
     """Stretches of nothing but zeros, first and last moment of each, us."""
-    silent = unrecorded(record.signal[None])[0].astype(np.int8)
-    edges = np.flatnonzero(np.diff(np.pad(silent, 1)))
-    return tuple((float(record.time[first]), float(record.time[stop - 1])) for first, stop in edges.reshape(-1, 2))
+    silent = stretches_of(unrecorded(record.signal[None])[0])
+    return tuple((float(record.time[first]), float(record.time[stop - 1])) for first, stop in silent)
 
 
 def _without(gaps: tuple[tuple[float, float], ...]) -> str:

@@ -9,15 +9,12 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from nmr_platform.datasets import Recipe, Recorded, Reference
+from nmr_platform.datasets import Recipe, Recorded, Reference, Stretch, stretches_of
 from nmr_platform.errors import DataError
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import Schema, validate
 
-__all__ = ["Acquisition", "Stretch", "stretches_of"]
-
-Stretch = tuple[int, int]
-"""Samples of a record, from the first one to that behind the last."""
+__all__ = ["Acquisition"]
 
 
 class Acquisition(Schema):
@@ -122,20 +119,6 @@ class Acquisition(Schema):
             dwell=recorded.dwell,
             recorded=None if covered.all() else stretches_of(covered),
         )
-
-
-def stretches_of(mask: NDArray[np.bool_]) -> tuple[Stretch, ...]:
-    """Where samples are marked.
-
-    Args:
-        mask: Which ones, shape (n_samples,).
-
-    Example:
-        >>> stretches_of(np.array([True, True, False, True]))
-        ((0, 2), (3, 4))
-    """
-    edges = np.flatnonzero(np.diff(np.pad(mask.astype(np.int8), 1))).tolist()
-    return tuple(zip(edges[::2], edges[1::2], strict=True))
 
 
 def _bandwidth(experiment: Experiment) -> float:

@@ -6,9 +6,9 @@ from typing import Self
 
 import numpy as np
 
-from nmr_platform.datasets import Reference
+from nmr_platform.datasets import Reference, Stretch, stretches_of
 from nmr_platform.errors import UnmetNeedError
-from nmr_platform.features.acquisition import Acquisition, Stretch, stretches_of
+from nmr_platform.features.acquisition import Acquisition
 
 __all__ = ["Needs", "require"]
 

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import model_validator
 
 from nmr_platform import portable
-from nmr_platform.datasets import Reference
-from nmr_platform.features.acquisition import Acquisition, Stretch
+from nmr_platform.datasets import Reference, Stretch
+from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
 from nmr_platform.features.signals import HANGS_ON
 from nmr_platform.features.statistics import (

@@ -7,9 +7,9 @@ import pandas as pd
 from pydantic import model_validator
 from sklearn.pipeline import Pipeline
 
-from nmr_platform.datasets import Reference
+from nmr_platform.datasets import Reference, Stretch
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.features.acquisition import Acquisition, Stretch
+from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer
 from nmr_platform.features.needs import Needs
 from nmr_platform.features.signals import COMPONENTS, HANGS_ON, NEEDS_FLOOR, SignalReader, disorder_floor

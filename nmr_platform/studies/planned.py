@@ -29,10 +29,7 @@ def planned_trials(study: Study) -> list[FrozenTrial]:
     Returns:
         Copies, whose ``number`` is their place, counted from 0.
     """
-    # In this order: another worker may add trials between the two, and then there are more than are looked up.
-    order = _in_order(study)
-    trials = study.get_trials(deepcopy=False)
-    return [numbered(trials[number], place) for place, number in enumerate(order)]
+    return [numbered(trial, place) for place, trial in enumerate(_in_order(study))]
 
 
 def as_planned(study: Study, trial: FrozenTrial) -> FrozenTrial:
@@ -42,7 +39,7 @@ def as_planned(study: Study, trial: FrozenTrial) -> FrozenTrial:
         study: The study.
         trial: One of its trials, under Optuna's number.
     """
-    return numbered(trial, _in_order(study).index(trial.number))
+    return numbered(trial, [each.number for each in _in_order(study)].index(trial.number))
 
 
 def numbered(trial: FrozenTrial, number: int) -> FrozenTrial:
@@ -77,17 +74,17 @@ class PlannedStudy:
         return self.get_trials(deepcopy, states)
 
 
-def _in_order(study: Study) -> list[int]:
-    """Optuna's numbers of the trials that count, as they were planned."""
-    trials = study.get_trials(deepcopy=False)
-    return [trial.number for trial in sorted(trials, key=_plan) if not is_abandoned(trial)]
+def _in_order(study: Study) -> list[FrozenTrial]:
+    """The trials that count, under Optuna's numbers, as they were planned."""
+    with warnings.catch_warnings():
+        # Retries have been there since Optuna 2.8.
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        trials = sorted(study.get_trials(deepcopy=False), key=_plan)
+    return [trial for trial in trials if not is_abandoned(trial)]
 
 
 def _plan(trial: FrozenTrial) -> tuple[int, int]:
     """Where a point was planned: at the place that was asked for, else where its first attempt stood."""
-    with warnings.catch_warnings():
-        # Retries have been there since Optuna 2.8.
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        first = RetryHeartbeatStaleTrialCallback.retried_trial_number(trial)
+    first = RetryHeartbeatStaleTrialCallback.retried_trial_number(trial)
     stood = trial.number if first is None else first
     return int(trial.user_attrs.get(PLANNED, stood)), stood

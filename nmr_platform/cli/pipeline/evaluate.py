@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from nmr_platform.cli.options import JsonOption, ParamsOption, TaskOption, TrackerKind, TrackerOption, say
+from nmr_platform.cli.running import making
 
 __all__ = ["evaluate"]
 
@@ -17,7 +18,6 @@ def evaluate(
 
     Example: `nmr evaluate --task kernel`
     """
-    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages.evaluate import EvaluateParams  # noqa: PLC0415
     from nmr_platform.stages.evaluate import evaluate as run  # noqa: PLC0415
@@ -26,7 +26,7 @@ def evaluate(
 
     read, workspace = read_sections(params, EvaluateParams), Workspace(params.parent)
     read.task(task)
-    with alone(workspace.lock(workspace.evaluated(task)), f"`{workspace.evaluated(task)}`"):
+    with making(workspace, workspace.evaluated(task)):
         result = run(read, workspace, task, make_tracker(tracker, root=params.parent))
     score = result.champion.scores[result.task.metric]
     say(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from nmr_platform.cli.options import JsonOption, ParamsOption, say
+from nmr_platform.cli.running import making
 
 __all__ = ["features"]
 
@@ -12,13 +13,12 @@ def features(params: ParamsOption = Path("params.yaml"), as_json: JsonOption = F
 
     Example: `nmr features`
     """
-    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages.features import FeaturesParams, extract_features  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     read, workspace = read_sections(params, FeaturesParams), Workspace(params.parent)
-    with alone(workspace.lock(workspace.features), f"`{workspace.features}`"):
+    with making(workspace, workspace.features):
         made = extract_features(read, workspace)
     widths = {name: table.shape[1] for name, table in made.tables.items()}
     shown = ", ".join(f"{name} ({width})" for name, width in widths.items())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmr_platform.cli.options import ParamsOption, say
+from nmr_platform.cli.running import making
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.progress import no_progress, progress_bar
 
@@ -57,7 +58,6 @@ def generate(
     Example: `nmr generate --kernel gaussian --verify`
     """
     from nmr_platform import datasets  # noqa: PLC0415
-    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.stages.simulate import simulate_dataset  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
@@ -81,7 +81,7 @@ def generate(
         if verify or repair:
             _treat_existing(path, how, verify=verify, as_json=as_json)
             continue
-        with alone(workspace.lock(path), f"`{path}`"):
+        with making(workspace, path):
             made = simulate_dataset(settings.recipe(name), path, drop_failed=drop_failed, **how)
         _say_made(made, as_json=as_json)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from nmr_platform.cli.options import JsonOption, ParamsOption, TrackerKind, TrackerOption, say
+from nmr_platform.cli.running import making
 
 __all__ = ["optimise_pulses"]
 
@@ -29,7 +30,6 @@ def optimise_pulses(
     Example: `nmr optimise-pulses` or `nmr optimise-pulses --preset august2021 --timeout 1800`
     """
     from nmr_platform.errors import ConfigurationError  # noqa: PLC0415
-    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.pulse_design import read_search  # noqa: PLC0415
     from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages import optimise_pulses as stage  # noqa: PLC0415
@@ -59,6 +59,6 @@ def optimise_pulses(
     command += [text for name, value in changes.items() for text in (f"--{name.replace('_', '-')}", str(value))]
     command += ["--preset", preset] if preset is not None else []
     made = out or (workspace.pulses if preset is None else workspace.pulses.with_name(f"pulses-{preset}"))
-    with alone(workspace.lock(made), f"`{made}`"), helping_processes([*command, "--helping"], workers - 1):
+    with making(workspace, made), helping_processes([*command, "--helping"], workers - 1):
         outcome = run()
     say(str(outcome), outcome.to_dict(), as_json=as_json)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmr_platform.cli.options import JsonOption, ParamsOption, say
+from nmr_platform.cli.running import making
 
 if TYPE_CHECKING:
     from nmr_platform.reporting import ComparisonRow
@@ -22,7 +23,6 @@ def report(
 
     Example: `nmr report`
     """
-    from nmr_platform.files import alone  # noqa: PLC0415
     from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages.published import compare_with_published  # noqa: PLC0415
     from nmr_platform.stages.report import ReportParams, write_report  # noqa: PLC0415
@@ -33,7 +33,7 @@ def report(
     compared: list[dict[str, Any]] = []
     if not where:
         read = read_sections(params, ReportParams)
-        with alone(workspace.lock(workspace.reports), f"`{workspace.reports}`"):
+        with making(workspace, workspace.reports):
             page = write_report(read, workspace)
         compared = [_record(row, seconds) for row, seconds in compare_with_published(read, workspace)]
     lines = [
