@@ -173,7 +173,7 @@ def _require_window(key: str, item: FeatureSet, experiment: Experiment) -> None:
     for number, part in enumerate(item.parts):
         place = key if part is item else f"{key}.of.{number}"
         try:
-            part.span(acquisition)
+            part.needs(acquisition)
         except ConfigurationError as error:
             message = str(error).replace(f"Argument `{error.key}`", f"Key `{place}.{error.key}`")
             raise ConfigurationError(message, key=f"{place}.{error.key}", value=error.value) from error

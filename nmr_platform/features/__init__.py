@@ -6,6 +6,7 @@ from nmr_platform.features.needs import Needs
 from nmr_platform.features.pointwise import PointwiseFeatures
 from nmr_platform.features.polynomial import PolynomialFeatures, PolynomialFrequencyFeatures
 from nmr_platform.features.quantiles import QuantileFeatures
+from nmr_platform.features.records import RecordFeatures
 from nmr_platform.features.sets import CombinedFeatures, FeatureSet, FeaturesSettings, SingleFeatureSet, extract
 from nmr_platform.features.shape import ShapeFeatures
 from nmr_platform.features.windowed import WindowedFeatures
@@ -21,6 +22,7 @@ __all__ = [
     "PolynomialFeatures",
     "PolynomialFrequencyFeatures",
     "QuantileFeatures",
+    "RecordFeatures",
     "ShapeFeatures",
     "SingleFeatureSet",
     "WindowedFeatures",

@@ -120,6 +120,20 @@ class Acquisition(Schema):
             recorded=None if covered.all() else stretches_of(covered),
         )
 
+    def with_room(self, half_width: int) -> Self:
+        """The same, looked at as near to the echo as a window fits into the record.
+
+        Args:
+            half_width: Samples of the window on each side; the echo stays where it is in a record that cannot hold it.
+
+        Example:
+            >>> Acquisition(echo_index=40, step=0.5, n_samples=300).with_room(100).echo_index
+            100
+        """
+        latest = self.n_samples - half_width
+        centre = min(max(self.echo_index, half_width), latest)
+        return self if half_width > latest or centre == self.echo_index else self.replace(echo_index=centre)
+
 
 def _bandwidth(experiment: Experiment) -> float:
     return 2 * max(abs(edge) for edge in experiment.line.band)

@@ -47,28 +47,30 @@ class Needs:
         )
 
 
-def require(name: str, needs: Needs, acquisition: Acquisition) -> None:
+def require(name: str, needs: Needs, acquisition: Acquisition, record: str = "") -> None:
     """Refuse a record that does not give what features need.
 
     Args:
         name: Of the feature set.
         needs: What it needs.
         acquisition: What the record gives.
+        record: Its name, if it is one of several.
 
     Raises:
         UnmetNeedError: Samples were not recorded, too few were, or something is a guess; with what would help.
     """
+    which = f"record `{record}`" if record else "record"
     lost = _lost(needs.samples, acquisition)
     if lost:
         message = (
-            f"feature set `{name}` needs the record from {_shown(needs.samples, acquisition.step)} us, of which "
+            f"feature set `{name}` needs the {which} from {_shown(needs.samples, acquisition.step)} us, of which "
             f"{_shown(lost, acquisition.step)} us was not recorded: only a model of another window can read it, see "
             "`--model`"
         )
         raise UnmetNeedError(_sentence(message), need="samples", value=lost)
     if needs.dwell is not None and acquisition.dwell is not None and acquisition.dwell > needs.dwell * (1 + 1e-6):
         message = (
-            f"feature set `{name}` needs a point every {needs.dwell:.4g} us or more often, but the record has one "
+            f"feature set `{name}` needs a point every {needs.dwell:.4g} us or more often, but the {which} has one "
             f"every {acquisition.dwell:.4g} us, and resampling makes up what lies between: only a model of averaged "
             "samples or of a narrower line can read it, see `--model`"
         )
@@ -77,7 +79,7 @@ def require(name: str, needs: Needs, acquisition: Acquisition) -> None:
     if guessed:
         without = " and ".join(dict.fromkeys(_DO_WITHOUT[each] for each in guessed))
         message = (
-            f"feature set `{name}` needs the {_listed(guessed)} of the record, but {_be(guessed)}: give "
+            f"feature set `{name}` needs the {_listed(guessed)} of the {which}, but {_be(guessed)}: give "
             f"{_listed(f'`{_OPTIONS[each]}`' for each in guessed)} to `nmr import` or, with `--resample`, to "
             f"`nmr predict`, or take a model of features that are {without}, see `--model`"
         )

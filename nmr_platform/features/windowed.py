@@ -1,9 +1,12 @@
 """What all kinds of features share: a window of the record, what its samples are read as, and a name."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import model_validator
 from sklearn.pipeline import Pipeline
 
@@ -12,25 +15,28 @@ from nmr_platform.errors import ConfigurationError
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer
 from nmr_platform.features.needs import Needs
+from nmr_platform.features.records import RecordFeatures, by_record, column_of, naming
 from nmr_platform.features.signals import COMPONENTS, HANGS_ON, NEEDS_FLOOR, SignalReader, disorder_floor
 from nmr_platform.features.window import RecordWindow, WindowSpan, check_window
-from nmr_platform.schema import Count, Schema
+from nmr_platform.schema import Count
 
 __all__ = ["DEFAULT_HALF_WIDTH", "WindowedFeatures"]
 
 DEFAULT_HALF_WIDTH = 150
 
 
-class WindowedFeatures(Schema, ABC):
-    """One way to turn a record M(t) into columns.
+class WindowedFeatures(RecordFeatures):
+    """One way to turn each record M(t) into columns.
 
     A kind is a subclass that gives ``kind`` a Literal and says in `steps` what is computed of the signals and in
     `places` where it lies. Nothing is learnt from data.
 
+    The windows of several records have one half width; where an echo is nearer to an end of its record, the window
+    is moved until it lies inside. The window of a single record may be chosen for it, and is refused instead.
+
     Attributes:
         readable: Signals that the kind can read.
         fewest_samples: Samples that the window must hold, after averaging.
-        kind: Tag of the subclass.
         signal: What M(t) is read as: ``magnitude`` |M|; ``complex``, its real and imaginary part; ``aligned``, the
             same relative to the phase at the echo; ``log_magnitude``; ``phase``, its cosine and sine relative to the
             echo; ``instantaneous_frequency``.
@@ -43,7 +49,6 @@ class WindowedFeatures(Schema, ABC):
     readable: ClassVar[tuple[str, ...]] = tuple(COMPONENTS)
     fewest_samples: ClassVar[int] = 2
 
-    kind: str
     signal: Literal["magnitude", "complex", "aligned", "log_magnitude", "phase", "instantaneous_frequency"]
     window: Literal["echo", "record"] = "echo"
     decimate: Count = 1
@@ -79,17 +84,12 @@ class WindowedFeatures(Schema, ABC):
         parts += ["rescaled"] * self.rescale
         parts += [f"d{self.decimate}"] * (self.decimate != 1)
         parts += [f"h{self.half_width}"] * (self.half_width != DEFAULT_HALF_WIDTH)
-        return "-".join(parts)
+        return "-".join(parts + self._of_records)
 
     @property
     def components(self) -> tuple[str, ...]:
         """The real signals that M(t) is read as, for instance ``("abs",)`` or ``("re", "im")``."""
         return COMPONENTS[self.signal]
-
-    @property
-    def parts(self) -> tuple["WindowedFeatures", ...]:
-        """The set itself; several for a combined one."""
-        return (self,)
 
     @property
     def looks_around_the_echo(self) -> bool:
@@ -126,28 +126,25 @@ class WindowedFeatures(Schema, ABC):
         """
         return None if acquisition.bandwidth is None else max(1 / acquisition.bandwidth, acquisition.step)
 
-    def needs(self, acquisition: Acquisition) -> Needs:
-        """What the set needs of a record.
+    def looked_at(self, acquisitions: Mapping[str, Acquisition]) -> dict[str, Acquisition]:
+        """The records with the places of their windows, see `RecordFeatures.looked_at`."""
+        chosen = super().looked_at(acquisitions)
+        if self.looks_around_the_echo:
+            return {name: taken.with_room(self.half_width) if name else taken for name, taken in chosen.items()}
+        return chosen
 
-        Args:
-            acquisition: How the record was taken.
-
-        Raises:
-            ConfigurationError: The window reaches outside the record.
-
-        Example:
-            >>> from nmr_platform.features import PolynomialFeatures
-            >>> shapes = PolynomialFeatures(signal="magnitude", rescale=True)
-            >>> needs = shapes.needs(Acquisition(echo_index=1256, step=0.159155, n_samples=1884))
-            >>> sorted(needs.required), needs.samples
-            ([], ((1106, 1406),))
-        """
-        return Needs(
-            self.hangs_on - self.hangs_weakly_on,
-            self.hangs_weakly_on,
-            self.stretches(self.span(acquisition)),
-            self.longest_dwell(acquisition),
-        )
+    def needs_by_record(self, acquisitions: Mapping[str, Acquisition]) -> dict[str, Needs]:
+        """The same of each record but for its samples, see `RecordFeatures.needs_by_record`."""
+        needs = {}
+        for record, taken in self.looked_at(acquisitions).items():
+            with naming(record):
+                needs[record] = Needs(
+                    self.hangs_on - self.hangs_weakly_on,
+                    self.hangs_weakly_on,
+                    self.stretches(self.span(taken)),
+                    self.longest_dwell(taken),
+                )
+        return needs
 
     def floor(self, acquisition: Acquisition) -> float:
         """The magnitude that disorder leaves, in units of M; zero if the set does not ask for it.
@@ -197,19 +194,25 @@ class WindowedFeatures(Schema, ABC):
         reader = SignalReader(self.components, span, self.rescale, self.floor(acquisition), acquisition.step)
         return Pipeline([("window", RecordWindow(span)), ("signal", reader), *self.steps(span, acquisition)])
 
-    def intervals(self, acquisition: Acquisition) -> pd.DataFrame:
-        """Where every feature lies, so that its importance can be drawn over the echo.
+    def table(self, m: Mapping[str, NDArray[np.inexact]], acquisitions: Mapping[str, Acquisition]) -> pd.DataFrame:
+        """The columns of one record after the other, see `RecordFeatures.table`."""
+        tables = []
+        for record, taken in self.looked_at(acquisitions).items():
+            with naming(record):
+                transformer = self.transformer(taken)
+                names = [column_of(record, name) for name in transformer.get_feature_names_out()]
+                tables.append(pd.DataFrame(transformer.transform(m[record]), columns=names))
+        return pd.concat(tables, axis=1)
 
-        Returns:
-            One row a column of the feature table, in its order: ``name``; ``component``, what M(t) was read as
-            (``abs``, ``re``, ``im``, ``inphase``, ``quadrature``, ``log``, ``cos``, ``sin``, ``freq`` or, for shapes,
-            ``phase``); ``start`` and ``stop``, in us from the first sample where ``axis`` is ``time`` and in MHz where
-            it is ``frequency``; ``power`` of a polynomial's coefficient, missing for other features.
-
-        Raises:
-            ConfigurationError: The window reaches outside the record.
-        """
-        return pd.concat(self.places(self.span(acquisition), acquisition), ignore_index=True)
+    def intervals(self, acquisition: Acquisition | Mapping[str, Acquisition]) -> pd.DataFrame:
+        """Those of one record after the other, see `RecordFeatures.intervals`."""
+        tables = []
+        for record, taken in self.looked_at(by_record(acquisition)).items():
+            with naming(record):
+                places = pd.concat(self.places(self.span(taken), taken), ignore_index=True)
+            names = [column_of(record, name) for name in places["name"]]
+            tables.append(places.assign(name=names, record=record))
+        return pd.concat(tables, ignore_index=True)
 
     @model_validator(mode="after")
     def _kind_can_read_the_signal(self) -> Self:

@@ -93,7 +93,7 @@ class FeatureSetContract:
     def test_intervals_match_the_names_and_lie_forward(self, records):
         intervals = self.intervals()
         assert list(intervals["name"]) == list(self.extract(records).columns)
-        assert list(intervals.columns) == ["name", "component", "start", "stop", "axis", "power"]
+        assert list(intervals.columns) == ["name", "component", "start", "stop", "axis", "power", "record"]
         assert (intervals["stop"] > intervals["start"]).all()
         assert set(intervals["component"]) <= set(PARTS)
         assert set(intervals["axis"]) <= {"time", "frequency"}
@@ -119,6 +119,20 @@ class FeatureSetContract:
             spoiled[:, : ECHO_INDEX - reach] = np.nan
             spoiled[:, ECHO_INDEX + reach :] = np.nan
         pd.testing.assert_frame_equal(self.extract(spoiled), self.extract(records))
+
+    def test_columns_of_several_records_are_those_of_each_with_its_name(self, records):
+        both = {"s1": TAKEN, "tau-20.5": TAKEN}
+        turned = records * np.exp(2j)
+        table = extract({"s1": records, "tau-20.5": turned}, self.feature_set, both)
+        intervals = self.feature_set.intervals(both)
+        assert list(intervals["name"]) == list(table.columns)
+        assert list(intervals["record"]) == [
+            name for part in self.feature_set.parts for name in both for _ in part.intervals(TAKEN).index
+        ]
+        for name, m in (("s1", records), ("tau-20.5", turned)):
+            own = table.loc[:, (intervals["record"] == name).to_numpy()]
+            np.testing.assert_array_equal(own, self.extract(m))
+            assert [column.replace(f"{name}.", "") for column in own] == list(self.extract(m).columns)
 
     def test_scale_matters_as_it_is_said_to(self, records):
         scaled, plain = self.extract(records * 8).to_numpy(), self.extract(records).to_numpy()
