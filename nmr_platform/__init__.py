@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING
 from nmr_platform.errors import ConfigurationError, DataError, NmrPlatformError, TrackingError
 
 if TYPE_CHECKING:
-    from nmr_platform.physics import Experiment
-    from nmr_platform.simulation import Echo, simulate
+    from nmr_platform.physics import Experiment, Measurement
+    from nmr_platform.simulation import Echo, measure, simulate
 
 __all__ = [
     "ConfigurationError",
     "DataError",
     "Echo",
     "Experiment",
+    "Measurement",
     "NmrPlatformError",
     "TrackingError",
+    "measure",
     "simulate",
 ]
 
 _PLACES = {
     "Echo": "nmr_platform.simulation",
     "Experiment": "nmr_platform.physics",
+    "Measurement": "nmr_platform.physics",
+    "measure": "nmr_platform.simulation",
     "simulate": "nmr_platform.simulation",
 }
 

@@ -22,6 +22,7 @@ from nmr_platform.physics.lattices import (
     TriangularLattice,
 )
 from nmr_platform.physics.lines import GaussianLine, Line, LineShape, LorentzianLine, Spins, TableLine
+from nmr_platform.physics.measurement import Measurement, with_sweeps_expanded
 from nmr_platform.physics.recording import Recording
 from nmr_platform.physics.sequences import (
     Block,
@@ -62,6 +63,7 @@ __all__ = [
     "Line",
     "LineShape",
     "LorentzianLine",
+    "Measurement",
     "PeriodicLattice",
     "PhaseStep",
     "PowerKernel",
@@ -80,4 +82,5 @@ __all__ = [
     "TriangularLattice",
     "UniformKernel",
     "rotation_about",
+    "with_sweeps_expanded",
 ]

@@ -17,15 +17,15 @@ from nmr_platform.physics.sequences import Sequence
 from nmr_platform.physics.spectrometer import Drive, PhaseStep, Receiver
 from nmr_platform.schema import Schema
 
-__all__ = ["Experiment"]
+__all__ = ["Experiment", "Setup"]
 
 
 # Weeks of computing, and a record of 100 MB.
 _MOST_STEPS = 10_000_000
 
 
-class Experiment(Schema):
-    """A lattice of coupled spins under a pulse sequence.
+class Setup(Schema):
+    """A sample in a spectrometer.
 
     Attributes:
         lattice: Where the spins sit.
@@ -38,6 +38,32 @@ class Experiment(Schema):
         phase_cycle: The records of all steps are averaged; a single step without added phases if it is empty.
         receiver: What is recorded; everything without noise by default.
         step: Time step and sampling interval, us; 1/(2 pi) is the literature's "dt = 1".
+    """
+
+    units: ClassVar[Mapping[str, str]] = {"step": "us"}
+
+    lattice: Lattice
+    kernel: Kernel
+    coupling: Coupling
+    line: Line
+    sequence: Sequence | None = None
+    dissipation: Dissipation = Dissipation()
+    drive: Drive = Drive()
+    phase_cycle: Annotated[tuple[PhaseStep, ...], Field(strict=False)] = ()
+    receiver: Receiver = Receiver()
+    step: PositiveFloat
+
+    @model_validator(mode="after")
+    def _kernel_fits_the_lattice(self) -> Self:
+        if misfit := self.kernel.misfit(self.lattice):
+            raise ValueError(misfit)
+        return self
+
+
+class Experiment(Setup):
+    """A lattice of coupled spins under a pulse sequence.
+
+    Attributes: as those of `Setup`; the sequence must be there.
 
     Examples:
         >>> from nmr_platform import Experiment
@@ -58,18 +84,7 @@ class Experiment(Schema):
         >>> stronger = experiment.replace(coupling=experiment.coupling.replace(alpha_z=2e-3))
     """
 
-    units: ClassVar[Mapping[str, str]] = {"step": "us"}
-
-    lattice: Lattice
-    kernel: Kernel
-    coupling: Coupling
-    line: Line
     sequence: Sequence
-    dissipation: Dissipation = Dissipation()
-    drive: Drive = Drive()
-    phase_cycle: Annotated[tuple[PhaseStep, ...], Field(strict=False)] = ()
-    receiver: Receiver = Receiver()
-    step: PositiveFloat
 
     @model_validator(mode="after")
     def _record_holds_the_sequence(self) -> Self:
@@ -107,12 +122,6 @@ class Experiment(Schema):
                     f"pulses, but has {len(cycle_step.pulses)}."
                 )
                 raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _kernel_fits_the_lattice(self) -> Self:
-        if misfit := self.kernel.misfit(self.lattice):
-            raise ValueError(misfit)
         return self
 
     @property

@@ -1,5 +1,6 @@
-"""Simulate one echo."""
+"""Simulate echoes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,15 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from nmr_platform import portable
 from nmr_platform.errors import ConfigurationError, NmrPlatformError
-from nmr_platform.physics import Experiment, PhaseStep, Pulse, ShapedPulse, Spins
+from nmr_platform.physics import Experiment, Measurement, PhaseStep, Pulse, ShapedPulse, Spins
 from nmr_platform.simulation.evolution import Evolution
+from nmr_platform.simulation.randomness import Seed, child, noise_of_record
 from nmr_platform.simulation.stepping import INTEGRATORS, Integrator
 
-__all__ = ["DTYPES", "Dtype", "Echo", "draw_gain", "draw_spins", "simulate"]
+__all__ = ["DTYPES", "Dtype", "Echo", "draw_gain", "draw_spins", "measure", "simulate"]
 
 Dtype = Literal["float32", "float64"]
 DTYPES: tuple[Dtype, ...] = ("float32", "float64")
-Seed = int | np.random.SeedSequence
 
 
 @dataclass(frozen=True)
@@ -104,21 +105,58 @@ def simulate(
         >>> float(echo.time[echo.echo_indices[0]])  # us: the echo of a Hahn sequence is at 2 tau
         40.0
     """
-    _require("integrator", integrator, INTEGRATORS)
-    _require("dtype", dtype, DTYPES)
-    portable.warn_of_other_bits()
-    spins = draw_spins(experiment, seed=seed, offsets=offsets)
-    evolution = Evolution(experiment, spins, draw_gain(experiment, seed), integrator, np.dtype(dtype))
-    records = [_record(experiment, evolution, step) for step in experiment.phase_cycle or (None,)]
-    evolution.warn_if_coarse()
-    m = np.mean([record[0] for record in records], axis=0, dtype=records[0][0].dtype)
-    m_z = np.mean([record[1] for record in records], axis=0, dtype=records[0][1].dtype)
-    if not (np.isfinite(m).all() and np.isfinite(m_z).all()):
-        message = "The simulation left the range of finite numbers; the couplings are too large for this precision."
-        raise NmrPlatformError(message)
-    kept = experiment.recording.kept
-    noisy = m[kept] + _noise(experiment, _child(seed, 1) if noise_seed is None else noise_seed).astype(m.dtype)
-    return Echo(experiment.time, noisy, m_z[kept], experiment.echo_indices)
+    [echo] = _run(
+        {"": experiment}, seed=seed, offsets=offsets, integrator=integrator, dtype=dtype, noise_seed=noise_seed
+    ).values()
+    return echo
+
+
+def measure(
+    measurement: Measurement,
+    *,
+    seed: Seed = 0,
+    offsets: ArrayLike | None = None,
+    integrator: Integrator = "euler",
+    dtype: Dtype = "float32",
+    noise_seed: Seed | None = None,
+) -> dict[str, Echo]:
+    """Simulate every record of a measurement: the same spins, other pulses.
+
+    Args:
+        measurement: What to simulate.
+        seed: See `simulate`; all records see the disorder of this one seed.
+        offsets: See `simulate`.
+        integrator: See `simulate`.
+        dtype: See `simulate`.
+        noise_seed: Seed of the receiver's noise; a child of ``seed`` by default. The first record has the noise of this
+            seed, record k > 0 that of its child k.
+
+    Returns:
+        The records by name, in order; each has the bits that `simulate` gives for its experiment alone.
+
+    Raises:
+        ConfigurationError: An argument is not acceptable.
+        NmrPlatformError: The simulation left the range of finite numbers.
+
+    Examples:
+        >>> from nmr_platform import Measurement, measure
+        >>> measurement = Measurement.model_validate(
+        ...     {
+        ...         "lattice": {"shape": [8, 8]},
+        ...         "kernel": {"kind": "gaussian", "xi": 2.0},
+        ...         "coupling": {"alpha_x": 1e-3, "alpha_y": 1e-3, "alpha_z": 1e-3},
+        ...         "line": {"fwhm": 0.05, "bandwidth": 1.0},
+        ...         "sequence": {"kind": "hahn", "sweep": {"tau": [20.0, 40.0]}},
+        ...         "step": 0.25,
+        ...     }
+        ... )
+        >>> echoes = measure(measurement, seed=1)
+        >>> {name: echo.m.size for name, echo in echoes.items()}
+        {'tau20': 240, 'tau40': 480}
+    """
+    return _run(
+        measurement.experiments, seed=seed, offsets=offsets, integrator=integrator, dtype=dtype, noise_seed=noise_seed
+    )
 
 
 def draw_spins(experiment: Experiment, *, seed: Seed, offsets: ArrayLike | None) -> Spins:
@@ -157,8 +195,45 @@ def draw_gain(experiment: Experiment, seed: Seed) -> NDArray[np.float64]:
     drive = experiment.drive
     if drive.inhomogeneity == 0:
         return np.full(experiment.lattice.size, drive.calibration)
-    spread = np.random.default_rng(_child(seed, 0)).standard_normal(experiment.lattice.size)
+    spread = np.random.default_rng(child(seed, 0)).standard_normal(experiment.lattice.size)
     return drive.calibration * (1 + drive.inhomogeneity * spread)
+
+
+def _run(
+    experiments: Mapping[str, Experiment],
+    *,
+    seed: Seed,
+    offsets: ArrayLike | None,
+    integrator: Integrator,
+    dtype: Dtype,
+    noise_seed: Seed | None,
+) -> dict[str, Echo]:
+    """The records of experiments that differ in their sequences alone, on one sample."""
+    _require("integrator", integrator, INTEGRATORS)
+    _require("dtype", dtype, DTYPES)
+    portable.warn_of_other_bits()
+    sample = next(iter(experiments.values()))
+    spins = draw_spins(sample, seed=seed, offsets=offsets)
+    evolution = Evolution(sample, spins, draw_gain(sample, seed), integrator, np.dtype(dtype))
+    noise = child(seed, 1) if noise_seed is None else noise_seed
+    return {
+        name: _echo(experiment, evolution, noise_of_record(noise, number))
+        for number, (name, experiment) in enumerate(experiments.items())
+    }
+
+
+def _echo(experiment: Experiment, evolution: Evolution, noise_seed: Seed) -> Echo:
+    """One record: the mean over the phase cycle, and what the receiver makes of it."""
+    records = [_record(experiment, evolution, step) for step in experiment.phase_cycle or (None,)]
+    evolution.warn_if_coarse()
+    m = np.mean([record[0] for record in records], axis=0, dtype=records[0][0].dtype)
+    m_z = np.mean([record[1] for record in records], axis=0, dtype=records[0][1].dtype)
+    if not (np.isfinite(m).all() and np.isfinite(m_z).all()):
+        message = "The simulation left the range of finite numbers; the couplings are too large for this precision."
+        raise NmrPlatformError(message)
+    kept = experiment.recording.kept
+    noisy = m[kept] + _noise(experiment, noise_seed).astype(m.dtype)
+    return Echo(experiment.time, noisy, m_z[kept], experiment.echo_indices)
 
 
 def _record(
@@ -191,12 +266,6 @@ def _noise(experiment: Experiment, seed: Seed) -> NDArray[np.complex128]:
         return np.zeros(experiment.n_samples, complex)
     real, imaginary = np.random.default_rng(seed).standard_normal((2, experiment.n_samples))
     return experiment.receiver.noise * (real + 1j * imaginary)
-
-
-def _child(seed: Seed, number: int) -> np.random.SeedSequence:
-    """A child of ``seed`` that does not depend on how often it was asked for."""
-    parent = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    return np.random.SeedSequence(parent.entropy, spawn_key=(*parent.spawn_key, number))
 
 
 def _require(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -152,3 +152,52 @@ def test_a_grid_point_that_can_never_meet_the_constraints_is_named():
 def test_a_wrong_recipe_is_refused_by_naming_the_key(change, sentence):
     with pytest.raises(ConfigurationError, match=sentence):
         small_recipe(**change)
+
+
+RECORDS = {"b": {"kind": "hahn", "tau": 2.0}, "a": {"kind": "hahn", "tau": 3.0, "theta1": 60.0}}
+
+
+def measured_recipe(**changes):
+    experiment = {key: value for key, value in small_recipe().experiment.items() if key != "sequence"}
+    return small_recipe(experiment=experiment | {"sequences": RECORDS}, **changes)
+
+
+def test_a_recipe_of_several_sequences_names_its_records_in_order():
+    recipe = measured_recipe()
+    assert recipe.record_names == tuple(recipe.examples) == ("b", "a")
+    assert recipe.example == recipe.examples["b"]
+    assert small_recipe().record_names == ("",)
+
+
+def test_the_recipe_of_one_record_draws_the_same_curves_under_its_sequence():
+    recipe = measured_recipe()
+    for name in recipe.record_names:
+        alone, whole = recipe.of_record(name).curve(4), recipe.curve(4)
+        assert recipe.of_record(name).example == recipe.examples[name]
+        assert alone.drawn == whole.drawn
+        assert (alone.disorder, alone.disorder_seed.spawn_key) == (whole.disorder, whole.disorder_seed.spawn_key)
+    assert recipe.of_record("b") == small_recipe()
+    assert small_recipe().of_record("") == small_recipe()
+    with pytest.raises(ConfigurationError, match="Argument `record` must be one of b, a, but is 'c'"):
+        recipe.of_record("c")
+
+
+def test_the_order_of_the_records_is_part_of_the_identity():
+    recipe = measured_recipe()
+    turned = recipe.replace(experiment=recipe.experiment | {"sequences": dict(reversed(RECORDS.items()))})
+    assert turned.digest != recipe.digest
+    assert turned.curve_digest != recipe.curve_digest
+
+
+def test_a_sweep_of_sequences_is_expanded_when_it_is_read():
+    experiment = measured_recipe().experiment | {"sequences": {"decay": {"kind": "hahn", "sweep": {"tau": [2, 3]}}}}
+    recipe = small_recipe(experiment=experiment)
+    assert recipe.record_names == ("decay-tau2", "decay-tau3")
+    written = {"decay-tau2": {"kind": "hahn", "tau": 2}, "decay-tau3": {"kind": "hahn", "tau": 3}}
+    assert recipe.model_dump(mode="json")["experiment"]["sequences"] == written
+
+
+def test_sequences_of_several_records_are_not_drawn():
+    drawn = small_prior() | {"sequences.a.theta1": {"kind": "uniform", "low": 60.0, "high": 120.0}}
+    with pytest.raises(ConfigurationError, match=r"Key `sequences\.a\.theta1` must be the same for all curves"):
+        measured_recipe(prior=drawn)

@@ -244,8 +244,8 @@ REFUSED = [
         r"`elements\.0\.segments\.0\.duration` is 0\.0, but it must be greater than 0",
     ),
     (Custom, {"elements": [pulse(float("nan")), delay(3)]}, r"`elements\.0\.theta` is nan, .* a finite number"),
-    (Custom, {"elements": [pulse(90), delay(0)]}, r"`sequence\.elements` must hold a delay"),
-    (Custom, {"elements": [delay(3), pulse(90)]}, r"`sequence\.elements` must start with a pulse"),
+    (Custom, {"elements": [pulse(90), delay(0)]}, r"`elements`: it must hold a delay"),
+    (Custom, {"elements": [delay(3), pulse(90)]}, r"`elements`: it must start with a pulse"),
     (Custom, {"elements": [pulse(90), delay(3)], "echo_times": [-1.0]}, r"`echo_times\.0` is -1\.0, but it must be"),
 ]
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nmr_platform.datasets.quantities import QUANTITIES, columns_for
 from nmr_platform.datasets.recipe.distributions import Distribution, Range, Scalar
@@ -17,7 +17,7 @@ from nmr_platform.datasets.recipe.prior import Prior, numbers_in, with_values
 from nmr_platform.datasets.recipe.sampling import Sampling, points_of
 from nmr_platform.datasets.recipe.sweeps import Sweep
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.physics import Experiment
+from nmr_platform.physics import Experiment, Measurement, with_sweeps_expanded
 from nmr_platform.schema import CurveCount, Name, Schema, Seed, validate
 from nmr_platform.simulation import ENGINE_VERSION, Dtype, Integrator, curve_streams
 
@@ -62,7 +62,8 @@ class Recipe(Schema):
         sampling: ``random``, or ``sobol`` for parameters that fill their space evenly.
         integrator: See `nmr_platform.simulate`.
         dtype: See `nmr_platform.simulate`.
-        experiment: The experiment, as plain data; keys that are drawn may be missing.
+        experiment: The experiment, as plain data, or a `Measurement` with several ``sequences``; keys that are drawn
+            may be missing.
         prior: What to draw, by dotted key of the experiment, for instance ``coupling.alpha_x``. A name that is no key
             of the experiment is an auxiliary number for expressions.
         sweep: What takes listed values instead.
@@ -81,6 +82,11 @@ class Recipe(Schema):
     prior: dict[str, Distribution]
     sweep: Sweep | None = None
     constraints: dict[str, Range] = Field(default_factory=dict)
+
+    @field_validator("experiment")
+    @classmethod
+    def _expand_sweeps(cls, experiment: dict[str, Any]) -> dict[str, Any]:
+        return with_sweeps_expanded(experiment)
 
     @model_validator(mode="after")
     def _makes_experiments(self) -> Self:
@@ -106,10 +112,41 @@ class Recipe(Schema):
         """Coordinates beyond the standard ones: name -> key that is drawn or swept."""
         return columns_for(self._prior.keys)
 
-    @cached_property
+    @property
+    def record_names(self) -> tuple[str, ...]:
+        """Names of the records that each curve has, in order; the empty text for the only one of a ``sequence``."""
+        return tuple(self.examples)
+
+    @property
     def example(self) -> Experiment:
-        """The experiment at the middle of the prior; all curves share its time axis."""
-        return self._experiment(self._values(np.full(len(self._prior.random_keys), 0.5), 0))
+        """The experiment of the first record at the middle of the prior."""
+        return next(iter(self.examples.values()))
+
+    @cached_property
+    def examples(self) -> dict[str, Experiment]:
+        """The experiment of each record at the middle of the prior; all curves share their time axes."""
+        return self._measurement(self._values(np.full(len(self._prior.random_keys), 0.5), 0)).experiments
+
+    def of_record(self, name: str) -> "Recipe":
+        """The recipe of the same curves under one of the sequences alone.
+
+        Parameters and disorder are the same; the receiver's noise, if there is any, is that of a first record.
+
+        Args:
+            name: Of the record; the empty text for the only one of a ``sequence``.
+
+        Raises:
+            ConfigurationError: There is no such record.
+        """
+        if name not in self.record_names:
+            known = ", ".join(self.record_names) or "absent, for there is one sequence"
+            message = f"Argument `record` must be one of {known}, but is {name!r}."
+            raise ConfigurationError(message, key="record", value=name)
+        if not name:
+            return self
+        sequence = self.experiment["sequences"][name]
+        shared = {key: value for key, value in self.experiment.items() if key != "sequences"}
+        return self.replace(experiment={**shared, "sequence": sequence})
 
     def curve(self, number: int) -> Curve:
         """Draw the parameters of one curve.
@@ -151,7 +188,7 @@ class Recipe(Schema):
         most = _MOST_DRAWS if random_keys else 1
         for n_draws, point in enumerate(islice(points, most), start=1):
             values = self._values(point, number)
-            experiment = self._experiment(values)
+            experiment = self._measurement(values).first
             if self._meets_constraints(experiment, values):
                 return experiment, values, n_draws
         what = f"none of {most} draws of curve {number} meets" if random_keys else f"curve {number} does not meet"
@@ -161,10 +198,10 @@ class Recipe(Schema):
     def _values(self, point: np.ndarray[Any, Any], number: int) -> dict[str, Scalar]:
         return self._prior.values(point, self.sweep.point(number) if self.sweep else {})
 
-    def _experiment(self, values: dict[str, Scalar]) -> Experiment:
+    def _measurement(self, values: dict[str, Scalar]) -> Measurement:
         known = {key: value for key, value in values.items() if key not in self._auxiliary}
         try:
-            return validate(Experiment, with_values(self.experiment, known), where="experiment")
+            return validate(Measurement, with_values(self.experiment, known), where="experiment")
         except ConfigurationError as error:
             raise ConfigurationError(str(error), key=error.key, value=values) from error
 
@@ -186,7 +223,13 @@ class Recipe(Schema):
         return self._prior.meanings(text, f"constraints.{text}", tuple(QUANTITIES))
 
     def _check_names(self) -> None:
-        """Refuse names that mean nothing, or two things."""
+        """Refuse names that mean nothing, or two things, or differ between sequences that all curves share."""
+        for key in self._prior.keys:
+            if key.split(".")[0] == "sequences":
+                message = (
+                    f"Key `{key}` must be the same for all curves: the sequences of several records are not drawn."
+                )
+                raise ConfigurationError(message, key=key)
         for key in set(self.prior) & set(self.sweep.keys if self.sweep else ()):
             message = f"Key `sweep` must not list `{key}`, which `prior` draws."
             raise ConfigurationError(message, key=key)
@@ -204,18 +247,24 @@ class Recipe(Schema):
     @cached_property
     def _prior(self) -> Prior:
         keys = (*self.prior, *(self.sweep.keys if self.sweep else ()))
-        fixed = {key: value for key, value in numbers_in(self.experiment) if key not in keys}
+        # What belongs to one of several records is nothing that expressions could rely on in another.
+        shared = {key: value for key, value in self.experiment.items() if key != "sequences"}
+        fixed = {key: value for key, value in numbers_in(shared) if key not in keys}
         return Prior(self.prior, self.sweep.keys if self.sweep else (), fixed)
 
     @cached_property
     def _auxiliary(self) -> frozenset[str]:
         """Drawn or swept names that are no keys of the experiment."""
-        return frozenset(key for key in self._prior.keys if "." not in key and key not in Experiment.model_fields)
+        return frozenset(key for key in self._prior.keys if "." not in key and key not in Measurement.model_fields)
 
     @property
     def _wanted(self) -> str:
         return " and ".join(f"{text} in {wanted}" for text, wanted in self.constraints.items())
 
-    def _hash(self, content: object) -> str:
+    def _hash(self, content: dict[str, Any]) -> str:
+        if "sequences" in content["experiment"]:
+            # Their order decides whose noise is whose, and is lost where keys are sorted.
+            several = [*content["experiment"]["sequences"].items()]
+            content = {**content, "experiment": {**content["experiment"], "sequences": several}}
         text = json.dumps([ENGINE_VERSION, content], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

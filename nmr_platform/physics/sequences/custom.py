@@ -1,9 +1,9 @@
 """A sequence that the user lists."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, NonNegativeFloat, model_validator
+from pydantic import Field, NonNegativeFloat, field_validator
 
 from nmr_platform.physics.sequences.base import SequenceBase
 from nmr_platform.physics.sequences.elements import Delay, Element
@@ -25,15 +25,16 @@ class Custom(SequenceBase):
     elements: Annotated[tuple[Element, ...], Field(strict=False)]
     echo_times: Annotated[tuple[NonNegativeFloat, ...], Field(strict=False)] = ()
 
-    @model_validator(mode="after")
-    def _starts_with_a_pulse(self) -> Self:
-        if not self.elements or isinstance(self.elements[0], Delay):
-            message = "Key `sequence.elements` must start with a pulse: the record starts just after it."
+    @field_validator("elements")
+    @classmethod
+    def _starts_with_a_pulse(cls, elements: tuple[Element, ...]) -> tuple[Element, ...]:
+        if not elements or isinstance(elements[0], Delay):
+            message = "it must start with a pulse: the record starts just after it."
             raise ValueError(message)
-        if not any(isinstance(element, Delay) and element.duration > 0 for element in self.elements):
-            message = "Key `sequence.elements` must hold a delay: nothing is recorded during a pulse."
+        if not any(isinstance(element, Delay) and element.duration > 0 for element in elements):
+            message = "it must hold a delay: nothing is recorded during a pulse."
             raise ValueError(message)
-        return self
+        return elements
 
     @property
     def parts(self) -> tuple[Element, ...]:
