@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.tables import print_table
 from benchmarks.timing import best_seconds
 from nmr_platform.features import Acquisition, FeaturesSettings, PolynomialFeatures, extract
-from nmr_platform.features.polynomial import DEGREE, N_SPLITS
+from nmr_platform.features.kinds.polynomial import DEGREE, N_SPLITS
 from nmr_platform.schema import read_yaml, validate
 
 __all__ = ["main"]

@@ -1,19 +1,25 @@
 """Features of a spin echo: scikit-learn transformers from the complex record M(t) to named float32 columns."""
 
 from nmr_platform.features.acquisition import Acquisition
-from nmr_platform.features.frequency import FrequencyFeatures
+from nmr_platform.features.kinds import (
+    DecayFeatures,
+    FrequencyFeatures,
+    PointwiseFeatures,
+    PolynomialFeatures,
+    PolynomialFrequencyFeatures,
+    QuantileFeatures,
+    ShapeFeatures,
+    ShiftFeatures,
+)
 from nmr_platform.features.needs import Needs
-from nmr_platform.features.pointwise import PointwiseFeatures
-from nmr_platform.features.polynomial import PolynomialFeatures, PolynomialFrequencyFeatures
-from nmr_platform.features.quantiles import QuantileFeatures
 from nmr_platform.features.records import RecordFeatures
 from nmr_platform.features.sets import CombinedFeatures, FeatureSet, FeaturesSettings, SingleFeatureSet, extract
-from nmr_platform.features.shape import ShapeFeatures
 from nmr_platform.features.windowed import WindowedFeatures
 
 __all__ = [
     "Acquisition",
     "CombinedFeatures",
+    "DecayFeatures",
     "FeatureSet",
     "FeaturesSettings",
     "FrequencyFeatures",
@@ -24,6 +30,7 @@ __all__ = [
     "QuantileFeatures",
     "RecordFeatures",
     "ShapeFeatures",
+    "ShiftFeatures",
     "SingleFeatureSet",
     "WindowedFeatures",
     "extract",

@@ -11,7 +11,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from nmr_platform.datasets import Recipe, Recorded, Reference, Stretch, stretches_of
 from nmr_platform.errors import DataError
-from nmr_platform.physics import Experiment
+from nmr_platform.physics import Experiment, Sequence
 from nmr_platform.schema import Schema, validate
 
 __all__ = ["Acquisition"]
@@ -30,6 +30,7 @@ class Acquisition(Schema):
         recorded: The samples that were recorded, as stretches from the first one to that behind the last; None if
             all were.
         dwell: Time between the points that the record was resampled from, us; None if it was not.
+        sequence: Pulses and delays, by which features of several records are compared; None if it is not known.
     """
 
     units: ClassVar[Mapping[str, str]] = {"step": "us", "bandwidth": "MHz", "dwell": "us"}
@@ -42,6 +43,7 @@ class Acquisition(Schema):
     guessed: Annotated[tuple[Reference, ...], Field(strict=False)] = ()
     recorded: Annotated[tuple[Annotated[Stretch, Field(strict=False)], ...] | None, Field(strict=False)] = None
     dwell: PositiveFloat | None = None
+    sequence: Sequence | None = None
 
     @model_validator(mode="after")
     def _record_holds_the_echo(self) -> Self:
@@ -72,6 +74,7 @@ class Acquisition(Schema):
             n_samples=experiment.n_samples,
             n_sites=experiment.lattice.size,
             bandwidth=_bandwidth(experiment),
+            sequence=experiment.sequence,
         )
 
     @classmethod
@@ -101,6 +104,7 @@ class Acquisition(Schema):
             n_samples=dataset.sizes["time"],
             n_sites=None if experiment is None else experiment.lattice.size,
             bandwidth=None if experiment is None else _bandwidth(experiment),
+            sequence=None if experiment is None else experiment.sequence,
         )
         recorded = Recorded.of_attributes(attributes)
         if recorded == Recorded():

@@ -105,6 +105,13 @@ class RecordFeatures(Schema, ABC):
         """
         return self.needs_by_record({"": acquisition})[""]
 
+    def longest_dwell(self, acquisition: Acquisition) -> float | None:
+        """Longest time between the points that a record may be resampled from, us; None if any may be.
+
+        Signals in time are recovered from samples at twice their largest frequency.
+        """
+        return None if acquisition.bandwidth is None else max(1 / acquisition.bandwidth, acquisition.step)
+
     def looked_at(self, acquisitions: Mapping[str, Acquisition]) -> dict[str, Acquisition]:
         """The records that the set looks at, in its order.
 

@@ -12,18 +12,23 @@ from sklearn.pipeline import FeatureUnion
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features.acquisition import Acquisition
-from nmr_platform.features.frequency import FrequencyFeatures
+from nmr_platform.features.kinds import (
+    DecayFeatures,
+    FrequencyFeatures,
+    PointwiseFeatures,
+    PolynomialFeatures,
+    PolynomialFrequencyFeatures,
+    QuantileFeatures,
+    ShapeFeatures,
+    ShiftFeatures,
+)
 from nmr_platform.features.needs import Needs, require
-from nmr_platform.features.pointwise import PointwiseFeatures
-from nmr_platform.features.polynomial import PolynomialFeatures, PolynomialFrequencyFeatures
-from nmr_platform.features.quantiles import QuantileFeatures
 from nmr_platform.features.records import RecordFeatures, by_record
-from nmr_platform.features.shape import ShapeFeatures
 from nmr_platform.schema import Schema
 
 __all__ = ["CombinedFeatures", "FeatureSet", "FeaturesSettings", "SingleFeatureSet", "extract"]
 
-# A new kind of features is a line here.
+# A new kind of features is a line here, or in the next one if it compares records.
 SingleFeatureSet = Annotated[
     PointwiseFeatures
     | PolynomialFeatures
@@ -33,6 +38,8 @@ SingleFeatureSet = Annotated[
     | ShapeFeatures,
     Field(discriminator="kind"),
 ]
+
+AnyFeatureSet = Annotated[SingleFeatureSet | DecayFeatures | ShiftFeatures, Field(discriminator="kind")]
 
 
 class CombinedFeatures(Schema):
@@ -48,7 +55,7 @@ class CombinedFeatures(Schema):
 
     kind: Literal["combined"] = "combined"
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_+-]+$")]
-    of: Annotated[tuple[SingleFeatureSet, ...], Field(strict=False, min_length=2)]
+    of: Annotated[tuple[AnyFeatureSet, ...], Field(strict=False, min_length=2)]
 
     @model_validator(mode="after")
     def _parts_differ(self) -> Self:
@@ -56,7 +63,7 @@ class CombinedFeatures(Schema):
         return self
 
     @property
-    def parts(self) -> tuple[SingleFeatureSet, ...]:
+    def parts(self) -> tuple[AnyFeatureSet, ...]:
         """The sets that are combined."""
         return self.of
 
@@ -88,7 +95,7 @@ class CombinedFeatures(Schema):
         return pd.concat([table.assign(name=prefix + table["name"]) for prefix, table in tables], ignore_index=True)
 
 
-FeatureSet = Annotated[SingleFeatureSet | CombinedFeatures, Field(discriminator="kind")]
+FeatureSet = Annotated[AnyFeatureSet | CombinedFeatures, Field(discriminator="kind")]
 
 
 class FeaturesSettings(Schema):

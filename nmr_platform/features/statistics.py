@@ -12,6 +12,7 @@ __all__ = [
     "mean_frequency",
     "ratio",
     "secondary_maximum",
+    "slope",
     "standardised_moments",
 ]
 
@@ -60,16 +61,27 @@ def decay_rate(magnitude: Real, distance: Real) -> Real:
 
     Args:
         magnitude: |M|, shape (n_curves, n), dimensionless.
-        distance: From where the decay begins, shape (n,), in any unit.
+        distance: From where the decay begins, shape (n,) or (n_curves, n), in any unit.
 
     Returns:
         Shape (n_curves,), in inverse units of distance.
     """
-    weights = magnitude**2
-    logarithm = portable.log(np.where(magnitude > 0, magnitude, 1.0))
-    total = weights.sum(axis=1)
-    offsets = distance - ratio((weights * distance).sum(axis=1), total)[:, np.newaxis]
-    return -ratio((weights * offsets * logarithm).sum(axis=1), (weights * offsets**2).sum(axis=1))
+    return -slope(portable.log(np.where(magnitude > 0, magnitude, 1.0)), distance, magnitude**2)
+
+
+def slope(values: Real, x: Real, weights: Real) -> Real:
+    """Slope of the line that fits best by weighted least squares; zero where all weight lies on one x.
+
+    Args:
+        values: Shape (n_curves, n), in any unit.
+        x: Shape (n,) or (n_curves, n), in any unit.
+        weights: Shape (n_curves, n), not negative, in any unit.
+
+    Returns:
+        Shape (n_curves,), in the unit of ``values`` over that of ``x``.
+    """
+    offsets = x - ratio((weights * x).sum(axis=1), weights.sum(axis=1))[:, np.newaxis]
+    return ratio((weights * offsets * values).sum(axis=1), (weights * offsets**2).sum(axis=1))
 
 
 def fall_time(magnitude: Real, time: Real, first: NDArray[np.int64], level: Real) -> Real:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features.base import StatelessTransformer
 
-__all__ = ["RecordWindow", "WindowSpan", "check_window", "interval_table", "sample_intervals"]
+__all__ = ["RecordWindow", "WindowSpan", "check_window", "cut_out", "interval_table", "sample_intervals"]
 
 
 @dataclass(frozen=True)
@@ -77,23 +77,41 @@ class RecordWindow(StatelessTransformer):
             ConfigurationError: The window reaches outside the record, or ``X`` has not two axes.
             DataError: A value inside the window is not finite.
         """
-        records = np.asarray(X)
-        if records.ndim != 2:
-            message = f"Argument `m` must have shape (n_curves, n_samples), but has shape {records.shape}."
-            raise ConfigurationError(message, key="m", value=records.shape)
-        span = self.span
-        check_window(span, records.shape[1])
-        cut = records[:, span.first : span.stop]
-        faulty = ~np.isfinite(cut).all(axis=1)
-        if faulty.any():
-            message = f"Argument `m` must be finite around the echo, but curve {int(faulty.argmax())} is not."
-            raise DataError(message)
-        cut = cut.astype(np.result_type(cut.dtype, np.float32), copy=False)
+        records, span = np.asarray(X), self.span
+        if records.ndim == 2:
+            check_window(span, records.shape[1])
+        cut = cut_out(records, span.first, span.stop)
         return cut if span.width == 1 else _means(cut, span.width)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Names ``m_<k>``, k samples from the echo; those of the record's samples, if it has any, do not matter."""
         return np.array([f"m_{offset}" for offset in self.span.offsets.tolist()], dtype=object)
+
+
+def cut_out(m: NDArray[np.inexact], first: int, stop: int) -> NDArray[np.inexact]:
+    """Some samples of every curve.
+
+    Args:
+        m: The records M(t), shape (n_curves, n_samples).
+        first: The first sample.
+        stop: The one behind the last.
+
+    Returns:
+        Shape (n_curves, stop - first), real or complex as the records are, in their precision.
+
+    Raises:
+        ConfigurationError: The records have not two axes.
+        DataError: A value is not finite.
+    """
+    if m.ndim != 2:
+        message = f"Argument `m` must have shape (n_curves, n_samples), but has shape {m.shape}."
+        raise ConfigurationError(message, key="m", value=m.shape)
+    cut = m[:, first:stop]
+    faulty = ~np.isfinite(cut).all(axis=1)
+    if faulty.any():
+        message = f"Argument `m` must be finite around the echo, but curve {int(faulty.argmax())} is not."
+        raise DataError(message)
+    return cut.astype(np.result_type(cut.dtype, np.float32), copy=False)
 
 
 def check_window(span: WindowSpan, n_samples: int) -> None:

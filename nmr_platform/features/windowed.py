@@ -119,13 +119,6 @@ class WindowedFeatures(RecordFeatures):
         """The samples of the record that columns are computed of, each stretch from the first to behind the last."""
         return ((span.first, span.stop),)
 
-    def longest_dwell(self, acquisition: Acquisition) -> float | None:
-        """Longest time between the points that a record may be resampled from, us; None if any may be.
-
-        Signals in time are recovered from samples at twice their largest frequency.
-        """
-        return None if acquisition.bandwidth is None else max(1 / acquisition.bandwidth, acquisition.step)
-
     def looked_at(self, acquisitions: Mapping[str, Acquisition]) -> dict[str, Acquisition]:
         """The records with the places of their windows, see `RecordFeatures.looked_at`."""
         chosen = super().looked_at(acquisitions)

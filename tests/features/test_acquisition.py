@@ -23,7 +23,8 @@ def experiment(sequence=None, **changes):
 
 def test_an_experiment_says_all_of_it():
     kept = experiment(receiver={"every": 2})
-    assert Acquisition.of(kept) == Acquisition(echo_index=80, step=0.5, n_samples=120, n_sites=16, bandwidth=0.2)
+    said = {"echo_index": 80, "step": 0.5, "n_samples": 120, "n_sites": 16, "bandwidth": 0.2}
+    assert Acquisition.of(kept) == Acquisition(**said, sequence=kept.sequence)
     assert Acquisition.of(kept, echo_index=30).echo_index == 30
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import Acquisition, FrequencyFeatures
-from nmr_platform.features.frequency import SpectrumTransformer, echo_envelope
+from nmr_platform.features.kinds.frequency import SpectrumTransformer, echo_envelope
 
 OFFSETS = np.arange(300) - 150
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import Acquisition, PolynomialFeatures
-from nmr_platform.features.polynomial import PolynomialBins
+from nmr_platform.features.kinds.polynomial import PolynomialBins
 
 SPLITS = (4, 5, 10)
 coefficient = st.floats(-1, 1, allow_nan=False, width=32)

@@ -7,7 +7,7 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import Acquisition, QuantileFeatures
-from nmr_platform.features.quantiles import DyadicQuantiles, dyadic_intervals
+from nmr_platform.features.kinds.quantiles import DyadicQuantiles, dyadic_intervals
 
 
 def computed_in_a_loop(signal, depth=6, divisor=4):

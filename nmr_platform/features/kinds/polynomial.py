@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from nmr_platform import portable
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer, as_blocks, in_chunks
-from nmr_platform.features.frequency import SpectralFeatures, spectrum_length
+from nmr_platform.features.kinds.frequency import SpectralFeatures, spectrum_length
 from nmr_platform.features.window import WindowSpan, interval_table, sample_intervals
 from nmr_platform.features.windowed import WindowedFeatures
 
