@@ -92,7 +92,8 @@ def _over_arrays(loop: Callable[..., None]) -> Callable[..., Any]:
     def computed(*arguments: ArrayLike) -> Any:
         values = np.broadcast_arrays(*(np.asarray(each, np.float64) for each in arguments))
         out = np.empty(values[0].shape)
-        loop(*(each.ravel() for each in values), out.ravel())
+        # Copies, for a view that repeats values warns whoever asks whether it may be written to, as numba does.
+        loop(*(each.flatten() for each in values), out.ravel())
         return out[()]
 
     return computed

@@ -120,6 +120,7 @@ def test_functions_of_two_numbers_take_shapes_that_fit():
     y, x = np.array([[1.0], [-2.0]]), np.array([0.5, -0.5, 3.0])
     np.testing.assert_array_equal(portable.arctan2(y, x), [[math.atan2(one, other) for other in x] for one in y[:, 0]])
     np.testing.assert_array_equal(portable.power(np.abs(y), x), [[abs(one) ** other for other in x] for one in y[:, 0]])
+    np.testing.assert_array_equal(portable.arctan2(y[:1], x), [[math.atan2(1.0, other) for other in x]])
     assert portable.power(0.1, 2.0) == 0.1 * 0.1
     assert portable.power(0.1, -400) == math.inf
 
