@@ -13,7 +13,7 @@ __all__ = ["export_sequence", "simulate"]
 
 def simulate(
     experiment: Annotated[Path, typer.Argument(dir_okay=False, help="Experiment as YAML: MHz, us and degrees.")],
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the disorder.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the disorder.")] = 0,
     integrator: Annotated[
         Literal["euler", "midpoint", "fast"],
         typer.Option(

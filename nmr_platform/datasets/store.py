@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.storage import LocalStore, WrapperStore
 
+from nmr_platform.datasets.metadata import FORMAT_VERSION, SEAL, require_metadata, seal, unreadable
 from nmr_platform.datasets.recipe.recipe import Recipe
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.files import staged_folder
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from zarr.core.buffer import Buffer, BufferPrototype
 
 __all__ = [
-    "FORMAT_VERSION",
     "RECORDS",
     "check_target",
     "chunk_fault",
@@ -38,9 +38,6 @@ __all__ = [
     "recipe_of",
     "write",
 ]
-
-FORMAT_VERSION = 2
-"""Raised whenever a reader of the previous layout would misread a new one."""
 
 RECORDS = {"m": np.dtype(np.complex64), "m_z": np.dtype(np.float32)}
 """The variables along curve and time."""
@@ -90,15 +87,16 @@ def open_lazily(path: Path) -> xr.Dataset:
     Raises:
         DataError: There is no data set, or its metadata is damaged or of another format version.
     """
-    _check_format(path)
+    require_metadata(path)
     try:
         files = _CheckedStore(LocalStore(path, read_only=True))
         dataset = xr.open_zarr(files, chunks=None, consolidated=False, zarr_format=3)
         # Zarr lists the arrays of a group as it finds them.
         names = dataset.attrs.pop("variables")
+        dataset.attrs.pop(SEAL, None)
         return dataset.reset_coords(set(names) - {*RECORDS, *dataset.dims})[names].set_coords({*names} - {*RECORDS})
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise _unreadable(path, str(error)) from error
+    except (ValueError, LookupError, TypeError, AttributeError, OSError, RecursionError, OverflowError) as error:
+        raise unreadable(path, str(error)) from error
 
 
 def recipe_of(dataset: xr.Dataset, path: Path) -> Recipe:
@@ -117,7 +115,7 @@ def recipe_of(dataset: xr.Dataset, path: Path) -> Recipe:
     try:
         recipe = validate(Recipe, json.loads(dataset.attrs["recipe"]))
     except (ConfigurationError, ValueError) as error:
-        raise _unreadable(path, f"its recipe: {error}") from error
+        raise unreadable(path, f"its recipe: {error}") from error
     if recipe.digest != dataset.attrs["digest"]:
         message = (
             f"Data set `{path}` was made by engine version {dataset.attrs['engine_version']} with identity "
@@ -172,6 +170,7 @@ def write(path: Path, coordinates: xr.Dataset, blocks: Iterable[Mapping[str, NDA
             for name, array in arrays.items():
                 array[first:last] = block[name]
             first = last
+        seal(staging)
 
 
 def check_target(path: Path) -> None:
@@ -272,34 +271,6 @@ class _CheckedStore(WrapperStore[LocalStore]):
             if fault:
                 raise damaged_chunk(self._store.root, key, fault)
         return value
-
-
-def _check_format(path: Path) -> None:
-    """Refuse what is no data set of this version before Zarr stumbles over it."""
-    if not (path / "zarr.json").exists():
-        older = (path / ".zmetadata").exists()
-        what = "is of an older format version" if older else "does not exist or is not a data set"
-        message = f"Data set `{path}` {what}; make it with `dvc repro simulate` or `nmr generate`."
-        raise DataError(message, path=path)
-    try:
-        attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
-        version, names = attributes.get("format_version"), attributes.get("variables")
-    except (ValueError, KeyError, AttributeError) as error:
-        raise _unreadable(path, str(error)) from error
-    if version != FORMAT_VERSION:
-        message = (
-            f"Data set `{path}` has format version {version}, but this version of nmr_platform reads version "
-            f"{FORMAT_VERSION}; make it again with `dvc repro --force simulate` or `nmr generate`."
-        )
-        raise DataError(message, path=path)
-    lost = [name for name in names or () if not (path / name / "zarr.json").exists()]
-    if lost:
-        raise _unreadable(path, f"{', '.join(lost)} missing")
-
-
-def _unreadable(path: Path, reason: str) -> DataError:
-    message = f"Data set `{path}` has damaged metadata ({reason}); make it again with the command that made it."
-    return DataError(message, path=path)
 
 
 def _write_coordinates(dataset: xr.Dataset, staging: Path) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nmr_platform.checksums import require_checksums, write_checksums
 from nmr_platform.datasets import Recorded, Reference, unrecorded
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features import Acquisition, FeatureSet, Needs, extract
-from nmr_platform.inference.checksums import require_checksums, write_checksums
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.facts import PredictorFacts, find_predictor, read_facts, write_facts
 from nmr_platform.inference.novelty import Novelty
@@ -251,7 +251,7 @@ class Predictor:
                 types.
         """
         folder = find_predictor(folder)
-        require_checksums(folder, made_by="nmr evaluate")
+        require_checksums(folder, what="Model", made_by="nmr evaluate")
         facts = read_facts(folder)
         estimator = load_estimator(folder / "estimator" / facts.estimator)
         detector = load_estimator(folder / "detector" / facts.detector)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from nmr_platform.checksums import write_checksums
 from nmr_platform.datasets import DataSettings
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import FeaturesSettings, extract
@@ -85,6 +86,7 @@ def compare_disorder(params: DisorderParams, workspace: Workspace) -> pd.DataFra
     )
     with staged_folder(workspace.disorder) as folder:
         table.to_csv(folder / "scores.csv", index=False, float_format="%.6g")
+        write_checksums(folder)
     write_json(workspace.metrics("disorder"), _metrics(table), rounded=True)
     return table
 

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from optuna.storages import BaseStorage
 
+from nmr_platform.checksums import CHECKSUMS, require_checksums
 from nmr_platform.files import folder_digest, read_json, write_json, write_text
 from nmr_platform.inference import Predictor
 from nmr_platform.studies import find_study
@@ -115,6 +116,7 @@ def show_folder(folder: Path, tracker: Tracker, storage: BaseStorage, session: S
         storage: Where studies are remembered.
         session: The session that wrote it; None if it is only shown again.
     """
+    require_checksums(folder, what="Result", made_by=_MADE_BY)
     content = read_json(folder / _RUN, made_by=_MADE_BY)
     run = RunEntry.from_dict(content["run"])
     made = _session(folder, run, storage, session)
@@ -123,7 +125,7 @@ def show_folder(folder: Path, tracker: Tracker, storage: BaseStorage, session: S
     with closing_run(tracker, run_id, end=end):
         tracker.log_metrics(run_id, content["metrics"], time=end)
         for item in sorted(folder.iterdir()):
-            if item.name not in {_RUN, _MODEL}:
+            if item.name not in {_RUN, _MODEL, CHECKSUMS}:
                 tracker.log_files(run_id, item, item.name if item.is_dir() else "")
         if (folder / _MODEL).is_dir():
             tracker.log_model(run_id, _read_model(folder / _MODEL, made))

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform import plots
+from nmr_platform.checksums import write_checksums
 from nmr_platform.datasets import DataSettings, load
 from nmr_platform.errors import DataError
 from nmr_platform.features import FeaturesSettings, extract
@@ -82,10 +83,12 @@ def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: T
                 model, novelties[name], summary, feature_sets[name], acquisition, params.evaluate.coverage
             )
             write_model(folder, predictor, example, _facts(model, summary))
+            write_checksums(folder)
 
         result = evaluate_task(summary, features.tables, features.labels, settings=params.evaluate, on_model=write)
         write_json(staging / "scores.json", result.to_dict(), rounded=True)
         result.table().to_csv(staging / "scores.csv", index=False, float_format="%.6g")
+        write_checksums(staging)
     write_json(workspace.metrics(task), _metrics(result), rounded=True)
     session = this_session(tracker, workspace.root)
     with closing_storage(workspace.studies) as storage:

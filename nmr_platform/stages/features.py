@@ -1,15 +1,18 @@
 """Stage `features`: from simulated data sets to feature tables."""
 
+from collections.abc import Container
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from nmr_platform.checksums import require_checksums, write_checksums
 from nmr_platform.datasets import DataSettings, dvc_digest, labels_of, load
 from nmr_platform.errors import DataError
 from nmr_platform.features import Acquisition, FeaturesSettings, extract
-from nmr_platform.files import read_json, staged_folder, write_json
+from nmr_platform.files import intact, read_json, staged_folder, write_json
 from nmr_platform.schema import Schema, validate
 from nmr_platform.tracking import DatasetEntry
 from nmr_platform.workspace import Workspace
@@ -86,16 +89,28 @@ def read_features(workspace: Workspace) -> FeatureTables:
     """Read what `extract_features` wrote.
 
     Raises:
-        DataError: It has not run yet.
+        DataError: It has not run yet, or a file is missing or not as it was written.
     """
-    facts = read_json(workspace.features / _FACTS, made_by=_MADE_BY)
-    return FeatureTables(
-        tables={name: pd.read_parquet(workspace.features / f"{name}.parquet") for name in facts["tables"]},
-        labels=pd.read_parquet(workspace.features / "labels.parquet"),
-        mean_echo=pd.read_parquet(workspace.features / "mean_echo.parquet"),
-        acquisition=validate(Acquisition, facts["acquisition"]),
-        datasets=tuple(DatasetEntry(**item) for item in facts["datasets"]),
-    )
+    folder = workspace.features
+    facts = read_json(folder / _FACTS, made_by=_MADE_BY)
+    known = require_checksums(folder, what="Feature tables", made_by=_MADE_BY)
+    with intact(folder / _FACTS, made_by=_MADE_BY):
+        return FeatureTables(
+            tables={name: _table(folder, name, known) for name in facts["tables"]},
+            labels=_table(folder, "labels", known),
+            mean_echo=_table(folder, "mean_echo", known),
+            acquisition=validate(Acquisition, facts["acquisition"]),
+            datasets=tuple(DatasetEntry(**item) for item in facts["datasets"]),
+        )
+
+
+def _table(folder: Path, name: str, known: Container[str]) -> pd.DataFrame:
+    path = folder / f"{name}.parquet"
+    with intact(path, made_by=_MADE_BY):
+        if path.name not in known:
+            message = "it has no checksum"
+            raise ValueError(message)
+        return pd.read_parquet(path)
 
 
 def _require_digest(kernel: str, dataset: xr.Dataset, params: FeaturesParams, workspace: Workspace) -> None:
@@ -134,3 +149,4 @@ def _write(made: FeatureTables, workspace: Workspace) -> None:
             "datasets": [asdict(each) for each in made.datasets],
         }
         write_json(folder / _FACTS, facts)
+        write_checksums(folder)

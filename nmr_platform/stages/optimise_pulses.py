@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nmr_platform.checksums import write_checksums
 from nmr_platform.datasets import DataSettings, Recipe
 from nmr_platform.files import staged_folder, write_json
 from nmr_platform.progress import progress_bar
@@ -163,6 +164,7 @@ def _optimise(
     with staged_folder(folder) as staging:
         write_pulses(staging, search, verdict, settings, measurements, new.example, figures)
         write_run(staging, search.run, _flat(verdict))
+        write_checksums(staging)
     with closing_storage(workspace.studies) as storage:
         show_folder(folder, tracker, storage, this_session(tracker, workspace.root))
     return outcome

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from nmr_platform.files import read_json
 from nmr_platform.reporting import PUBLISHED, ComparisonRow, compare_published
-from nmr_platform.stages.report import read_disorder
+from nmr_platform.stages.report import read_disorder, read_scores
 from nmr_platform.stages.tune import read_tuned
 from nmr_platform.studies import closing_storage, load_studies, settled_trials
 from nmr_platform.workspace import Workspace
@@ -28,10 +27,7 @@ def compare_with_published(params: "ReportParams", workspace: Workspace) -> list
     Raises:
         DataError: A stage before has not run yet.
     """
-    scores = {
-        name: read_json(workspace.evaluated(name) / "scores.json", made_by=f"dvc repro evaluate@{name}")
-        for name in params.tasks
-    }
+    scores = {name: read_scores(workspace, name) for name in params.tasks}
     seconds = {key: value for task in params.tasks for key, value in _search_seconds(workspace, task).items()}
     rows = compare_published(PUBLISHED, scores, read_disorder(workspace))
     return [(row, seconds.get((row.item.task, row.model))) for row in rows]

@@ -10,9 +10,10 @@ import pandas as pd
 import xarray as xr
 
 from nmr_platform import plots
+from nmr_platform.checksums import require_checksums
 from nmr_platform.datasets import DataSettings, load
 from nmr_platform.errors import DataError
-from nmr_platform.files import read_json, staged_folder
+from nmr_platform.files import intact, read_json, staged_folder
 from nmr_platform.learning import EvaluateSettings, Task
 from nmr_platform.reporting import (
     PUBLISHED,
@@ -32,7 +33,7 @@ from nmr_platform.reporting import (
 from nmr_platform.schema import Name, Schema
 from nmr_platform.workspace import Workspace
 
-__all__ = ["ReportParams", "read_disorder", "write_report"]
+__all__ = ["ReportParams", "read_disorder", "read_scores", "write_report"]
 
 
 class ReportParams(Schema):
@@ -69,14 +70,10 @@ def write_report(params: ReportParams, workspace: Workspace) -> Path:
 
 def _gather(params: ReportParams, workspace: Workspace, folder: Path) -> Content:
     datasets = {kernel: load(workspace.simulated(kernel)) for kernel in params.data.kernels}
-    scores = {
-        name: read_json(workspace.evaluated(name) / "scores.json", made_by=f"dvc repro evaluate@{name}")
-        for name in params.tasks
-    }
+    scores = {name: read_scores(workspace, name) for name in params.tasks}
     disorder = read_disorder(workspace)
-    summary = workspace.pulses / "summary.json"
     # Not every study has a pulse search; where it is a stage, DVC sees to it that it ran.
-    pulses = read_json(summary, made_by="dvc repro optimise_pulses") if summary.exists() else None
+    pulses = read_pulses(workspace) if workspace.pulses.exists() else None
     return Content(
         data=[_facts(kernel, dataset, params) for kernel, dataset in datasets.items()],
         opening=[_draw_gallery(datasets, folder)],
@@ -132,11 +129,47 @@ def read_disorder(workspace: Workspace) -> list[dict[str, Any]]:
     Raises:
         DataError: It has not run yet.
     """
-    path = workspace.disorder / "scores.csv"
+    path, made_by = workspace.disorder / "scores.csv", "dvc repro compare_disorder"
     if not path.exists():
-        message = f"File `{path}` does not exist yet; make it with `dvc repro compare_disorder`."
+        message = f"File `{path}` does not exist yet; make it with `{made_by}`."
         raise DataError(message, path=path)
-    return [{str(name): value for name, value in row.items()} for row in pd.read_csv(path).to_dict("records")]
+    require_checksums(workspace.disorder, what="Comparison", made_by=made_by)
+    with intact(path, made_by=made_by):
+        table = pd.read_csv(path)
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def read_scores(workspace: Workspace, task: str) -> dict[str, Any]:
+    """What `evaluate` wrote about one task, in plain data.
+
+    Args:
+        workspace: Where it was written.
+        task: Name of the task.
+
+    Raises:
+        DataError: It has not run yet, or its file is damaged.
+    """
+    scores: dict[str, Any] = _read_checked(workspace.evaluated(task) / "scores.json", f"dvc repro evaluate@{task}")
+    return scores
+
+
+def read_pulses(workspace: Workspace) -> dict[str, Any]:
+    """What `optimise_pulses` wrote about the search, in plain data.
+
+    Args:
+        workspace: Where it was written.
+
+    Raises:
+        DataError: Its files are damaged.
+    """
+    summary: dict[str, Any] = _read_checked(workspace.pulses / "summary.json", "dvc repro optimise_pulses")
+    return summary
+
+
+def _read_checked(path: Path, made_by: str) -> Any:
+    if path.parent.exists():
+        require_checksums(path.parent, what="Result", made_by=made_by)
+    return read_json(path, made_by=made_by)
 
 
 def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspace: Workspace, folder: Path) -> Section:

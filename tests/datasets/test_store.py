@@ -9,6 +9,7 @@ import xarray as xr
 import zarr
 
 from nmr_platform.datasets import generate, labels_of, load, n_verified, publish, recipe_of, repair, verify
+from nmr_platform.datasets.metadata import seal
 from nmr_platform.errors import DataError
 from tests.datasets.recipes import small_recipe
 from tests.datasets.trees import digest_of_tree
@@ -147,6 +148,48 @@ def test_damaged_metadata_is_refused_when_the_data_set_is_opened(path, harm):
         load(path)
 
 
+def with_attributes(metadata, **values):
+    return metadata | {"attributes": metadata["attributes"] | values}
+
+
+CHANGES = {
+    "no attributes": lambda metadata: {name: value for name, value in metadata.items() if name != "attributes"},
+    "a list": lambda metadata: [metadata],
+    "variables": lambda metadata: with_attributes(metadata, variables={"m": 1}),
+    "outside": lambda metadata: with_attributes(metadata, variables=["../../m"]),
+    "a value": lambda metadata: with_attributes(metadata, echo_index=7),
+    "types": lambda metadata: with_attributes(metadata, digest=7, recipe=[], failures=None),
+    "hardly anything": lambda metadata: metadata | {"attributes": {"format_version": 2}},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_metadata_of_another_form_is_refused(path, change):
+    file = path / "zarr.json"
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+    for read in (load, verify):
+        with pytest.raises(DataError, match=r"`.*set.zarr` (has damaged metadata \(|does not exist)"):
+            read(path)
+
+
+@pytest.mark.parametrize("key", ["shape", "data_type", "chunk_grid", "codecs", "fill_value", "attributes"])
+@pytest.mark.parametrize("value", [None, [], {}, "x", 7, [10**12, 10**12]])
+def test_metadata_of_a_variable_that_was_changed_is_refused(path, key, value):
+    file = path / "m" / "zarr.json"
+    described = json.loads(file.read_text())
+    file.write_text(json.dumps(described | {key: value}))
+    with pytest.raises(DataError, match=r"`.*set.zarr` has damaged metadata \("):
+        load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[" * 100_000, b"null", b"7", b'{"a": 1, "a": 2}'])
+@pytest.mark.parametrize("name", ["zarr.json", "W/zarr.json"])
+def test_metadata_that_is_no_json_object_is_refused(path, name, content):
+    (path / name).write_bytes(content)
+    with pytest.raises(DataError, match=r"`.*set.zarr` has damaged metadata \("):
+        load(path)
+
+
 def test_repair_simulates_the_damaged_chunk_alone_and_restores_every_byte(path, made, tmp_path):
     flip_a_bit(path / "m" / "c" / "1" / "0")
     again = repair(path, shard_folder=tmp_path / "none")
@@ -194,6 +237,7 @@ def test_a_data_set_of_another_engine_is_not_verified_against_this_one(path):
     metadata = json.loads((path / "zarr.json").read_text())
     metadata["attributes"]["digest"] = "0123456789abcdef"
     (path / "zarr.json").write_text(json.dumps(metadata))
+    seal(path)
     with pytest.raises(DataError, match=r"was made by engine version \d+ with identity 0123456789abcdef, but this"):
         verify(path)
 

@@ -11,11 +11,11 @@ import pytest
 import skops.io
 from sklearn.linear_model import LinearRegression
 
+from nmr_platform.checksums import write_checksums
 from nmr_platform.datasets import Recorded
 from nmr_platform.errors import ConfigurationError, DataError, UnmetNeedError
 from nmr_platform.features import ShapeFeatures
 from nmr_platform.inference import Predictor
-from nmr_platform.inference.checksums import write_checksums
 from tests.inference.predictors import ACQUISITION, classifier, echoes, regressor
 
 TIME = ACQUISITION.time

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from nmr_platform.checksums import write_checksums
 from nmr_platform.config import read_params
 from nmr_platform.reporting import PUBLISHED, PublishedScore
 from nmr_platform.schema import read_sections, read_yaml
@@ -45,6 +46,7 @@ def with_verdict(project, lower, upper, **angles):
     summary["verdict"]["W"] |= {"lower": lower, "upper": upper}
     summary["best"] |= angles
     path.write_text(json.dumps(summary))
+    write_checksums(path.parent)
     return again(project)
 
 

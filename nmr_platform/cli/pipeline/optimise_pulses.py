@@ -17,10 +17,10 @@ def optimise_pulses(
     preset: Annotated[
         str | None, typer.Option(help="Run this larger search (august2021) instead of the one in params.yaml.")
     ] = None,
-    n_trials: Annotated[int | None, typer.Option(min=1, help="Sequences to try, with --preset.")] = None,
+    n_trials: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="Sequences to try, with --preset.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.0, help="Start none after so many s, with --preset.")] = None,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder to write to, with --preset.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that share the sequences.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=1000, help="Processes that share the sequences.")] = 1,
     helping: Annotated[bool, typer.Option("--helping", hidden=True)] = False,
     tracker: TrackerOption = TrackerKind.MLFLOW,
     as_json: JsonOption = False,

@@ -19,7 +19,7 @@ def tune(
     task: TaskOption,
     params: ParamsOption = Path("params.yaml"),
     tracker: TrackerOption = TrackerKind.MLFLOW,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that share the trials.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=1000, help="Processes that share the trials.")] = 1,
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", help="Dask scheduler that runs the other workers, tcp://host:8786.")
     ] = None,
