@@ -1,6 +1,8 @@
 """Data sets as one HDF5 file that any netCDF-4 or HDF5 reader opens."""
 
 import hashlib
+import subprocess
+import sys
 from math import prod
 from pathlib import Path
 
@@ -24,6 +26,8 @@ _SEALED = len(_MARK) + hashlib.sha256().digest_size
 _PIECE = 2**24
 # A shape that is damaged or made up would ask for any memory: no record is compressed to less than this.
 _FEW_BYTES, _MOST_SHRUNK = 2**27, 100
+# For reading a file that may be damaged: seconds of processor time, and bytes of memory beside the values.
+_SECONDS, _BYTES_PER_SECOND, _BYTES = 20, 2**20, 2**31
 # What the libraries raise on damaged files.
 _DAMAGES = (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError, OverflowError)
 
@@ -73,7 +77,8 @@ def read_hdf5(path: str | Path) -> xr.Dataset:
     """
     path = Path(path)
     size = check_file(path, most=_ANY_SIZE)
-    _check_seal(path, size)
+    if not _check_seal(path, size):
+        _try_to_read(path, size)
     try:
         with h5py.File(path) as file:
             _check_contents(file, path, size)
@@ -102,14 +107,29 @@ def _seal(path: Path, size: int) -> bytes:
     return _MARK + digest.digest()
 
 
-def _check_seal(path: Path, size: int) -> None:
-    """Refuse a changed byte before HDF5 sees it, which may ask for any time and memory then."""
+def _check_seal(path: Path, size: int) -> bool:
+    """Refuse a changed byte before HDF5 sees it, which may ask for any time and memory then; say if there is a mark."""
     start = max(0, size - _SEALED)
     with path.open("rb") as file:
         file.seek(start)
         seal = file.read()
     if seal.startswith(_MARK) and seal != _seal(path, start):
         message = f"File `{path}` is damaged: its digest is not that of when it was written."
+        raise DataError(message, path=path)
+    return seal.startswith(_MARK)
+
+
+def _try_to_read(path: Path, size: int) -> None:
+    """Have another process read it first, which the system ends if the file asks for more than it is worth."""
+    seconds, held = _SECONDS + size // _BYTES_PER_SECOND, _most_held(size)
+    trial = Path(__file__).with_name("hdf5_trial.py")
+    bounds = map(str, (seconds, _BYTES + held, held))
+    command = [sys.executable, "-I", str(trial), str(path.absolute()), *bounds]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        reason = said[-1] if said else f"it cannot be read in {seconds} s and {_BYTES + held:.2g} bytes of memory"
+        message = f"File `{path}` is damaged or not HDF5: {reason}"
         raise DataError(message, path=path)
 
 
@@ -131,9 +151,14 @@ def _check_contents(file: h5py.File, path: Path, size: int) -> None:
         # A whole chunk is held in memory, however little of it is asked for.
         held += max(item.nbytes, prod(item.chunks or ()) * item.dtype.itemsize) + _attribute_bytes(item)
         held += _text_bytes(item, path)
-    if held > _FEW_BYTES + _MOST_SHRUNK * size:
+    if held > _most_held(size):
         message = f"File `{path}` says that it holds {held:g} bytes, but has {size}: it is damaged."
         raise DataError(message, path=path)
+
+
+def _most_held(size: int) -> int:
+    """Bytes that a file of ``size`` bytes may hold in memory."""
+    return _FEW_BYTES + _MOST_SHRUNK * size
 
 
 def _text_bytes(item: h5py.Dataset, path: Path) -> int:

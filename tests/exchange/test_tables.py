@@ -10,7 +10,7 @@ import xarray as xr
 
 from nmr_platform.datasets import labels_of, load, publish
 from nmr_platform.errors import DataError
-from nmr_platform.exchange import read_csv, read_hdf5, write_csv, write_hdf5
+from nmr_platform.exchange import hdf5, read_csv, read_hdf5, write_csv, write_hdf5
 
 WRITERS = {
     "long csv": (lambda dataset, path: write_csv(dataset, path, table="long"), read_csv),
@@ -265,6 +265,14 @@ def test_nothing_outside_an_hdf5_file_is_read(tmp_path, records, spoil, sentence
     spoil(records, tmp_path)
     records.close()
     with pytest.raises(DataError, match=sentence):
+        read_hdf5(tmp_path / "own.h5")
+
+
+def test_hdf5_that_asks_for_more_than_it_is_worth_is_refused(tmp_path, records, monkeypatch):
+    records.close()
+    monkeypatch.setattr(hdf5, "_BYTES", 2**20)  # less than any process needs
+    monkeypatch.setattr(hdf5, "_FEW_BYTES", 0)
+    with pytest.raises(DataError, match=r"File `.*own.h5` is damaged or not HDF5: "):
         read_hdf5(tmp_path / "own.h5")
 
 
