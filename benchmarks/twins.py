@@ -121,8 +121,8 @@ def _power_law(recipe: Recipe, exponent: float) -> Experiment:
 
 def _records(experiment: Experiment, recipe: Recipe, n: int) -> NDArray[np.complex64]:
     """Curves of one experiment under ``n`` draws of the disorder, shape (n, T)."""
-    curve = recipe.curve(0)._replace(experiment=experiment)
-    return np.array([echo.m for echo in simulate_curves([redrawn(curve, k) for k in range(n)], recipe)])
+    curve = recipe.curve(0).with_experiment(experiment)
+    return np.array([echoes[""].m for echoes in simulate_curves([redrawn(curve, k) for k in range(n)], recipe)])
 
 
 def _binned(records: NDArray[np.complex64]) -> Array:

@@ -34,13 +34,13 @@ from nmr_platform.datasets.recipe.settings import DataSettings
 from nmr_platform.datasets.recipe.sweeps import Sweep
 from nmr_platform.datasets.recorded import Recorded, Reference, Stretch, stretches_of, unrecorded
 from nmr_platform.datasets.store import (
-    check_target,
     dvc_digest,
     labels_of,
     load,
-    publish,
+    load_records,
     recipe_of,
 )
+from nmr_platform.datasets.writing import check_target, publish
 
 __all__ = [
     "PRESETS",
@@ -76,6 +76,7 @@ __all__ = [
     "generate",
     "labels_of",
     "load",
+    "load_records",
     "make_executor",
     "n_verified",
     "numbers_in",

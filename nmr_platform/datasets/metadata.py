@@ -51,6 +51,7 @@ def require_metadata(path: Path) -> None:
     try:
         attributes = json.loads(read_text(path / _FILE))["attributes"]
         version, names = attributes.get("format_version"), attributes.get("variables")
+        records = attributes.get("record_names", [])
         is_sound = attributes.get(SEAL, "") in {"", _checksum(path)}
     except (ValueError, LookupError, TypeError, AttributeError, OSError, RecursionError) as error:
         raise unreadable(path, str(error)) from error
@@ -60,9 +61,10 @@ def require_metadata(path: Path) -> None:
             f"{FORMAT_VERSION}; make it again with `dvc repro --force simulate` or `nmr generate`."
         )
         raise DataError(message, path=path)
-    if not isinstance(names, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
-        raise unreadable(path, f"its variables are {names!r}")
-    lost = [name for name in names if not (path / name / _FILE).exists()]
+    for what, held in (("variables", names), ("records", records)):
+        if not isinstance(held, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in held):
+            raise unreadable(path, f"its {what} are {held!r}")
+    lost = [name for name in (*names, *records) if not (path / name / _FILE).exists()]
     if lost:
         raise unreadable(path, f"{', '.join(lost)} missing")
     if not is_sound:

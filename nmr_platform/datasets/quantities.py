@@ -8,7 +8,7 @@ import numpy as np
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import unit_at
 
-__all__ = ["QUANTITIES", "Quantity", "attributes_of", "columns_for", "quantities_of", "quantity"]
+__all__ = ["QUANTITIES", "RESERVED_NAMES", "Quantity", "attributes_of", "columns_for", "quantities_of", "quantity"]
 
 
 class Quantity(NamedTuple):
@@ -135,6 +135,10 @@ QUANTITIES = {name: _TABLE[name] for name in _READERS}
 
 _COORDINATES = tuple(name for name in QUANTITIES if name != "N")
 _TAKEN = {"curve", "time", "m", "m_z", "kernel", "disorder", "seed", "n_draws", *QUANTITIES}
+
+RESERVED_NAMES = frozenset({*_TAKEN, "zarr.json"})
+"""What else lies in the folder of a data set whose records have folders of their own."""
+
 # What data sets say of these since format 2, byte for byte.
 _LONG_NAMES = {
     "X": "alpha_x sum K",

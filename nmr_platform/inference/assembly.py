@@ -69,4 +69,4 @@ def fit_novelties(
 
 def example_record(recipe: Recipe) -> NDArray[np.complexfloating[Any, Any]]:
     """The first record of a data set, simulated once more, shape (n_samples,): what a request looks like."""
-    return simulate_curves([recipe.curve(0)], recipe, threads=1)[0].m
+    return simulate_curves([recipe.curve(0)], recipe, threads=1)[0][""].m

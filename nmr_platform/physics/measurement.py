@@ -74,6 +74,11 @@ class Measurement(Setup):
         _ = self.experiments
         return self
 
+    @classmethod
+    def of(cls, experiment: Experiment) -> Self:
+        """The measurement whose only record is that of ``experiment``."""
+        return cls.model_validate({field: getattr(experiment, field) for field in Setup.model_fields})
+
     @cached_property
     def experiments(self) -> dict[str, Experiment]:
         """The experiment of each record by its name, in order."""

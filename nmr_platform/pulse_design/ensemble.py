@@ -155,7 +155,9 @@ class Ensemble:
         return self._cache.get(self._identity(sequence, number, curves=[first, last]), make)
 
     def _simulate(self, curves: Sequence[Curve]) -> Records:
-        return np.array([echo.m for echo in simulate_curves(curves, self.recipe)], dtype=np.complex64)
+        return np.array(
+            [echo.m for echoes in simulate_curves(curves, self.recipe) for echo in echoes.values()], dtype=np.complex64
+        )
 
     def _identity(self, sequence: PulseSequence, number: int, **what: Any) -> dict[str, Any]:
         return {
@@ -170,4 +172,4 @@ def _with_sequence(curve: Curve, sequence: PulseSequence, number: int) -> Curve:
     noise = curve.noise_seed
     if number:
         noise = np.random.SeedSequence(noise.entropy, spawn_key=(*noise.spawn_key, number))
-    return curve._replace(experiment=curve.experiment.replace(sequence=sequence), noise_seed=noise)
+    return curve.with_experiment(curve.experiment.replace(sequence=sequence))._replace(noise_seed=noise)

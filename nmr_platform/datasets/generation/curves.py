@@ -1,6 +1,6 @@
 """Simulate the curves of a recipe; a curve that cannot be simulated is reported and the others go on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from nmr_platform.datasets.quantities import quantities_of
 from nmr_platform.datasets.recipe.recipe import Curve, Recipe
+from nmr_platform.datasets.store import RECORDS, arrays_of
 from nmr_platform.errors import ConfigurationError, NmrPlatformError
 from nmr_platform.progress import Advance, no_progress
-from nmr_platform.simulation import Echo, simulate
+from nmr_platform.simulation import Echo, measure
 
 __all__ = ["Failure", "Finished", "Map", "attempt_curves", "coordinates_of", "simulate_curves"]
 
@@ -25,14 +26,13 @@ class Finished(NamedTuple):
 
     Attributes:
         number: Its number.
-        m: Transverse magnetisation, complex64, shape (T,).
-        m_z: Longitudinal magnetisation, float32, shape (T,).
+        records: ``m``, complex64, and ``m_z``, float32, dimensionless, each of shape (T,) with the T of its record, by
+            the path of the array, see `arrays_of`.
         coordinates: What is known about it, see `coordinates_of`.
     """
 
     number: int
-    m: NDArray[np.complex64]
-    m_z: NDArray[np.float32]
+    records: dict[str, NDArray[Any]]
     coordinates: dict[str, Any]
 
 
@@ -60,7 +60,7 @@ class Failure(NamedTuple):
 
 def simulate_curves(
     curves: Sequence[Curve], recipe: Recipe, *, threads: int | None = None, progress: Advance = no_progress
-) -> list[Echo]:
+) -> list[dict[str, Echo]]:
     """Simulate curves side by side on threads; the engine releases the interpreter lock.
 
     Args:
@@ -70,13 +70,13 @@ def simulate_curves(
         progress: Called with the number of curves finished.
 
     Returns:
-        The echoes in the order of ``curves``.
+        The records by name of each of ``curves``, in their order.
     """
 
-    def one(curve: Curve) -> Echo:
-        echo = _simulate(curve, recipe)
+    def one(curve: Curve) -> dict[str, Echo]:
+        echoes = _simulate(curve, recipe)
         progress(1)
-        return echo
+        return echoes
 
     with ThreadPoolExecutor(threads or joblib.cpu_count()) as pool:
         try:
@@ -136,10 +136,13 @@ def _attempt(recipe: Recipe, number: int) -> Finished | Failure:
     try:
         curve = recipe.curve(number)
         drawn = dict(curve.drawn)
-        echo = _simulate(curve, recipe)
-        _require_time_axis(echo, recipe)
-        coordinates = coordinates_of(recipe, curve)
-        return Finished(number, echo.m.astype(np.complex64), echo.m_z.astype(np.float32), coordinates)
+        echoes = _simulate(curve, recipe)
+        _require_time_axes(echoes, recipe)
+        records = {
+            path: getattr(echoes[name], variable).astype(RECORDS[variable])
+            for path, (name, variable) in arrays_of(recipe.record_names).items()
+        }
+        return Finished(number, records, coordinates_of(recipe, curve))
     except (MemoryError, OSError):
         raise
     except Exception as error:
@@ -150,9 +153,9 @@ def _attempt(recipe: Recipe, number: int) -> Finished | Failure:
         return Failure(number, recipe.seed, drawn, f"{name}{error}")
 
 
-def _simulate(curve: Curve, recipe: Recipe) -> Echo:
-    return simulate(
-        curve.experiment,
+def _simulate(curve: Curve, recipe: Recipe) -> dict[str, Echo]:
+    return measure(
+        curve.measurement,
         seed=curve.disorder_seed,
         integrator=recipe.integrator,
         dtype=recipe.dtype,
@@ -160,10 +163,12 @@ def _simulate(curve: Curve, recipe: Recipe) -> Echo:
     )
 
 
-def _require_time_axis(echo: Echo, recipe: Recipe) -> None:
-    if not np.array_equal(echo.time, recipe.example.time):
-        message = (
-            f"All curves of a data set must share one time axis, but this one has {echo.time.size} samples over "
-            f"{echo.time[-1]:.6g} us and the others {recipe.example.n_samples} over {recipe.example.time[-1]:.6g} us."
-        )
-        raise ConfigurationError(message, key="sequence")
+def _require_time_axes(echoes: Mapping[str, Echo], recipe: Recipe) -> None:
+    for name, example in recipe.examples.items():
+        time, wanted = echoes[name].time, example.time
+        if not np.array_equal(time, wanted):
+            message = (
+                f"All curves of a data set must share one time axis, but this one has {time.size} samples over "
+                f"{time[-1]:.6g} us and the others {wanted.size} over {wanted[-1]:.6g} us."
+            )
+            raise ConfigurationError(message, key="sequence")

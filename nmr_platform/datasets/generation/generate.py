@@ -16,7 +16,8 @@ from nmr_platform.datasets.generation.progress import Outlook, Watcher
 from nmr_platform.datasets.generation.shards import SHARD_SIZE, Shard, Shards, ShardTask, shards_of
 from nmr_platform.datasets.quantities import attributes_of
 from nmr_platform.datasets.recipe.recipe import Recipe
-from nmr_platform.datasets.store import RECORDS, check_target, write
+from nmr_platform.datasets.store import RECORDS
+from nmr_platform.datasets.writing import check_target, write
 from nmr_platform.errors import DataError
 from nmr_platform.files import alone
 from nmr_platform.simulation import ENGINE_VERSION
@@ -99,8 +100,8 @@ def generate(
             shards.take_over(recipe, path)
             missing = [shard for shard in wanted if not all(shards.texts(shard))]
         n_found = recipe.n_curves - sum(shard.size for shard in missing)
-        example = recipe.example
-        seen.begin(Outlook(recipe, n_found, example.lattice.size * example.n_samples, acceptance))
+        n_samples = sum(example.n_samples for example in recipe.examples.values())
+        seen.begin(Outlook(recipe, n_found, recipe.example.lattice.size * n_samples, acceptance))
         n_simulated = _make(recipe, missing, folder, executor or make_executor(), seen)
         made = _collect(recipe, shards, wanted)
         if made.failures:
@@ -108,9 +109,10 @@ def generate(
             if not drop_failed:
                 raise _refusal(recipe, made.failures, folder)
         with seen.phase(f"{recipe.name}: writing the data set"):
-            chunk = _curves_per_chunk(example.n_samples)
-            write(path, made.coordinates, _blocks(shards, made, chunk), chunk=chunk)
-    n_curves, accepted = made.seals.size, float(made.coordinates.attrs["acceptance"])
+            chunk = _curves_per_chunk(n_samples)
+            whole = _identity(recipe)
+            write(path, made.records, _blocks(shards, made, chunk), chunk=chunk, attributes=whole)
+    n_curves, accepted = made.seals.size, made.acceptance
     return Generated(path, recipe.digest, n_curves, n_simulated, accepted, made.failures)
 
 
@@ -132,12 +134,16 @@ class _Collected(NamedTuple):
     """What is known of all curves of a data set while their records stay where they are.
 
     Attributes:
-        coordinates: Coordinates and attributes of the finished curves.
+        numbers: Of the finished curves, shape (n,).
+        records: Their coordinates and attributes, by record.
+        acceptance: Fraction of the draws from the prior that met the constraints.
         seals: Checksums of their records, shape (n,).
         failures: The others.
     """
 
-    coordinates: xr.Dataset
+    numbers: NDArray[np.int64]
+    records: dict[str, xr.Dataset]
+    acceptance: float
     seals: NDArray[np.uint32]
     failures: tuple[Failure, ...]
 
@@ -172,33 +178,40 @@ def _collect(recipe: Recipe, shards: Shards, wanted: Sequence[Shard]) -> _Collec
         raise DataError(message, path=shards.folder)
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     seals = whole.pop("seal").astype(np.uint32)
-    return _Collected(_described(recipe, whole, failures), seals, tuple(failures))
+    numbers = whole.pop("curve")
+    named = {name: ("curve", values, attributes_of(name, recipe.columns)) for name, values in whole.items()}
+    acceptance = numbers.size / int(whole["n_draws"].sum())
+    records = {
+        name: xr.Dataset(
+            coords={"curve": numbers, "time": ("time", example.time, {"units": "us"}), **named},
+            attrs={
+                **_identity(recipe.of_record(name)),
+                "acceptance": acceptance,
+                "echo_index": example.echo_indices[-1] if example.echo_indices else -1,
+                "step": example.step * example.receiver.every,
+                "failures": json.dumps([failure._asdict() for failure in failures]),
+            },
+        )
+        for name, example in recipe.examples.items()
+    }
+    return _Collected(numbers, records, acceptance, seals, tuple(failures))
 
 
-def _described(recipe: Recipe, columns: dict[str, NDArray[Any]], failures: list[Failure]) -> xr.Dataset:
-    example, curve = recipe.example, columns.pop("curve")
-    named = {name: ("curve", values, attributes_of(name, recipe.columns)) for name, values in columns.items()}
-    return xr.Dataset(
-        coords={"curve": curve, "time": ("time", example.time, {"units": "us"}), **named},
-        attrs={
-            "name": recipe.name,
-            "digest": recipe.digest,
-            "curve_digest": recipe.curve_digest,
-            "engine_version": ENGINE_VERSION,
-            "recipe": recipe.model_dump_json(),
-            "acceptance": curve.size / int(columns["n_draws"].sum()),
-            "echo_index": example.echo_indices[-1] if example.echo_indices else -1,
-            "step": example.step * example.receiver.every,
-            "failures": json.dumps([failure._asdict() for failure in failures]),
-        },
-    )
+def _identity(recipe: Recipe) -> dict[str, Any]:
+    """Attributes that say what a data set, or one of its records, was made from."""
+    return {
+        "name": recipe.name,
+        "digest": recipe.digest,
+        "curve_digest": recipe.curve_digest,
+        "engine_version": ENGINE_VERSION,
+        "recipe": recipe.model_dump_json(),
+    }
 
 
 def _blocks(shards: Shards, made: _Collected, size: int) -> Iterator[dict[str, NDArray[Any]]]:
     """The records of all finished curves in pieces of ``size`` curves; the last may be smaller."""
-    numbers = made.coordinates["curve"].to_numpy()
-    for first in range(0, numbers.size, size):
-        yield shards.records(numbers[first : first + size], made.seals[first : first + size])
+    for first in range(0, made.numbers.size, size):
+        yield shards.records(made.numbers[first : first + size], made.seals[first : first + size])
 
 
 def _curves_per_chunk(n_samples: int) -> int:

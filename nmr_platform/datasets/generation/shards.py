@@ -1,26 +1,28 @@
 """Where finished curves wait for their data set: a Zarr store outside it, which workers fill shard by shard.
 
-A shard is some tens of curves, one worker's task and one chunk of each array: the records ``m`` and ``m_z``, and
-``curve``, a text a curve with its coordinates or with why it failed, empty as long as it is not finished. Each chunk is
-followed by its CRC32C, and a text knows the checksum of its curve's record: three files cannot change in one go.
+A shard is some tens of curves, one worker's task and one chunk of each array: ``m`` and ``m_z``, in a folder for each
+record if there are several, and ``curve``, a text a curve with its coordinates or with why it failed, empty as long as
+it is not finished. Each chunk is followed by its CRC32C, and a text knows the checksum of its curve's records: three
+files cannot change in one go.
 """
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import google_crc32c
 import numpy as np
-import xarray as xr
 import zarr
 from numpy.typing import NDArray
 from zarr.codecs import Crc32cCodec
 
+from nmr_platform.datasets.chunks import chunk_fault
 from nmr_platform.datasets.generation.curves import Failure, Finished, Map, attempt_curves, coordinates_of
 from nmr_platform.datasets.recipe.recipe import Recipe
-from nmr_platform.datasets.store import RECORDS, chunk_fault, open_lazily
+from nmr_platform.datasets.store import RECORDS, Stored, arrays_of, open_lazily
 from nmr_platform.errors import DataError
 from nmr_platform.files import refusal_explained
 from nmr_platform.progress import Advance, no_progress
@@ -69,7 +71,9 @@ class Shards:
         self.folder = folder
         try:
             group = zarr.open_group(folder, mode="r+", zarr_format=3)
-            self._arrays: dict[str, Any] = {name: group[name] for name in (*RECORDS, _TEXTS)}
+            names: Any = group.attrs["record_names"]
+            self._records = [*arrays_of(names)]
+            self._arrays: dict[str, Any] = {name: group[name] for name in (*self._records, _TEXTS)}
         except (FileNotFoundError, KeyError) as error:
             message = f"Folder `{folder}` must be one that all workers share, but holds no shards on this machine."
             raise DataError(message, path=folder) from error
@@ -83,13 +87,17 @@ class Shards:
             recipe: Of the data set.
         """
         n_curves = -(-recipe.n_curves // SHARD_SIZE) * SHARD_SIZE
-        n_samples = recipe.example.n_samples
+        layouts: dict[str, tuple[tuple[int, ...], Any]] = {
+            path: ((recipe.examples[name].n_samples,), RECORDS[variable])
+            for path, (name, variable) in arrays_of(recipe.record_names).items()
+        }
+        layouts[_TEXTS] = (), "string"
         # Metadata follows from the recipe: written anew, it is whole, and chunks beyond its end wait for a longer set.
-        for metadata in ("zarr.json", *(f"{name}/zarr.json" for name in (*RECORDS, _TEXTS))):
+        for metadata in ("zarr.json", *(f"{name}/zarr.json" for name in layouts)):
             (folder / metadata).unlink(missing_ok=True)
         with refusal_explained(f"shards in `{folder}`"):
-            group = zarr.create_group(folder, zarr_format=3, attributes={"recipe": recipe.model_dump(mode="json")})
-            layouts = {name: ((n_samples,), dtype) for name, dtype in RECORDS.items()} | {_TEXTS: ((), "string")}
+            attributes = {"recipe": recipe.model_dump(mode="json"), "record_names": [*recipe.record_names]}
+            group = zarr.create_group(folder, zarr_format=3, attributes=attributes)
             for name, (rest, dtype) in layouts.items():
                 group.create_array(
                     name,
@@ -119,7 +127,7 @@ class Shards:
             seals: What their texts say that the records' checksums are, shape (n,).
 
         Returns:
-            ``m`` and ``m_z``, dimensionless, each of shape (n, T).
+            The arrays of `arrays_of`, dimensionless, each of shape (n, T).
 
         Raises:
             DataError: A chunk is damaged or missing, or holds other records.
@@ -127,11 +135,12 @@ class Shards:
         starts = numbers // SHARD_SIZE * SHARD_SIZE
         held = {
             name: np.concatenate([self._read(name, at)[numbers[starts == at] - at] for at in np.unique(starts)])
-            for name in RECORDS
+            for name in self._records
         }
-        for number, seal, m, m_z in zip(numbers, seals, held["m"], held["m_z"], strict=True):
-            if _seal(m, m_z) != seal:
-                raise self._unusable(self._file("m", int(number)), f"does not hold the record of curve {number}")
+        for number, seal, *rows in zip(numbers, seals, *held.values(), strict=True):
+            if _seal(rows) != seal:
+                file = self._file(self._records[0], int(number))
+                raise self._unusable(file, f"does not hold the record of curve {number}")
         return held
 
     def add(self, shard: Shard, outcomes: Sequence[Finished | Failure]) -> None:
@@ -154,8 +163,10 @@ class Shards:
         for outcome in outcomes:
             if isinstance(outcome, Finished):
                 place = outcome.number - shard.start
-                held["m"][place], held["m_z"][place] = outcome.m, outcome.m_z
-                text = {"coordinates": outcome.coordinates, "seal": _seal(outcome.m, outcome.m_z)}
+                for name in self._records:
+                    held[name][place] = outcome.records[name]
+                seal = _seal(outcome.records[name] for name in self._records)
+                text = {"coordinates": outcome.coordinates, "seal": seal}
                 held[_TEXTS][place] = json.dumps(text)
             else:
                 held[_TEXTS][outcome.curve - shard.start] = json.dumps({"failure": outcome._asdict()})
@@ -192,11 +203,11 @@ class Shards:
             path: Where an earlier one may lie, of the same recipe but perhaps other length.
         """
         try:
-            dataset = open_lazily(path)
-            if dataset.attrs["curve_digest"] != recipe.curve_digest:
+            stored = open_lazily(path)
+            if stored.whole.attrs["curve_digest"] != recipe.curve_digest:
                 return
-            present = dataset["curve"].to_numpy()
-            failures = [Failure(**each) for each in json.loads(dataset.attrs["failures"])]
+            present = stored.whole["curve"].to_numpy()
+            failures = [Failure(**each) for each in json.loads(stored.whole.attrs["failures"])]
         except (DataError, KeyError):
             return
         for shard in shards_of(min(recipe.n_curves, int(present.max()) + 1)):
@@ -204,7 +215,7 @@ class Shards:
             if missing:
                 positions = np.flatnonzero(np.isin(present, list(missing)))
                 outcomes: list[Finished | Failure] = [each for each in failures if each.curve in missing]
-                outcomes += _published(recipe, dataset.isel(curve=positions))
+                outcomes += _published(recipe, stored, positions)
                 if outcomes:
                     self.add(shard, outcomes)
 
@@ -289,16 +300,20 @@ def make_shard(task: ShardTask, *, map_: Map = map, progress: Advance = no_progr
     return ShardReport(task.shard, len(missing), n_failed, time.perf_counter() - started)
 
 
-def _published(recipe: Recipe, dataset: xr.Dataset) -> Iterator[Finished]:
-    """The curves of a data set, as if they had just been simulated; none if their records are damaged."""
+def _published(recipe: Recipe, stored: Stored, positions: NDArray[np.intp]) -> Iterator[Finished]:
+    """Curves of a data set, as if they had just been simulated; none if their records are damaged."""
     try:
-        m, m_z = dataset["m"].to_numpy(), dataset["m_z"].to_numpy()
+        held = {
+            path: stored.records[name][variable].isel(curve=positions).to_numpy()
+            for path, (name, variable) in arrays_of(stored.records).items()
+        }
     except DataError:
         return
-    for i, number in enumerate(dataset["curve"].to_numpy().tolist()):
-        yield Finished(number, m[i], m_z[i], coordinates_of(recipe, recipe.curve(number)))
+    for i, number in enumerate(stored.whole["curve"].to_numpy()[positions].tolist()):
+        records = {path: values[i] for path, values in held.items()}
+        yield Finished(number, records, coordinates_of(recipe, recipe.curve(number)))
 
 
-def _seal(m: NDArray[np.complex64], m_z: NDArray[np.float32]) -> int:
-    """Checksum of a curve's record."""
-    return int(google_crc32c.extend(google_crc32c.value(m.tobytes()), m_z.tobytes()))
+def _seal(rows: Iterable[NDArray[Any]]) -> int:
+    """Checksum of a curve's records."""
+    return reduce(lambda checksum, row: int(google_crc32c.extend(checksum, row.tobytes())), rows, 0)

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from nmr_platform.datasets.quantities import QUANTITIES, columns_for
+from nmr_platform.datasets.quantities import QUANTITIES, RESERVED_NAMES, columns_for
 from nmr_platform.datasets.recipe.distributions import Distribution, Range, Scalar
 from nmr_platform.datasets.recipe.expressions import RESERVED, formula
 from nmr_platform.datasets.recipe.prior import Prior, numbers_in, with_values
@@ -34,21 +34,30 @@ class Curve(NamedTuple):
 
     Attributes:
         number: Its number in the data set.
-        experiment: What to simulate.
+        measurement: What to simulate.
         disorder_seed: Seed of its Larmor offsets.
         disorder: Identity of the disorder: equal for curves with the same offsets.
-        noise_seed: Seed of its receiver noise, where the experiment has any.
+        noise_seed: Seed of its receiver noise, where the measurement has any.
         drawn: Every drawn, bound and swept parameter by dotted key.
         n_draws: How many draws from the prior it took to meet the constraints.
     """
 
     number: int
-    experiment: Experiment
+    measurement: Measurement
     disorder_seed: np.random.SeedSequence
     disorder: str
     noise_seed: np.random.SeedSequence
     drawn: Mapping[str, Scalar]
     n_draws: int
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment of the first record."""
+        return self.measurement.first
+
+    def with_experiment(self, experiment: Experiment) -> "Curve":
+        """The same disorder in another experiment."""
+        return self._replace(measurement=Measurement.of(experiment))
 
 
 class Recipe(Schema):
@@ -156,12 +165,12 @@ class Recipe(Schema):
                 are then the error's ``value``.
         """
         streams = curve_streams(self.seed, number)
-        experiment, drawn, n_draws = self._draw(number, streams.parameters)
+        measurement, drawn, n_draws = self._draw(number, streams.parameters)
         if self.disorder == "frozen":
             seed, disorder = np.random.SeedSequence(self.seed), f"{self.seed}/frozen"
         else:
             seed, disorder = streams.disorder, f"{self.seed}/{number}"
-        return Curve(number, experiment, seed, disorder, streams.noise, drawn, n_draws)
+        return Curve(number, measurement, seed, disorder, streams.noise, drawn, n_draws)
 
     def check_acceptance(self) -> float:
         """Fraction of the draws that meet the constraints, from a few curves and without simulating any.
@@ -181,16 +190,16 @@ class Recipe(Schema):
             raise ConfigurationError(message, key="constraints", value=acceptance)
         return acceptance
 
-    def _draw(self, number: int, stream: np.random.SeedSequence) -> tuple[Experiment, dict[str, Scalar], int]:
-        """An experiment that meets the constraints, what was drawn for it, and the number of draws that it took."""
+    def _draw(self, number: int, stream: np.random.SeedSequence) -> tuple[Measurement, dict[str, Scalar], int]:
+        """A measurement that meets the constraints, what was drawn for it, and the number of draws that it took."""
         random_keys = self._prior.random_keys
         points = points_of(number, len(random_keys), stream, self.sampling, self.seed)
         most = _MOST_DRAWS if random_keys else 1
         for n_draws, point in enumerate(islice(points, most), start=1):
             values = self._values(point, number)
-            experiment = self._measurement(values).first
-            if self._meets_constraints(experiment, values):
-                return experiment, values, n_draws
+            measurement = self._measurement(values)
+            if self._meets_constraints(measurement.first, values):
+                return measurement, values, n_draws
         what = f"none of {most} draws of curve {number} meets" if random_keys else f"curve {number} does not meet"
         message = f"Data set `{self.name}`: {what} {self._wanted}; widen `constraints` or move the prior."
         raise ConfigurationError(message, key="constraints", value=self._values(point, number))
@@ -223,13 +232,16 @@ class Recipe(Schema):
         return self._prior.meanings(text, f"constraints.{text}", tuple(QUANTITIES))
 
     def _check_names(self) -> None:
-        """Refuse names that mean nothing, or two things, or differ between sequences that all curves share."""
+        """Refuse names that mean nothing or two things, and sequences that not all curves share."""
         for key in self._prior.keys:
             if key.split(".")[0] == "sequences":
                 message = (
                     f"Key `{key}` must be the same for all curves: the sequences of several records are not drawn."
                 )
                 raise ConfigurationError(message, key=key)
+        for name in sorted({*RESERVED_NAMES, *self.columns} & {*self.experiment.get("sequences", ())}):
+            message = f"Key `sequences.{name}` must have another name, for in a data set `{name}` is something else."
+            raise ConfigurationError(message, key=f"sequences.{name}")
         for key in set(self.prior) & set(self.sweep.keys if self.sweep else ()):
             message = f"Key `sweep` must not list `{key}`, which `prior` draws."
             raise ConfigurationError(message, key=key)

@@ -156,8 +156,8 @@ def new_curves(recipes: Sequence[Recipe]) -> tuple[NDArray[np.complex64], pd.Dat
     records, rows = [], []
     for recipe in recipes:
         curves = [recipe.curve(number) for number in range(recipe.n_curves)]
-        for curve, echo in zip(curves, simulate_curves(curves, recipe), strict=True):
-            records.append(echo.m.astype(np.complex64))
+        for curve, echoes in zip(curves, simulate_curves(curves, recipe), strict=True):
+            records.append(echoes[""].m.astype(np.complex64))
             rows.append({"curve": curve.number, **coordinates_of(recipe, curve)})
     return np.array(records), pd.DataFrame(rows)
 

@@ -181,7 +181,7 @@ class FisherObjective:
         names = self._settings.parameters
         values = displaced(self._prior[number], self._steps, names, groups=_GROUPS, seed=number)
         curves = [
-            redrawn(point._replace(experiment=_moved(point.experiment, names, row)), group)
+            redrawn(point.with_experiment(_moved(point.experiment, names, row)), group)
             for group, rows in enumerate(values)
             for row in rows
         ]
