@@ -12,7 +12,7 @@ from nmr_platform import plots
 from nmr_platform.datasets import Recipe
 from nmr_platform.physics import Hahn
 from nmr_platform.progress import progress_bar
-from nmr_platform.pulse_design import Ensemble, Measurement
+from nmr_platform.pulse_design import Ensemble, SequenceSet
 from nmr_platform.pulse_design.objectives import FisherSettings, ScoreSettings
 from nmr_platform.pulse_design.presets import read_search
 from nmr_platform.simulation import simulate
@@ -92,9 +92,9 @@ def _ranks() -> None:
             values = []
             for _ in range(_N_SEQUENCES):
                 theta1, theta2, tau = rng.uniform([30, 90, 25], [120, 240, 100])
-                measurement = Measurement((Hahn(tau=float(tau), theta1=float(theta1), theta2=float(theta2)),))
-                values.append([objective.judge(measurement).value for objective in objectives])
-                rows.append([f"{group}: {measurement}", *(f"{value:.3f}" for value in values[-1])])
+                tried = SequenceSet.of(Hahn(tau=float(tau), theta1=float(theta1), theta2=float(theta2)))
+                values.append([objective.judge(tried).value for objective in objectives])
+                rows.append([f"{group}: {tried}", *(f"{value:.3f}" for value in values[-1])])
                 advance(1)
             ranks.append(float(spearmanr(*np.array(values).T).statistic))
     shape = " x ".join(map(str, settings.shape))

@@ -137,8 +137,14 @@ def read_params(path: str | Path = "params.yaml") -> Params:
         for number, target in enumerate(chosen.targets):
             task = RegressionTask(target=target, kernels=(chosen.kernel,))
             _require_target(f"disorder_comparison.targets.{number}", task, params)
-        base = params.data.recipe(params.pulse_search.kernel).example.sequence
-        params.pulse_search.space.of(base.model_dump(mode="json"))
+        search = params.pulse_search
+        read_off = {"objective": getattr(search.objective, "targets", ()), "verdict": search.verdict.targets}
+        for part, targets in read_off.items():
+            for number, target in enumerate(targets):
+                task = RegressionTask(target=target, kernels=(search.kernel,))
+                _require_target(f"pulse_search.{part}.targets.{number}", task, params)
+        base = params.data.recipe(search.kernel).example.sequence
+        search.space.of(base.model_dump(mode="json"))
     except ConfigurationError as error:
         message = f"In `{path}`{_place(error)}: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error

@@ -90,9 +90,8 @@ def test_a_file_that_is_not_a_mapping_is_refused(tmp_path):
 
 def test_a_window_that_just_fits_the_record_is_accepted(tmp_path):
     # 471 samples with the echo at 314: 157 to the end.
-    assert (
-        changed(tmp_path, "pulse_search", "features", "half_width", value=157).pulse_search.features.half_width == 157
-    )
+    features = {"window": "echo", "decimate": 1, "half_width": 157}
+    assert changed(tmp_path, "pulse_search", "features", value=features).pulse_search.features.half_width == 157
 
 
 def test_the_window_is_checked_without_a_curve_that_meets_the_constraint(tmp_path):

@@ -37,7 +37,7 @@ PARAMS: dict[str, Any] = {
         "n_trials": 6,
         "n_curves": 20,
         "shape": [8, 8],
-        "objective": {"cv_folds": 2, "n_estimators": 20},
+        "objective": {"cv_folds": 2},
         "startup_trials": 2,
         "verdict": {"n_curves": 24, "n_trials": 1, "n_estimators": 5, "cv_folds": 2},
     },

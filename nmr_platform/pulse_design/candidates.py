@@ -12,10 +12,10 @@ from optuna.trial import FrozenTrial
 from pydantic import ValidationError
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design.objectives import LOWEST, Objective
 from nmr_platform.pulse_design.settings import PruningSettings
-from nmr_platform.pulse_design.spaces import BASELINE, Limits, Measurement
+from nmr_platform.pulse_design.spaces import BASELINE, Limits, SequenceSet
+from nmr_platform.schema import validate
 from nmr_platform.tracking import RunEntry
 
 __all__ = ["ASSESSED", "Assessed", "Candidate", "PulseSearch", "assess", "pareto", "read_assessed"]
@@ -37,7 +37,7 @@ class Assessed:
         rungs: Its values on growing parts of the curves.
         time: Duration of the sequences, us.
         refused: Why it was not simulated; empty if it was.
-        sequences: The sequences.
+        sequences: The sequences by name, plain data.
         name: Name, if it is one of the textbook's.
     """
 
@@ -48,7 +48,7 @@ class Assessed:
     rungs: list[float]
     time: float
     refused: str
-    sequences: list[dict[str, Any]] = field(default_factory=list)
+    sequences: dict[str, Any] = field(default_factory=dict)
     name: str = ""
 
     @property
@@ -79,7 +79,7 @@ def read_assessed(trial: FrozenTrial) -> Assessed:
 
 
 def assess(
-    measurement: Measurement,
+    tried: SequenceSet,
     objective: Objective,
     *,
     limits: Limits,
@@ -90,22 +90,22 @@ def assess(
     """Judge one candidate.
 
     Args:
-        measurement: Its sequences.
+        tried: Its sequences.
         objective: What it is judged by.
         limits: What is forbidden; a named sequence may do it.
         pruning: When it is given up; a named sequence never is.
         rivals: Gives the complete candidates that it must keep up with.
         name: Name, if it is one of the textbook's.
     """
-    kept: dict[str, Any] = {"time": measurement.duration, "sequences": measurement.dump(), "name": name}
-    excess, reason = limits.excess(measurement)
+    kept: dict[str, Any] = {"time": tried.duration, **tried.model_dump(mode="json"), "name": name}
+    excess, reason = limits.excess(tried)
     if excess and not name:
         return Assessed(LOWEST - excess, 0.0, {}, 0.0, [], refused=reason, **kept)
     rungs: list[float] = []
     shares = pruning.shares if pruning else ()
     try:
         for share in (*shares, 1.0):
-            judged = objective.judge(measurement, share)
+            judged = objective.judge(tried, share)
             rungs.append(judged.value)
             done = Assessed(judged.value, judged.error, dict(judged.details), share, rungs, refused="", **kept)
             if pruning and not name and share < 1 and _is_behind(done, rivals(), pruning.errors):
@@ -141,13 +141,9 @@ class Candidate:
     assessed: Assessed
 
     @property
-    def measurement(self) -> Measurement:
+    def sequences(self) -> SequenceSet:
         """Its sequences."""
-        return Measurement.load(self.assessed.sequences)
-
-    def experiments(self, example: Experiment) -> list[Experiment]:
-        """The experiments that ``example`` becomes under its sequences."""
-        return [example.replace(sequence=sequence) for sequence in self.measurement]
+        return validate(SequenceSet, {"sequences": self.assessed.sequences})
 
 
 @dataclass(frozen=True)

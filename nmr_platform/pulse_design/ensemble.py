@@ -2,24 +2,24 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import QUANTITIES, Curve, Recipe, simulate_curves
+from nmr_platform.datasets import Curve, Recipe, coordinates_of, simulate_curves
 from nmr_platform.files import staged_file
 from nmr_platform.physics import Experiment
 from nmr_platform.physics import Sequence as PulseSequence
-from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.pulse_design.spaces import SequenceSet
 from nmr_platform.simulation import ENGINE_VERSION
 
-__all__ = ["TARGETS", "Ensemble", "RecordCache"]
+__all__ = ["Ensemble", "RecordCache"]
 
-TARGETS = ("W", "X", "Z")
 Records = NDArray[np.complex64]
 
 # Curves that are kept together, so that a growing batch continues a smaller one.
@@ -100,53 +100,53 @@ class Ensemble:
         self._cache = cache or RecordCache(None)
         self.curves: Sequence[Curve] = [recipe.curve(number) for number in range(recipe.n_curves)]
 
-    @property
-    def targets(self) -> NDArray[np.float64]:
-        """W, X and Z of every curve, MHz, shape (n_curves, 3)."""
-        return np.array([[QUANTITIES[name].of(curve.experiment) for name in TARGETS] for curve in self.curves])
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        """What is known of every curve, one row each, as a data set's labels: kernel, disorder, quantities, draws."""
+        return pd.DataFrame([{"curve": each.number, **coordinates_of(self.recipe, each)} for each in self.curves])
 
-    def experiment(self, sequence: PulseSequence) -> Experiment:
-        """The experiment at the middle of the prior under ``sequence``; all curves share its time axis.
+    def experiments(self, tried: SequenceSet) -> dict[str, Experiment]:
+        """The experiment at the middle of the prior under each sequence, by name; all curves share its time axis.
 
         Raises:
-            ValueError: The sequence does not fit the time step or the receiver.
+            ValueError: A sequence does not fit the time step or the receiver.
         """
-        return self.recipe.example.replace(sequence=sequence)
+        return {name: self.recipe.example.replace(sequence=each) for name, each in tried.sequences.items()}
 
-    def records(self, measurement: Measurement, n: int) -> list[Records]:
+    def records(self, tried: SequenceSet, n: int) -> dict[str, Records]:
         """Simulate the first ``n`` curves, or look them up; more of them continue those that were there.
 
         Args:
-            measurement: The sequences.
+            tried: The sequences.
             n: Number of curves, at most those of the recipe.
 
         Returns:
-            M, dimensionless (1/2 is full polarisation): one array a sequence, shape (n, n_samples).
+            M, dimensionless (1/2 is full polarisation), by name of the sequence, shape (n, n_samples).
         """
-        return [
-            np.concatenate([self._block(sequence, number, at, min(at + _BLOCK, n)) for at in range(0, n, _BLOCK)])
-            for number, sequence in enumerate(measurement)
-        ]
+        return {
+            name: np.concatenate([self._block(each, number, at, min(at + _BLOCK, n)) for at in range(0, n, _BLOCK)])
+            for number, (name, each) in enumerate(tried.sequences.items())
+        }
 
-    def variants(self, measurement: Measurement, curves: Sequence[Curve], what: Mapping[str, Any]) -> list[Records]:
+    def variants(self, tried: SequenceSet, curves: Sequence[Curve], what: Mapping[str, Any]) -> dict[str, Records]:
         """Simulate curves that were made from the ensemble's own, or look them up.
 
         Args:
-            measurement: The sequences.
+            tried: The sequences.
             curves: What to simulate, each with its own seeds.
             what: Plain data that tells these curves from any others of the same recipe.
 
         Returns:
-            M, dimensionless (1/2 is full polarisation): one array a sequence, shape (len(curves), n_samples).
+            M, dimensionless (1/2 is full polarisation), by name of the sequence, shape (len(curves), n_samples).
         """
 
         def make(sequence: PulseSequence, number: int) -> Records:
             return self._simulate([_with_sequence(curve, sequence, number) for curve in curves])
 
-        return [
-            self._cache.get(self._identity(sequence, number, **what), partial(make, sequence, number))
-            for number, sequence in enumerate(measurement)
-        ]
+        return {
+            name: self._cache.get(self._identity(each, number, **what), partial(make, each, number))
+            for number, (name, each) in enumerate(tried.sequences.items())
+        }
 
     def _block(self, sequence: PulseSequence, number: int, first: int, last: int) -> Records:
         def make() -> Records:

@@ -22,7 +22,7 @@ from nmr_platform.pulse_design.candidates import ASSESSED, Candidate, PulseSearc
 from nmr_platform.pulse_design.ensemble import Ensemble, RecordCache
 from nmr_platform.pulse_design.objectives import Objective
 from nmr_platform.pulse_design.settings import PulseSearchSettings
-from nmr_platform.pulse_design.spaces import BASELINE, Measurement, SearchSpace, named_sequence
+from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace, SequenceSet, named_sequence
 from nmr_platform.studies import (
     OUTSIDE,
     PLANNED,
@@ -48,7 +48,7 @@ __all__ = ["EXPERIMENT", "PulseSearchError", "help_search", "search_pulses"]
 
 EXPERIMENT = "pulse-design"
 # Raised when what trials keep, or what they are given, changes its meaning: older studies are then other studies.
-_VERSION = 2
+_VERSION = 3
 # How long a helper waits for the process that it helps.
 _PATIENCE_SECONDS, _POLL_SECONDS = 300.0, 0.2
 
@@ -233,22 +233,22 @@ class _Search:
     def evaluate(self, trial: Trial) -> Outcome:
         """Build and assess one candidate."""
         if OUTSIDE in trial.user_attrs:
-            measurement = Measurement((self.named[trial.user_attrs[OUTSIDE]],))
+            tried = SequenceSet.of(self.named[trial.user_attrs[OUTSIDE]])
         else:
             with warnings.catch_warnings():
                 # A named sequence is tried whether or not the ranges hold it.
                 warnings.filterwarnings("ignore", message="Fixed parameter", category=UserWarning)
-                measurement = self.space.build(self.space.suggest(trial))
-        name = next((name for name, each in self.named.items() if measurement.sequences == (each,)), "")
+                tried = self.space.build(self.space.suggest(trial))
+        name = next((name for name, each in self.named.items() if [*tried.sequences.values()] == [each]), "")
         assessed = assess(
-            measurement,
+            tried,
             self.objective,
             limits=self.settings.space.limits,
             pruning=self.settings.pruning,
             rivals=lambda: [
                 rival
                 for rival in map(read_assessed, finished_trials(self.study))
-                if not self.settings.trade_off or rival.time <= measurement.duration
+                if not self.settings.trade_off or rival.time <= tried.duration
             ],
             name=name,
         )

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, model_validator
 from nmr_platform.datasets import Distribution
 from nmr_platform.features import SingleFeatureSet
 from nmr_platform.learning import Families
-from nmr_platform.pulse_design.objectives import AnyObjective, Target
+from nmr_platform.pulse_design.objectives import AnyObjective, Targets
 from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace, is_named
 from nmr_platform.schema import Count, Schema, Seed
 from nmr_platform.studies import SamplerKind
@@ -82,7 +82,7 @@ class VerdictSettings(Schema):
     seed: Seed
     n_curves: Annotated[int, Field(ge=20, le=1_000_000)]
     best: Annotated[int, Field(gt=0, le=1000)]
-    targets: Annotated[tuple[Target, ...], Field(strict=False, min_length=1)]
+    targets: Targets
     families: Families
     n_trials: Count
     n_estimators: Annotated[int, Field(gt=0, le=100_000)]

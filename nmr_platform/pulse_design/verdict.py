@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import Recipe, quantities_of, with_values
+from nmr_platform.datasets import Recipe, with_values
 from nmr_platform.features import WindowedFeatures
 from nmr_platform.learning import (
     Bootstrap,
@@ -24,7 +24,7 @@ from nmr_platform.progress import Advance, no_progress
 from nmr_platform.pulse_design.ensemble import Ensemble, RecordCache
 from nmr_platform.pulse_design.settings import Scenario, VerdictSettings
 from nmr_platform.pulse_design.signals import feature_table
-from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.pulse_design.spaces import SequenceSet
 from nmr_platform.tracking import NullTracker
 
 __all__ = ["NOMINAL", "Contest", "Verdict", "compare", "recipe_under"]
@@ -68,7 +68,7 @@ class Verdict:
         contests: One for each circumstance, target and sequence, in this order.
         n_train: Curves that models were tuned and fitted on.
         n_test: Curves that they were scored on.
-        times: Time of the samples of the first sequence of each measurement, us, 90/180 first.
+        times: Time of the samples of the first sequence of each, us, 90/180 first.
         records: M of one new curve under each, complex.
     """
 
@@ -114,7 +114,7 @@ def recipe_under(recipe: Recipe, scenario: Scenario | None) -> Recipe:
 
 def compare(
     recipe: Recipe,
-    measurements: Mapping[str, Measurement],
+    candidates: Mapping[str, SequenceSet],
     settings: VerdictSettings,
     features: WindowedFeatures,
     *,
@@ -131,7 +131,7 @@ def compare(
 
     Args:
         recipe: The prior, with a seed that the search did not use.
-        measurements: What to compare, by name; the first is the baseline.
+        candidates: What to compare, by name; the first is the baseline.
         settings: How.
         features: What models see of each window.
         storage: Folder of the studies' journal, unless `NMR_STUDY_STORAGE` names a database.
@@ -141,21 +141,18 @@ def compare(
     court = _Court(settings, features, storage)
     scenarios: dict[str, Scenario | None] = {NOMINAL: None, **settings.scenarios}
     ensembles = {name: Ensemble(recipe_under(recipe, each), cache) for name, each in scenarios.items()}
-    labels = {name: _labels(ensemble) for name, ensemble in ensembles.items()}
     scored: dict[tuple[str, str, str], tuple[Array, Array]] = {}
     families: dict[tuple[str, str], str] = {}
-    for sequence, measurement in measurements.items():
-        tables = {name: _table(ensemble, measurement, features) for name, ensemble in ensembles.items()}
+    for sequence, tried in candidates.items():
+        rows = {name: (_table(each, tried, features), each.labels) for name, each in ensembles.items()}
         for target in settings.targets:
-            tuned = court.tune(target, tables[NOMINAL], labels[NOMINAL])
+            tuned = court.tune(target, *rows[NOMINAL])
             families[sequence, target] = tuned.champion.family
             for name, scenario in scenarios.items():
                 trained_under = name if scenario is None or scenario.known else NOMINAL
-                scored[name, target, sequence] = court.score(
-                    tuned, (tables[trained_under], labels[trained_under]), (tables[name], labels[name])
-                )
+                scored[name, target, sequence] = court.score(tuned, rows[trained_under], rows[name])
                 progress(1)
-    baseline, *others = measurements
+    baseline, *others = candidates
     contests = [
         _contest(scored, (name, target, baseline, other), families[other, target], settings.seed)
         for name in scenarios
@@ -163,9 +160,10 @@ def compare(
         for other in others
     ]
     n_test = scored[NOMINAL, settings.targets[0], baseline][0].size
-    first = {name: ensembles[NOMINAL].records(each, settings.n_curves)[0][0] for name, each in measurements.items()}
-    times = [ensembles[NOMINAL].experiment(each.sequences[0]).time for each in measurements.values()]
-    return Verdict(contests, settings.n_curves - n_test, n_test, times, list(first.values()))
+    nominal = ensembles[NOMINAL]
+    times = [next(iter(nominal.experiments(tried).values())).time for tried in candidates.values()]
+    first = [next(iter(nominal.records(tried, settings.n_curves).values()))[0] for tried in candidates.values()]
+    return Verdict(contests, settings.n_curves - n_test, n_test, times, first)
 
 
 class _Court:
@@ -211,22 +209,8 @@ class _Court:
         return np.asarray(task.y(held_out.labels), dtype=np.float64), np.asarray(predicted, dtype=np.float64)
 
 
-def _labels(ensemble: Ensemble) -> pd.DataFrame:
-    rows = [
-        {
-            "kernel": curve.experiment.kernel.kind,
-            "curve": curve.number,
-            "disorder": curve.disorder,
-            **quantities_of(curve.experiment),
-        }
-        for curve in ensemble.curves
-    ]
-    return pd.DataFrame(rows)
-
-
-def _table(ensemble: Ensemble, measurement: Measurement, features: WindowedFeatures) -> pd.DataFrame:
-    experiments = [ensemble.experiment(sequence) for sequence in measurement]
-    return feature_table(ensemble.records(measurement, len(ensemble.curves)), experiments, features)
+def _table(ensemble: Ensemble, tried: SequenceSet, features: WindowedFeatures) -> pd.DataFrame:
+    return feature_table(ensemble.records(tried, len(ensemble.curves)), ensemble.experiments(tried), features)
 
 
 def _contest(

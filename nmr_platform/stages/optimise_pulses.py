@@ -63,7 +63,7 @@ class PulseOutcome:
         return self.settings.verdict.targets[0]
 
     def __str__(self) -> str:
-        n, best, won = len(self.search.candidates), self.search.best.measurement, self.verdict.of(self.target)
+        n, best, won = len(self.search.candidates), self.search.best.sequences, self.verdict.of(self.target)
         return (
             f"Best of {n}: {best}. On {self.verdict.n_test} new curves R2 of {self.target} is {won.value:.3f} "
             f"against {won.baseline:.3f} for 90/180, gain {won.lower:+.3f} to {won.upper:+.3f}."
@@ -74,7 +74,7 @@ class PulseOutcome:
         won = self.verdict.of(self.target)
         return {
             **self.search.best.params,
-            "sequence": str(self.search.best.measurement),
+            "sequence": str(self.search.best.sequences),
             "target": self.target,
             "baseline": won.baseline,
             "best": won.value,
@@ -146,13 +146,13 @@ def _optimise(
             progress=advance,
         )
     new = _recipe(data.recipe(settings.kernel), settings, settings.verdict.seed, settings.verdict.n_curves)
-    measurements = {BASELINE: search.baseline.measurement}
-    measurements |= {f"best {k}": each.measurement for k, each in enumerate(search.best_few(settings.verdict.best), 1)}
-    n_models = len(measurements) * len(settings.verdict.targets) * (1 + len(settings.verdict.scenarios))
+    candidates = {BASELINE: search.baseline.sequences}
+    candidates |= {f"best {k}": each.sequences for k, each in enumerate(search.best_few(settings.verdict.best), 1)}
+    n_models = len(candidates) * len(settings.verdict.targets) * (1 + len(settings.verdict.scenarios))
     with progress_bar("judge on new curves", n_models, "models") as advance:
         verdict = compare(
             new,
-            measurements,
+            candidates,
             settings.verdict,
             settings.features,
             storage=workspace.studies.with_name("verdict"),
@@ -162,7 +162,7 @@ def _optimise(
     outcome = PulseOutcome(settings, search, verdict)
     figures = draw_pulses(search, verdict)
     with staged_folder(folder) as staging:
-        write_pulses(staging, search, verdict, settings, measurements, new.example, figures)
+        write_pulses(staging, search, verdict, settings, candidates, new.example, figures)
         write_run(staging, search.run, _flat(verdict))
         write_checksums(staging)
     with closing_storage(workspace.studies) as storage:

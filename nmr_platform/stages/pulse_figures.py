@@ -81,6 +81,6 @@ def _place(candidate: Candidate, x: str, y: str) -> tuple[float, float]:
 
 
 def _draw_sequence(best: Candidate) -> Figure:
-    sequence = best.measurement.sequences[0]
+    sequence = best.sequences.first
     starts = [sequence.pulses[0].duration + time for time in sequence.expected_echoes]
-    return plots.plot_sequence(sequence.timeline, title=f"Best found: {best.measurement}", echo_times=starts)
+    return plots.plot_sequence(sequence.timeline, title=f"Best found: {best.sequences}", echo_times=starts)

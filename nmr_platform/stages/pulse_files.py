@@ -13,9 +13,9 @@ from nmr_platform.physics import Experiment, Sequence
 from nmr_platform.pulse_design import (
     NOMINAL,
     Contest,
-    Measurement,
     PulseSearch,
     PulseSearchSettings,
+    SequenceSet,
     Verdict,
     experiment_yaml,
     shape_files,
@@ -30,7 +30,7 @@ def write_pulses(
     search: PulseSearch,
     verdict: Verdict,
     settings: PulseSearchSettings,
-    measurements: Mapping[str, Measurement],
+    candidates: Mapping[str, SequenceSet],
     example: Experiment,
     figures: Mapping[str, Figure],
 ) -> None:
@@ -41,18 +41,18 @@ def write_pulses(
         search: The candidates.
         verdict: The best against 90/180.
         settings: Of the search.
-        measurements: The sequences compared, by name.
+        candidates: The sequences compared, by name.
         example: The experiment that the sequences are put into.
         figures: Pictures by name.
     """
     search.table.to_csv(folder / "history.csv", index=False, float_format="%.6g")
     verdict.table.to_csv(folder / "verdict.csv", index=False, float_format="%.6g")
     write_json(folder / "summary.json", summarise(search, verdict, settings), rounded=True)
-    write_text(folder / "best.yaml", yaml.safe_dump({"sequences": search.best.measurement.dump()}, sort_keys=False))
-    for name, measurement in measurements.items():
+    write_text(folder / "best.yaml", yaml.safe_dump(search.best.sequences.model_dump(mode="json"), sort_keys=False))
+    for name, tried in candidates.items():
         stem = name.replace("/", "-").replace(" ", "-")
-        for number, sequence in enumerate(measurement, 1):
-            part = f"{stem}-{number}" if len(measurement.sequences) > 1 else stem
+        for record, sequence in tried.sequences.items():
+            part = f"{stem}-{record}" if len(tried.sequences) > 1 else stem
             write_sequence(folder / "sequences", part, example.replace(sequence=sequence))
     for name, figure in figures.items():
         plots.save(figure, folder / "figures" / f"{name}.png")
@@ -97,12 +97,12 @@ def summarise(search: PulseSearch, verdict: Verdict, settings: PulseSearchSettin
         "n_trials": len(search.candidates),
         "n_curves": verdict.n_train + verdict.n_test,
         "n_test": verdict.n_test,
-        "baseline": {"sequence": str(base.measurement), "time": base.assessed.time},
-        "best": {"sequence": str(best.measurement), "time": best.assessed.time, "parameters": dict(best.params)},
+        "baseline": {"sequence": str(base.sequences), "time": base.assessed.time},
+        "best": {"sequence": str(best.sequences), "time": best.assessed.time, "parameters": dict(best.params)},
         "search_score": {"baseline": base.assessed.value, "best": best.assessed.value, "error": best.assessed.error},
         "importances": search.importances,
         "front": [
-            {"time": each.assessed.time, "score": each.assessed.value, "sequence": str(each.measurement)}
+            {"time": each.assessed.time, "score": each.assessed.value, "sequence": str(each.sequences)}
             for each in search.front
         ],
         "verdict": {each.target: _compared(each) for each in first if each.scenario == NOMINAL},

@@ -22,7 +22,7 @@ TRIALS = 5
 SLOW = {
     # About a tenth of a second a trial, so that there is one in progress when the signal comes.
     "tune": {"n_trials": TRIALS, "families": ["random_forest"], "n_estimators": 100},
-    "pulse_search": {"n_trials": TRIALS, "objective": {"n_estimators": 50}},
+    "pulse_search": {"n_trials": TRIALS, "objective": {"estimator": "trees", "n_estimators": 50}},
 }
 
 

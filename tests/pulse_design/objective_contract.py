@@ -6,7 +6,7 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Hahn
-from nmr_platform.pulse_design import Measurement
+from nmr_platform.pulse_design import SequenceSet
 from nmr_platform.pulse_design.objectives import LOWEST
 from tests.pulse_design.searching import hahn
 
@@ -22,8 +22,8 @@ class ObjectiveContract:
         assert objective.judge(hahn()) == first == make().judge(hahn())
 
     def test_values_and_errors_are_finite_and_no_value_is_below_the_lowest(self, objective):
-        for measurement in (hahn(), hahn(0.0), hahn(180.0, 0.0)):
-            judged = objective.judge(measurement)
+        for tried in (hahn(), hahn(0.0), hahn(180.0, 0.0)):
+            judged = objective.judge(tried)
             assert math.isfinite(judged.value)
             assert judged.value >= LOWEST
             assert judged.error >= 0
@@ -38,7 +38,7 @@ class ObjectiveContract:
         assert part.details.keys() == objective.judge(hahn()).details.keys()
 
     def test_two_sequences_are_judged_together(self, objective):
-        both = Measurement((*hahn(), *hahn(60.0, 150.0)))
+        both = SequenceSet.of(hahn().first, hahn(60.0, 150.0).first)
         assert math.isfinite(objective.judge(both).value)
 
     def test_a_sequence_without_a_first_pulse_is_worth_less_than_the_textbook_s(self, objective):
@@ -46,7 +46,7 @@ class ObjectiveContract:
 
     def test_a_record_too_short_for_the_window_is_refused(self, objective):
         with pytest.raises(ConfigurationError, match="must hold a window of 20 samples, but has"):
-            objective.judge(Measurement((Hahn(tau=0.6),)))
+            objective.judge(SequenceSet.of(Hahn(tau=0.6)))
 
     def test_it_has_a_label(self, objective):
         assert objective.label

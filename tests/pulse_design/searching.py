@@ -3,17 +3,18 @@
 from typing import Any
 
 from nmr_platform.physics import Hahn
-from nmr_platform.pulse_design import Measurement, PulseSearchSettings
+from nmr_platform.pulse_design import PulseSearchSettings, SequenceSet
 from nmr_platform.schema import validate
 from tests.datasets.recipes import small_recipe
 
-__all__ = ["FISHER", "FLIPS", "SCORE", "SEPARATION", "VERDICT", "hahn", "search_recipe", "search_settings"]
+__all__ = ["FISHER", "FLIPS", "RIDGE", "SCORE", "SEPARATION", "VERDICT", "hahn", "search_recipe", "search_settings"]
 
 FLIPS = {
     "theta1": {"kind": "uniform", "low": 60.0, "high": 120.0},
     "theta2": {"kind": "uniform", "low": 120.0, "high": 240.0},
 }
 SCORE = {"kind": "score", "targets": ["W"], "cv_folds": 2, "n_estimators": 8}
+RIDGE = {"kind": "score", "targets": ["W", "X"], "cv_folds": 2, "estimator": "ridge"}
 FISHER = {
     "kind": "fisher",
     "targets": ["W", "Z"],
@@ -65,6 +66,6 @@ def search_recipe(**changes: Any):
     return small_recipe(**{"n_curves": 20, "seed": 5} | changes)
 
 
-def hahn(theta1: float = 90.0, theta2: float = 180.0, tau: float = 2.0) -> Measurement:
+def hahn(theta1: float = 90.0, theta2: float = 180.0, tau: float = 2.0) -> SequenceSet:
     """One Hahn echo."""
-    return Measurement((Hahn(tau=tau, theta1=theta1, theta2=theta2),))
+    return SequenceSet.of(Hahn(tau=tau, theta1=theta1, theta2=theta2))

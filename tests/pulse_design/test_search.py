@@ -20,7 +20,7 @@ from nmr_platform.studies import (
     show_study,
 )
 from tests.learning.recording import RecordingTracker
-from tests.pulse_design.searching import FLIPS, SCORE, VERDICT, search_recipe, search_settings
+from tests.pulse_design.searching import FLIPS, RIDGE, SCORE, VERDICT, search_recipe, search_settings
 
 PRUNING = {"first": 0.25, "factor": 2.0, "errors": 2.0}
 
@@ -37,9 +37,8 @@ class Hill:
     refuses: ClassVar = ()
     calls: ClassVar = []
 
-    def judge(self, measurement, share=1.0):
-        sequence = measurement.sequences[0]
-        angles = (sequence.theta1, sequence.theta2)
+    def judge(self, tried, share=1.0):
+        angles = (tried.first.theta1, tried.first.theta2)
         Hill.calls.append((*angles, share))
         if angles in Hill.refuses:
             message = "no echo"
@@ -321,7 +320,11 @@ def test_a_prior_that_is_never_met_is_refused_before_a_run_is_opened(tmp_path):
         ({"verdict": VERDICT | {"seed": 5}}, "Key `pulse_search.verdict.seed` must differ from `pulse_search.seed`"),
         ({"objective": SCORE | {"cv_folds": 11}}, "there are 11 folds for 20 curves"),
         ({"n_curves": 5}, "Key `pulse_search.n_curves` is 5, but it must be greater than or equal to 20"),
-        ({"objective": SCORE | {"targets": ["xi"]}}, "is 'xi', but it must be 'W', 'X' or 'Z'"),
+        (
+            {"objective": RIDGE | {"n_estimators": 8}},
+            "must be given for trees and for nothing else, but is 8 for ridge",
+        ),
+        ({"objective": SCORE | {"n_estimators": None}}, "must be given for trees .* but is None for trees"),
         ({"shape": [1, 2, 3, 4]}, "Key `pulse_search.shape` is .*, but it must have 3 or fewer entries"),
         ({"start": ["magic"]}, "Key `pulse_search.start` must name stimulated, .* but has 'magic'"),
         ({"verdict": VERDICT | {"scenarios": {"none": {}}}}, "must change something unless `double` is true"),

@@ -6,7 +6,7 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Cpmg, Experiment, Hahn
-from nmr_platform.pulse_design import Measurement, SearchSpace, named_sequence
+from nmr_platform.pulse_design import SearchSpace, SequenceSet, named_sequence
 from nmr_platform.pulse_design.spaces import Waveform
 from nmr_platform.schema import validate
 from tests.builders import experiment_values
@@ -64,7 +64,7 @@ SPACES = {
     ),
     "waveform": space({"sequence": three_pulses(SHAPE)}),
     "spline": space({"sequence": three_pulses(SPLINE), "vary": {"elements.0.duration": uniform(2, 8)}}),
-    "two sequences": space({"vary": FLIPS}, {"vary": {"tau": uniform(1, 4)}}),
+    "two sequences": space({"vary": FLIPS}, {"name": "late", "vary": {"tau": uniform(1, 4)}}),
 }
 
 
@@ -77,17 +77,17 @@ def drawn(chosen, n=5):
 def test_what_is_drawn_can_be_built_and_simulated(name):
     for values in drawn(SPACES[name]):
         assert values.keys() == SPACES[name].searched.keys()
-        measurement = SPACES[name].build(values)
-        assert measurement.duration > 0
-        for sequence in measurement:
+        tried = SPACES[name].build(values)
+        assert tried.duration > 0
+        for sequence in tried.sequences.values():
             assert Experiment.model_validate(experiment_values(sequence=sequence)).echo_indices
 
 
 @pytest.mark.parametrize("name", ["hahn", "two flips bound", "stimulated", "cpmg"])
 def test_a_named_sequence_is_found_again_where_it_was_built(name):
     for values in drawn(SPACES[name]):
-        (sequence,) = SPACES[name].build(values)
-        assert SPACES[name].values_of(sequence) == pytest.approx(values)
+        built = SPACES[name].build(values)
+        assert SPACES[name].values_of(built.first) == pytest.approx(values)
 
 
 def test_a_sequence_that_the_space_does_not_hold_has_no_values():
@@ -98,17 +98,28 @@ def test_a_sequence_that_the_space_does_not_hold_has_no_values():
 
 
 def test_what_follows_from_others_follows():
-    (sequence,) = SPACES["three pulses"].build({"elements.0.theta": 45.0, "elements.1.duration": 7.0})
+    sequence = SPACES["three pulses"].build({"elements.0.theta": 45.0, "elements.1.duration": 7.0}).first
     assert [part.duration for part in sequence.parts if part.kind == "delay"] == [7.0, 14.0, 10.0, 10.0, 10.0]
     # Refocused 7 us after the second pulse, and again 17 us after the third.
     assert sequence.echo_times == (7.0 + 24.0 + 17.0,)
 
 
-def test_parameters_of_several_sequences_are_counted():
-    assert list(SPACES["two sequences"].searched) == ["1.theta1", "1.theta2", "2.tau"]
-    both = SPACES["two sequences"].build({"1.theta1": 70.0, "1.theta2": 150.0, "2.tau": 3.0})
-    assert both.sequences == (Hahn(tau=2.0, theta1=70.0, theta2=150.0), Hahn(tau=3.0))
+def test_parameters_of_several_sequences_begin_with_their_names():
+    assert list(SPACES["two sequences"].searched) == ["s1.theta1", "s1.theta2", "late.tau"]
+    both = SPACES["two sequences"].build({"s1.theta1": 70.0, "s1.theta2": 150.0, "late.tau": 3.0})
+    assert both.sequences == {"s1": Hahn(tau=2.0, theta1=70.0, theta2=150.0), "late": Hahn(tau=3.0)}
     assert both.duration == pytest.approx(6.0 + 9.0)
+
+
+def test_no_two_sequences_have_one_name():
+    with pytest.raises(ConfigurationError, match="must name every sequence once, but has 's1' more than once"):
+        space({"name": "s1", "vary": FLIPS}, {"name": "s1", "vary": FLIPS})
+
+
+def test_a_set_of_sequences_comes_back_from_what_it_is_dumped_to():
+    both = SPACES["two sequences"].build(drawn(SPACES["two sequences"], 1)[0])
+    assert list(both.sequences) == ["s1", "late"]
+    assert validate(SequenceSet, both.model_dump(mode="json")) == both
 
 
 def test_a_piecewise_waveform_is_what_was_asked_for():
@@ -157,9 +168,9 @@ def test_the_worst_limit_is_named(limits, sentence):
 
 
 def test_the_drive_of_pulses_that_last_is_limited():
-    measurement = Measurement((Hahn(tau=2.0, nutation=0.2),))
-    assert space({"vary": FLIPS}, drive=0.1).limits.excess(measurement)[0] == pytest.approx(1.0)
-    assert measurement.largest_flip == 180.0
+    driven = SequenceSet.of(Hahn(tau=2.0, nutation=0.2))
+    assert space({"vary": FLIPS}, drive=0.1).limits.excess(driven)[0] == pytest.approx(1.0)
+    assert driven.largest_flip == 180.0
 
 
 @pytest.mark.parametrize("name", ["90/180", "62.5/130", "stimulated", "cpmg-4"])

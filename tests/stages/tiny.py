@@ -69,7 +69,7 @@ SMALL = {
         "n_trials": 3,
         "n_curves": 20,
         "shape": [8, 8],
-        "objective": {"cv_folds": 2, "n_estimators": 10},
+        "objective": {"cv_folds": 2},
         "startup_trials": 2,
         "verdict": {"n_curves": 24, "n_trials": 1, "n_estimators": 5, "cv_folds": 2},
     },

@@ -1,4 +1,4 @@
-"""Figures of merit of a measurement: a class of settings a kind, which makes its objective."""
+"""Figures of merit of sequences: a class of settings a kind, which makes its objective."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from nmr_platform.pulse_design.objectives.objective import (
     Judgement,
     Objective,
     ObjectiveSettings,
-    Target,
+    Targets,
     bootstrapped_error,
 )
 from nmr_platform.pulse_design.objectives.score import ScoreObjective, ScoreSettings
@@ -28,7 +28,7 @@ __all__ = [
     "ScoreSettings",
     "SeparationObjective",
     "SeparationSettings",
-    "Target",
+    "Targets",
     "bootstrapped_error",
 ]
 

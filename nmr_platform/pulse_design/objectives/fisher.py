@@ -12,7 +12,7 @@ from sklearn.covariance import ledoit_wolf
 from nmr_platform.datasets import Curve
 from nmr_platform.features import WindowedFeatures
 from nmr_platform.physics import Experiment
-from nmr_platform.pulse_design.ensemble import TARGETS, Ensemble
+from nmr_platform.pulse_design.ensemble import Ensemble
 from nmr_platform.pulse_design.objectives.objective import (
     LOWEST,
     Judgement,
@@ -34,7 +34,7 @@ from nmr_platform.pulse_design.objectives.unknowns import (
     target_gradient,
 )
 from nmr_platform.pulse_design.signals import binned_windows
-from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.pulse_design.spaces import SequenceSet
 from nmr_platform.schema import Count
 
 __all__ = ["FisherObjective", "FisherSettings"]
@@ -64,7 +64,7 @@ class FisherSettings(ObjectiveSettings):
         >>> from nmr_platform.datasets import read_preset
         >>> from nmr_platform.features import PolynomialFeatures
         >>> from nmr_platform.physics import Hahn
-        >>> from nmr_platform.pulse_design import Ensemble, Measurement
+        >>> from nmr_platform.pulse_design import Ensemble, SequenceSet
         >>> features = PolynomialFeatures(kind="polynomial", signal="complex", half_width=150)
         >>> recipe = read_preset("august2021").recipe("gaussian")
         >>> small = {**recipe.experiment, "lattice": {"shape": [12, 12]}}
@@ -72,7 +72,7 @@ class FisherSettings(ObjectiveSettings):
         >>> objective = FisherSettings(
         ...     kind="fisher", targets=["Z"], parameters=["X", "Z"], points=3, draws=3, reach=1.2, noise=0.01, bin=10
         ... ).prepare({"gaussian": few}, "gaussian", features, 0)
-        >>> echoes = [Measurement((Hahn(tau=30.0, theta1=theta1),)) for theta1 in (90.0, 86.0)]
+        >>> echoes = [SequenceSet.of(Hahn(tau=30.0, theta1=theta1)) for theta1 in (90.0, 86.0)]
         >>> [bool(objective.judge(echo).value > 0.5) for echo in echoes]
         [False, True]
     """
@@ -126,13 +126,13 @@ class FisherObjective:
     Args:
         ensemble: The prior.
         settings: Unknowns, targets, points and noise.
-        features: Gives the width of the windows.
+        features: Whose windows are looked at.
     """
 
     def __init__(self, ensemble: Ensemble, settings: FisherSettings, features: WindowedFeatures) -> None:
         self._ensemble = ensemble
         self._settings = settings
-        self._half_width = features.half_width
+        self._features = features
         names = settings.parameters
         self._prior = np.array([[read(curve.experiment, name) for name in names] for curve in ensemble.curves])
         self._steps = steps(self._prior, names, settings.reach)
@@ -144,15 +144,15 @@ class FisherObjective:
         """Name of the value."""
         return f"R² of {' and '.join(self._settings.targets)} at the Cramér-Rao bound"
 
-    def judge(self, measurement: Measurement, share: float = 1.0) -> Judgement:
+    def judge(self, tried: SequenceSet, share: float = 1.0) -> Judgement:
         """See `Objective`; the curves are the points of the prior."""
         n_points = max(2, ceil(share * len(self._points)))
         points = self._points[:n_points]
         draws = [
-            self._numbers(measurement, i, [redrawn(point, k) for k in range(self._settings.draws)], "draws")
+            self._numbers(tried, i, [redrawn(point, k) for k in range(self._settings.draws)], "draws")
             for i, point in enumerate(points)
         ]
-        lines = [self._line(measurement, i, point) for i, point in enumerate(points)]
+        lines = [self._line(tried, i, point) for i, point in enumerate(points)]
         receiver = self._settings.noise / np.sqrt(self._settings.bin)
         unexplained, _ = ledoit_wolf(np.concatenate([line.residuals for line in lines]), assume_centered=True)
         whitener = np.linalg.inv(np.linalg.cholesky(noise_covariance(draws, receiver) + unexplained))
@@ -176,7 +176,7 @@ class FisherObjective:
             },
         )
 
-    def _line(self, measurement: Measurement, number: int, point: Curve) -> Line:
+    def _line(self, tried: SequenceSet, number: int, point: Curve) -> Line:
         """A line through the numbers around a point, each group of displacements under a disorder of its own."""
         names = self._settings.parameters
         values = displaced(self._prior[number], self._steps, names, groups=_GROUPS, seed=number)
@@ -185,7 +185,7 @@ class FisherObjective:
             for group, rows in enumerate(values)
             for row in rows
         ]
-        numbers = self._numbers(measurement, number, curves, "displaced")
+        numbers = self._numbers(tried, number, curves, "displaced")
         return fit_line(values, numbers.reshape(*values.shape[:2], -1), self._steps)
 
     def _bound(self, whitened: Array) -> Array:
@@ -196,7 +196,7 @@ class FisherObjective:
         bound: Array = scale[:, None] * np.linalg.inv(scale[:, None] * information * scale) * scale
         return bound
 
-    def _numbers(self, measurement: Measurement, number: int, curves: Sequence[Curve], what: str) -> Array:
+    def _numbers(self, tried: SequenceSet, number: int, curves: Sequence[Curve], what: str) -> Array:
         identity = {
             "what": what,
             "point": number,
@@ -204,13 +204,12 @@ class FisherObjective:
             "steps": [float(f"{step:.12g}") for step in self._steps],
             "draws": len(curves),
         }
-        records = self._ensemble.variants(measurement, curves, identity)
-        experiments = [self._ensemble.experiment(sequence) for sequence in measurement]
-        return binned_windows(records, experiments, self._half_width, self._settings.bin)
+        records = self._ensemble.variants(tried, curves, identity)
+        return binned_windows(records, self._ensemble.experiments(tried), self._features, self._settings.bin)
 
     def _spread(self, target: str) -> float:
-        """Variance of a target over the prior, MHz^2."""
-        return float(self._ensemble.targets[:, TARGETS.index(target)].var())
+        """Variance of a target over the prior, in its unit squared."""
+        return float(self._ensemble.labels[target].var(ddof=0))
 
 
 def _moved(experiment: Experiment, names: tuple[Parameter, ...], values: Array) -> Experiment:

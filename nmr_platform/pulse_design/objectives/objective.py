@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from nmr_platform.datasets import Curve
 from nmr_platform.features import WindowedFeatures
 from nmr_platform.learning import Bootstrap
 from nmr_platform.pulse_design.ensemble import Ensemble
-from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.pulse_design.spaces import SequenceSet
 from nmr_platform.schema import Schema
 
 __all__ = [
@@ -22,15 +22,15 @@ __all__ = [
     "Judgement",
     "Objective",
     "ObjectiveSettings",
-    "Target",
     "Targets",
     "bootstrapped_error",
     "noise_covariance",
     "redrawn",
 ]
 
-Target = Literal["W", "X", "Z"]
-Targets = Annotated[tuple[Target, ...], Field(strict=False, min_length=1)]
+Targets = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+"""Names of quantities, or of what a prior draws, that are to be read off."""
+
 Array = NDArray[np.float64]
 
 # Keeps the seeds of other draws apart from the streams that the curve itself uses.
@@ -43,7 +43,7 @@ LOWEST = -1.0
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a measurement is worth.
+    """What some sequences are worth.
 
     Attributes:
         value: Larger is better; at least `LOWEST`.
@@ -57,9 +57,9 @@ class Judgement:
 
 
 class Objective(Protocol):
-    """A figure of merit of measurements.
+    """A figure of merit of sequences.
 
-    The same measurement and share give the same judgement to the last bit, whatever was asked before, and a larger
+    The same sequences and share give the same judgement to the last bit, whatever was asked before, and a larger
     share continues the curves of a smaller one.
     """
 
@@ -67,11 +67,11 @@ class Objective(Protocol):
     def label(self) -> str:
         """Name of the value, for axes."""
 
-    def judge(self, measurement: Measurement, share: float = 1.0) -> Judgement:
-        """Judge a measurement on a part of the curves.
+    def judge(self, tried: SequenceSet, share: float = 1.0) -> Judgement:
+        """Judge sequences on a part of the curves.
 
         Args:
-            measurement: The sequences.
+            tried: The sequences.
             share: Part of the curves to use, in (0, 1].
 
         Raises:

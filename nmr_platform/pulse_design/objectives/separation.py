@@ -20,7 +20,7 @@ from nmr_platform.pulse_design.objectives.objective import (
     redrawn,
 )
 from nmr_platform.pulse_design.signals import binned_windows
-from nmr_platform.pulse_design.spaces import Measurement
+from nmr_platform.pulse_design.spaces import SequenceSet
 from nmr_platform.schema import Count
 
 __all__ = ["SeparationObjective", "SeparationSettings"]
@@ -44,7 +44,7 @@ class SeparationSettings(ObjectiveSettings):
         >>> from nmr_platform.datasets import read_preset
         >>> from nmr_platform.features import PolynomialFeatures
         >>> from nmr_platform.physics import Hahn
-        >>> from nmr_platform.pulse_design import Ensemble, Measurement
+        >>> from nmr_platform.pulse_design import Ensemble, SequenceSet
         >>> features = PolynomialFeatures(kind="polynomial", signal="complex", half_width=150)
         >>> few = {}
         >>> for name in ("gaussian", "power"):
@@ -53,7 +53,7 @@ class SeparationSettings(ObjectiveSettings):
         ...     few[name] = Ensemble(recipe.replace(n_curves=8, constraints={}, experiment=small))
         >>> settings = SeparationSettings(kind="separation", kernels=["gaussian", "power"], draws=2, noise=0.01, bin=10)
         >>> objective = settings.prepare(few, "gaussian", features, 0)
-        >>> sorted(objective.judge(Measurement((Hahn(tau=30.0),))).details)
+        >>> sorted(objective.judge(SequenceSet.of(Hahn(tau=30.0))).details)
         ['gaussian_from_power', 'power_from_gaussian']
     """
 
@@ -88,7 +88,7 @@ class SeparationObjective:
     Args:
         ensembles: The curves of each kernel, by name; equally many, with common disorder.
         settings: Kernels and noise.
-        features: Gives the width of the windows.
+        features: Whose windows are looked at.
     """
 
     def __init__(
@@ -96,19 +96,19 @@ class SeparationObjective:
     ) -> None:
         self._ensembles = ensembles
         self._settings = settings
-        self._half_width = features.half_width
+        self._features = features
 
     @property
     def label(self) -> str:
         """Name of the value."""
         return "distance between kernels (standard deviations of noise)"
 
-    def judge(self, measurement: Measurement, share: float = 1.0) -> Judgement:
+    def judge(self, tried: SequenceSet, share: float = 1.0) -> Judgement:
         """See `Objective`."""
-        draws = [group for name in self._ensembles for group in self._groups(measurement, name)]
+        draws = [group for name in self._ensembles for group in self._groups(tried, name)]
         receiver = self._settings.noise / np.sqrt(self._settings.bin)
         whitener = np.linalg.inv(np.linalg.cholesky(noise_covariance(draws, receiver)))
-        curves = {name: self._numbers(measurement, name, share) @ whitener.T for name in self._ensembles}
+        curves = {name: self._numbers(tried, name, share) @ whitener.T for name in self._ensembles}
         nearest = {(a, b): cdist(curves[a], curves[b]).min(axis=1) for a, b in permutations(curves, 2)}
         table = np.stack(list(nearest.values()), axis=1)
         return Judgement(
@@ -117,19 +117,18 @@ class SeparationObjective:
             details={f"{a}_from_{b}": float(distances.mean()) for (a, b), distances in nearest.items()},
         )
 
-    def _numbers(self, measurement: Measurement, name: str, share: float) -> Array:
+    def _numbers(self, tried: SequenceSet, name: str, share: float) -> Array:
         ensemble = self._ensembles[name]
         n = max(2, ceil(share * len(ensemble.curves)))
-        return self._binned(ensemble, ensemble.records(measurement, n), measurement)
+        return self._binned(ensemble, ensemble.records(tried, n), tried)
 
-    def _groups(self, measurement: Measurement, name: str) -> list[Array]:
+    def _groups(self, tried: SequenceSet, name: str) -> list[Array]:
         """A few curves under several draws of the disorder, each of shape (n_draws, n)."""
         ensemble, n_draws = self._ensembles[name], self._settings.draws
         chosen = ensemble.curves[:_REDRAWN_CURVES]
         curves = [redrawn(curve, draw) for curve in chosen for draw in range(n_draws)]
-        records = ensemble.variants(measurement, curves, {"what": "draws", "draws": n_draws, "curves": len(chosen)})
-        return np.split(self._binned(ensemble, records, measurement), len(chosen))
+        records = ensemble.variants(tried, curves, {"what": "draws", "draws": n_draws, "curves": len(chosen)})
+        return np.split(self._binned(ensemble, records, tried), len(chosen))
 
-    def _binned(self, ensemble: Ensemble, records: list[NDArray[np.complex64]], measurement: Measurement) -> Array:
-        experiments = [ensemble.experiment(sequence) for sequence in measurement]
-        return binned_windows(records, experiments, self._half_width, self._settings.bin)
+    def _binned(self, ensemble: Ensemble, records: Mapping[str, NDArray[np.complex64]], tried: SequenceSet) -> Array:
+        return binned_windows(records, ensemble.experiments(tried), self._features, self._settings.bin)

@@ -1,5 +1,6 @@
 """The search space: named sequences, which of their keys vary over which ranges, and what an instrument forbids."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
@@ -10,9 +11,9 @@ from pydantic import Field, PositiveFloat, model_validator
 from nmr_platform.datasets import Choice, Expression, LogUniform, Uniform, formula, numbers_in, with_values
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Custom, Delay, Sequence
-from nmr_platform.pulse_design.spaces.measurement import Measurement, load_sequence
+from nmr_platform.pulse_design.spaces.sequence_set import SequenceSet
 from nmr_platform.pulse_design.spaces.waveforms import Waveform
-from nmr_platform.schema import Schema, validate
+from nmr_platform.schema import Name, Schema, validate
 
 __all__ = ["Limits", "SearchSpace", "VariedSequence"]
 
@@ -22,10 +23,17 @@ Searched = Uniform | LogUniform | Choice
 _EDGE = 1e-9
 
 
+class _Holder(Schema):
+    """Something to validate a sequence in, so that messages name its key."""
+
+    sequence: Sequence
+
+
 class VariedSequence(Schema):
     """A sequence and what of it is searched.
 
     Attributes:
+        name: What its record is called; ``s<k>``, its place counted from 1, by default.
         sequence: The sequence as plain data; null for that of ``data.experiment``. Elements of a custom sequence may
             be of kind ``waveform``. A custom sequence without ``echo_times`` is expected to echo where the phases are 0
             again if every pulse but the first turns them around.
@@ -34,6 +42,7 @@ class VariedSequence(Schema):
             are written with underscores (``2 * theta1``, ``elements_2_duration``).
     """
 
+    name: Name | None = None
     sequence: dict[str, Any] | None = None
     vary: dict[str, Vary] = Field(default_factory=dict)
 
@@ -64,7 +73,7 @@ class VariedSequence(Schema):
             plain["elements"][number] = waveform.pulse(
                 {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
             )
-        return _with_echo(load_sequence(plain))
+        return _with_echo(validate(_Holder, {"sequence": plain}).sequence)
 
     def values_of(self, sequence: Sequence) -> dict[str, Any] | None:
         """The values at which `build` gives ``sequence``; None if it lies outside what the template can become."""
@@ -113,12 +122,12 @@ class Limits(Schema):
     flip: PositiveFloat | None = None
     drive: PositiveFloat | None = None
 
-    def excess(self, measurement: Measurement) -> tuple[float, str]:
+    def excess(self, tried: SequenceSet) -> tuple[float, str]:
         """By what share the worst limit is exceeded, and a sentence about it; 0 and nothing if all are kept."""
         limits: list[tuple[str, float | None, Callable[[], float], str]] = [
-            ("time", self.time, lambda: measurement.duration, "us"),
-            ("flip", self.flip, lambda: measurement.largest_flip, "degrees"),
-            ("drive", self.drive, lambda: measurement.largest_drive, "MHz"),
+            ("time", self.time, lambda: tried.duration, "us"),
+            ("flip", self.flip, lambda: tried.largest_flip, "degrees"),
+            ("drive", self.drive, lambda: tried.largest_drive, "MHz"),
         ]
         worst, sentence = 0.0, ""
         for name, limit, value, unit in limits:
@@ -131,11 +140,11 @@ class Limits(Schema):
 
 
 class SearchSpace(Schema):
-    """All measurements that a search may try.
+    """All sets of sequences that a search may try.
 
     Attributes:
-        sequences: Run one after another and analysed jointly; usually one. Parameters of the k-th of several are named
-            ``<k>.<key>``, counted from 1.
+        sequences: Run one after another and analysed jointly; usually one. Parameters of one of several are named
+            ``<name>.<key>``.
         limits: What is forbidden.
     """
 
@@ -149,8 +158,21 @@ class SearchSpace(Schema):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        twice = [name for name, count in Counter(self.names).items() if count > 1]
+        if twice:
+            message = f"Key `sequences` must name every sequence once, but has {twice[0]!r} more than once."
+            raise ValueError(message)
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the sequences are called, in order."""
+        return tuple(each.name or f"s{k}" for k, each in enumerate(self.sequences, 1))
+
     def of(self, data: Mapping[str, Any]) -> "SearchSpace":
-        """The space with the sequence of the data where none is given; the middle of it must be a measurement.
+        """The space with the sequence of the data where none is given; in the middle of it there must be sequences.
 
         Raises:
             ConfigurationError: It is not, or nothing is searched.
@@ -170,20 +192,22 @@ class SearchSpace(Schema):
     def searched(self) -> dict[str, Searched]:
         """Free parameters by name."""
         return {
-            self._name(k, key): each for k, varied in enumerate(self.sequences) for key, each in varied.searched.items()
+            self._key(name, key): each
+            for name, varied in zip(self.names, self.sequences, strict=True)
+            for key, each in varied.searched.items()
         }
 
-    def build(self, values: Mapping[str, Any]) -> Measurement:
-        """The measurement at ``values``, one for each of `searched`.
+    def build(self, values: Mapping[str, Any]) -> SequenceSet:
+        """The sequences at ``values``, one for each of `searched`.
 
         Raises:
-            ConfigurationError: One of its sequences is none.
+            ConfigurationError: One of them is none.
         """
-        return Measurement(
-            tuple(
-                varied.build({key: values[self._name(k, key)] for key in varied.searched})
-                for k, varied in enumerate(self.sequences)
-            )
+        return SequenceSet(
+            sequences={
+                name: varied.build({key: values[self._key(name, key)] for key in varied.searched})
+                for name, varied in zip(self.names, self.sequences, strict=True)
+            }
         )
 
     def values_of(self, sequence: Sequence) -> dict[str, Any] | None:
@@ -200,8 +224,8 @@ class SearchSpace(Schema):
                 values[name] = trial.suggest_float(name, each.low, each.high, log=isinstance(each, LogUniform))
         return values
 
-    def _name(self, k: int, key: str) -> str:
-        return key if len(self.sequences) == 1 else f"{k + 1}.{key}"
+    def _key(self, name: str, key: str) -> str:
+        return key if len(self.sequences) == 1 else f"{name}.{key}"
 
 
 def _elements(plain: Mapping[str, Any] | None) -> list[Any]:

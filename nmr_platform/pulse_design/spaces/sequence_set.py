@@ -1,15 +1,15 @@
 """What is measured in one go, one sequence or several on the same sample; and the textbook's sequences by name."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Cpmg, Hahn, Pulse, Sequence, ShapedPulse, StimulatedEcho
-from nmr_platform.schema import Schema, validate
+from nmr_platform.schema import Name, Schema
 
-__all__ = ["BASELINE", "Measurement", "is_named", "load_sequence", "named_sequence"]
+__all__ = ["BASELINE", "SequenceSet", "is_named", "named_sequence"]
 
 BASELINE = "90/180"
 """The textbook's Hahn echo: the first candidate of every search."""
@@ -18,46 +18,46 @@ _ANGLES = re.compile(r"(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)")
 _TRAIN = re.compile(r"cpmg-([1-9]\d?)")
 
 
-class _Holder(Schema):
-    """Something to validate a sequence in, so that messages name its key."""
+class SequenceSet(Schema):
+    """Sequences whose records are analysed jointly, by name.
 
-    sequence: Sequence
-
-
-def load_sequence(plain: Mapping[str, Any]) -> Sequence:
-    """A sequence from plain data.
-
-    Raises:
-        ConfigurationError: It is none.
-    """
-    return validate(_Holder, {"sequence": plain}).sequence
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """Sequences whose records are analysed jointly.
+    What it is dumped to can be laid into an experiment, in place of its ``sequence``.
 
     Attributes:
         sequences: In the order in which they are run, each on the sample in equilibrium.
+
+    Example:
+        >>> from nmr_platform.physics import Hahn
+        >>> from nmr_platform.pulse_design import SequenceSet
+        >>> both = SequenceSet.of(Hahn(tau=27.2, theta1=86.6, theta2=184.0), Hahn(tau=60.0, theta1=60.0))
+        >>> list(both.sequences), both.duration
+        (['s1', 's2'], 261.6)
     """
 
-    sequences: tuple[Sequence, ...]
+    sequences: Annotated[dict[Name, Sequence], Field(min_length=1)]
+
+    @classmethod
+    def of(cls, *sequences: Sequence) -> Self:
+        """Sequences that have no names of their own: ``s1``, ``s2`` and so on."""
+        return cls(sequences={f"s{k}": each for k, each in enumerate(sequences, 1)})
 
     def __str__(self) -> str:
-        return " and then ".join(map(str, self.sequences))
+        return " and then ".join(map(str, self.sequences.values()))
 
-    def __iter__(self) -> Iterator[Sequence]:
-        return iter(self.sequences)
+    @property
+    def first(self) -> Sequence:
+        """The sequence that is run first."""
+        return next(iter(self.sequences.values()))
 
     @property
     def duration(self) -> float:
         """Time of pulses and delays of all sequences, us; waiting for equilibrium in between is not counted."""
-        return sum(part.duration for sequence in self.sequences for part in sequence.parts)
+        return sum(part.duration for sequence in self.sequences.values() for part in sequence.parts)
 
     @property
     def pulses(self) -> tuple[Pulse | ShapedPulse, ...]:
         """The pulses of all sequences in order."""
-        return tuple(pulse for sequence in self.sequences for pulse in sequence.pulses)
+        return tuple(pulse for sequence in self.sequences.values() for pulse in sequence.pulses)
 
     @property
     def largest_flip(self) -> float:
@@ -68,15 +68,6 @@ class Measurement:
     def largest_drive(self) -> float:
         """Largest amplitude of any pulse that lasts, MHz; 0 if all are ideal."""
         return max((abs(part.amplitude) for pulse in self.pulses for part in pulse.segments), default=0.0)
-
-    @classmethod
-    def load(cls, sequences: Iterable[Mapping[str, Any]]) -> Self:
-        """The measurement that `dump` gave."""
-        return cls(tuple(load_sequence(plain) for plain in sequences))
-
-    def dump(self) -> list[dict[str, Any]]:
-        """Plain data, for YAML and identities."""
-        return [sequence.model_dump(mode="json") for sequence in self.sequences]
 
 
 def _flip(pulse: Pulse | ShapedPulse) -> float:
