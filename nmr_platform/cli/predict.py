@@ -21,8 +21,12 @@ _DIGITS = 4
 
 def predict(
     files: Annotated[
-        list[Path], typer.Argument(help="Echoes and data sets: files and folders of any format of `nmr import`.")
-    ],
+        list[Path] | None, typer.Argument(help="Echoes and data sets: files and folders of any format of `nmr import`.")
+    ] = None,
+    record: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="A record of one measurement, repeated for each of its sequences."),
+    ] = None,
     task: Annotated[
         list[str] | None, typer.Option("--task", help="Its champion; may be repeated. All champions by default.")
     ] = None,
@@ -42,15 +46,20 @@ def predict(
 
     The p-value says how many of the training curves look at least as strange: below 0.05, do not trust the rest.
 
-    Example: `nmr predict echo.csv --task W --unit us`
+    Example: `nmr predict echo.csv --task W --unit us`, `nmr predict --record s1=one.csv --record s2=other.csv`
     """
     from nmr_platform.inference.prediction import load_models, predict_files  # noqa: PLC0415
 
     if task and model:
         message = "Options `--task` and `--model` must not be given together: a task stands for its champion."
         raise ConfigurationError(message, key="task", value=task)
+    measurements: list[Path | dict[str, Path]] = [*(files or [])]
+    measurements += [_by_name(record)] if record else []
+    if not measurements:
+        message = "Argument `files` must name a file, or `--record` those of a measurement, but nothing is given."
+        raise ConfigurationError(message, key="files")
     names = model or [f"nmr-{name}@champion" for name in task or ()]
-    answers = predict_files(files, load_models(names, params.parent), coverage=coverage, **options)
+    answers = predict_files(measurements, load_models(names, params.parent), coverage=coverage, **options)
     say(_table(answers), {"predictions": _plain(answers)}, as_json=as_json)
 
 
@@ -59,6 +68,18 @@ def predict_options() -> list["Option"]:
     from nmr_platform import exchange  # noqa: PLC0415
 
     return exchange.predict_options()
+
+
+def _by_name(records: list[str]) -> dict[str, Path]:
+    """Files by the name of the record."""
+    named: dict[str, Path] = {}
+    for text in records:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path) or name in named:
+            message = f"Option `--record` must be NAME=FILE, each name once, but is {text!r}."
+            raise ConfigurationError(message, key="record", value=text)
+        named[name] = Path(path)
+    return named
 
 
 def _plain(answers: "pd.DataFrame") -> list[dict[str, Any]]:
@@ -76,7 +97,7 @@ def _table(answers: "pd.DataFrame") -> str:
 
     rows = [
         {
-            "file": Path(row["file"]).name,
+            "file": Path(row["file"]).name if Path(row["file"]).exists() else row["file"],
             "curve": row["curve"],
             "task": row["task"],
             "value": _shown(row),

@@ -12,7 +12,7 @@ from nmr_platform.features.kinds import (
     ShiftFeatures,
 )
 from nmr_platform.features.needs import Needs
-from nmr_platform.features.records import RecordFeatures
+from nmr_platform.features.records import RecordFeatures, by_record, naming_record
 from nmr_platform.features.sets import CombinedFeatures, FeatureSet, FeaturesSettings, SingleFeatureSet, extract
 from nmr_platform.features.windowed import WindowedFeatures
 
@@ -33,5 +33,7 @@ __all__ = [
     "ShiftFeatures",
     "SingleFeatureSet",
     "WindowedFeatures",
+    "by_record",
     "extract",
+    "naming_record",
 ]

@@ -13,7 +13,7 @@ from nmr_platform.datasets import Reference, Stretch
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.needs import Needs
-from nmr_platform.features.records import RecordFeatures, by_record, column_of, naming
+from nmr_platform.features.records import RecordFeatures, by_record, column_of, naming_record
 from nmr_platform.features.window import cut_out, interval_table
 from nmr_platform.physics import Sequence
 from nmr_platform.schema import Count
@@ -111,7 +111,7 @@ class AcrossFeatures(RecordFeatures):
         """The echo of each record, see `RecordFeatures.needs_by_record`."""
         needs = {}
         for record, taken in self.looked_at(acquisitions).items():
-            with naming(record):
+            with naming_record(record):
                 needs[record] = Needs(self.hangs_on(), frozenset(), (self.stretch(taken),), self.longest_dwell(taken))
         return needs
 
@@ -158,7 +158,7 @@ class AcrossFeatures(RecordFeatures):
         """Record (empty for all), name, component and values of every column."""
         read, columns = {}, []
         for record, taken in chosen.items():
-            with naming(record):
+            with naming_record(record):
                 read[record] = self.measured(self._at_the_echo(m[record], taken), m[record], taken)
             own = self.own_columns(read[record])
             columns += [(record, column_of(record, name), component, values) for name, component, values in own]

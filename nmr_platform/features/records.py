@@ -15,7 +15,7 @@ from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.needs import Needs
 from nmr_platform.schema import Name, Schema
 
-__all__ = ["RecordFeatures", "by_record", "column_of", "naming"]
+__all__ = ["RecordFeatures", "by_record", "column_of", "naming_record"]
 
 T = TypeVar("T")
 
@@ -153,15 +153,11 @@ def column_of(record: str, column: str) -> str:
 
 
 @contextmanager
-def naming(record: str) -> Iterator[None]:
+def naming_record(record: str) -> Iterator[None]:
     """Name the record in a refusal, if it has a name."""
     try:
         yield
-    except ConfigurationError as error:
-        raise ConfigurationError(_about(record, error), key=error.key, value=error.value) from error
-    except DataError as error:
-        raise DataError(_about(record, error), path=error.path) from error
-
-
-def _about(record: str, error: Exception) -> str:
-    return f"Record `{record}`: {error}" if record else str(error)
+    except (ConfigurationError, DataError) as error:
+        if record:
+            error.args = (f"Record `{record}`: {error}",)
+        raise

@@ -15,7 +15,7 @@ from nmr_platform.errors import ConfigurationError
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.base import StatelessTransformer
 from nmr_platform.features.needs import Needs
-from nmr_platform.features.records import RecordFeatures, by_record, column_of, naming
+from nmr_platform.features.records import RecordFeatures, by_record, column_of, naming_record
 from nmr_platform.features.signals import COMPONENTS, HANGS_ON, NEEDS_FLOOR, SignalReader, disorder_floor
 from nmr_platform.features.window import RecordWindow, WindowSpan, check_window
 from nmr_platform.schema import Count
@@ -130,7 +130,7 @@ class WindowedFeatures(RecordFeatures):
         """The same of each record but for its samples, see `RecordFeatures.needs_by_record`."""
         needs = {}
         for record, taken in self.looked_at(acquisitions).items():
-            with naming(record):
+            with naming_record(record):
                 needs[record] = Needs(
                     self.hangs_on - self.hangs_weakly_on,
                     self.hangs_weakly_on,
@@ -191,7 +191,7 @@ class WindowedFeatures(RecordFeatures):
         """The columns of one record after the other, see `RecordFeatures.table`."""
         tables = []
         for record, taken in self.looked_at(acquisitions).items():
-            with naming(record):
+            with naming_record(record):
                 transformer = self.transformer(taken)
                 names = [column_of(record, name) for name in transformer.get_feature_names_out()]
                 tables.append(pd.DataFrame(transformer.transform(m[record]), columns=names))
@@ -201,7 +201,7 @@ class WindowedFeatures(RecordFeatures):
         """Those of one record after the other, see `RecordFeatures.intervals`."""
         tables = []
         for record, taken in self.looked_at(by_record(acquisition)).items():
-            with naming(record):
+            with naming_record(record):
                 places = pd.concat(self.places(self.span(taken), taken), ignore_index=True)
             names = [column_of(record, name) for name in places["name"]]
             tables.append(places.assign(name=names, record=record))

@@ -1,13 +1,14 @@
 """What a predictor knows as plain data, and the file of its folder that holds it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationError
 
 from nmr_platform.errors import DataError
-from nmr_platform.features import FeatureSet
+from nmr_platform.features import FeatureSet, by_record
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.learning import Task
 from nmr_platform.schema import Schema
@@ -28,7 +29,8 @@ class PredictorFacts(Schema):
         task_name: Name of the task.
         task: The task.
         feature_set: What is extracted from a record.
-        acquisition: Sequence and sampling of the curves that it learnt from.
+        acquisition: Sequence and sampling of the curves that it learnt from; of each record by its name, where they
+            were of several.
         disorder: ``fresh``, or ``frozen`` if it learnt from one realisation only.
         coverage: Nominal coverage of its intervals, unless the caller asks for another.
         residuals: Absolute residuals of the cross-validation on the training part, in the target's unit; None without
@@ -44,13 +46,18 @@ class PredictorFacts(Schema):
     task_name: str
     task: Task
     feature_set: FeatureSet
-    acquisition: Conditions
+    acquisition: Conditions | dict[str, Conditions]
     disorder: Literal["fresh", "frozen"]
     coverage: float = Field(gt=0.0, lt=1.0)
     residuals: Annotated[tuple[float, ...], Field(strict=False)] | None
     likelihoods: Annotated[tuple[float, ...], Field(strict=False, min_length=1)]
     estimator: FileName = "none.skops"
     detector: FileName = "none.skops"
+
+    @property
+    def records(self) -> Mapping[str, Conditions]:
+        """How each record of a measurement was recorded, by its name; the empty text for the only one of a sequence."""
+        return by_record(self.acquisition)
 
 
 def find_predictor(folder: Path) -> Path:

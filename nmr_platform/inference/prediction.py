@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from nmr_platform.exchange import (
     read_file,
     refuse_ignored,
 )
+from nmr_platform.features import by_record, naming_record
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.predictor import Predictor
 from nmr_platform.physics import Experiment
@@ -38,8 +39,25 @@ _SEQUENCE_FREE = {"scale", "conjugate"}
 _HIGHEST = 0.6
 
 
+File = Path | Mapping[str, Path]
+
+
 @dataclass(frozen=True)
-class _Curves:
+class _Read:
+    """A record as its file gives it, or those of many curves.
+
+    Attributes:
+        content: The record, or a data set of curves.
+        format: What the file is.
+        begins: Whether the file says when the record begins.
+    """
+
+    content: xr.Dataset | Record
+    format: Format
+    begins: bool
+
+
+class _Curves(NamedTuple):
     """Records on one time axis.
 
     Attributes:
@@ -56,7 +74,7 @@ class _Curves:
 
 
 def predict_files(
-    files: Sequence[Path],
+    files: Sequence[File],
     models: Sequence[Predictor],
     *,
     format: str | None = None,
@@ -67,7 +85,8 @@ def predict_files(
     """Predict every curve of every file by every model.
 
     Args:
-        files: Files and folders of any format that can be imported.
+        files: Files and folders of any format that can be imported, each with the records of one or many measurements;
+            or, for a measurement whose records are in files of their own, these by the names of the records.
         models: The models.
         format: Format of all files, a key of `nmr_platform.exchange.FORMATS`; by their names if None.
         resample: Bring measured records onto the model's time axis by this method, see
@@ -81,7 +100,8 @@ def predict_files(
             look at them.
 
     Returns:
-        One row for each curve and model: ``file``, ``curve``, ``task``, and what `Predictor.predict` gives.
+        One row for each curve and model: ``file`` (``s1=echo1.csv s2=echo2.csv`` for several), ``curve``, ``task``, and
+        what `Predictor.predict` gives.
 
     Raises:
         DataError: A file cannot be read, or a model refuses it.
@@ -91,28 +111,29 @@ def predict_files(
     See Also:
         `Predictor.predict`, which takes arrays; `nmr_platform.exchange.import_file`, which makes a data set of a file.
     """
-    formats = [format or guess_format(path) for path in files]
-    corrections = _corrections(options, formats, resample)
+    formats = {path: format or guess_format(path) for file in files for path in by_record(file).values()}
+    corrections = _corrections(options, [*formats.values()], resample)
     parts = []
-    for path, name in zip(files, formats, strict=True):
-        own = {key: value for key, value in options.items() if key in FORMATS[name].reading}
-        read = read_file(path, format=name, **own)
+    for file in files:
+        records = _read(by_record(file), formats, options)
         for model in models:
-            with _naming(path, model):
-                if resample is None and isinstance(read, Record) and not (FORMATS[name].simulated or "start" in own):
-                    # Only a record of the whole length begins where it must.
-                    model.facts.acquisition.require_time(read.time)
-                curves = _curves(read, FORMATS[name], model.facts.acquisition, resample, corrections)
+            with _naming(file, model):
+                model.require_records(records)
+                curves: dict[str, _Curves] = {}
+                for record in model.needs:
+                    with naming_record(record):
+                        wanted = model.facts.records[record]
+                        curves[record] = _curves(records[record], wanted, resample, corrections)
                 # The intervals' coverage means nothing to a classifier.
                 level = None if model.facts.residuals is None else coverage
                 answer = model.predict(
-                    curves.m,
-                    curves.time,
-                    acquisition=curves.conditions,
-                    recorded=curves.recorded,
+                    {record: each.m for record, each in curves.items()},
+                    {record: each.time for record, each in curves.items()},
+                    acquisition={name: each.conditions for name, each in curves.items() if each.conditions is not None},
+                    recorded={record: each.recorded for record, each in curves.items()},
                     coverage=level,
                 )
-            known = {"file": str(path), "curve": range(len(answer)), "task": model.facts.task_name}
+            known = {"file": _shown(file), "curve": range(len(answer)), "task": model.facts.task_name}
             parts.append(pd.concat([pd.DataFrame(known), answer], axis=1))
     return pd.concat(parts, ignore_index=True)
 
@@ -157,23 +178,32 @@ def _corrections(options: Mapping[str, Any], formats: Sequence[str], resample: M
     return corrections
 
 
-def _curves(
-    read: xr.Dataset | Record,
-    source: Format,
-    wanted: Conditions,
-    resample: Method | None,
-    corrections: Mapping[str, Any],
-) -> _Curves:
+def _read(paths: Mapping[str, Path], formats: Mapping[Path, str], options: Mapping[str, Any]) -> dict[str, _Read]:
+    """The records of a measurement by name, from one file that holds all or from one for each."""
+    read: dict[str, _Read] = {}
+    for record, path in paths.items():
+        source = FORMATS[formats[path]]
+        own = {key: value for key, value in options.items() if key in source.reading}
+        content = read_file(path, format=source.name, **own)
+        # Only a record of the whole length begins where it must.
+        read[record] = _Read(content, source, source.simulated or "start" in own)
+    return read
+
+
+def _curves(read: _Read, wanted: Conditions, resample: Method | None, corrections: Mapping[str, Any]) -> _Curves:
     """What was read, a measured record corrected and on the model's time axis if that is asked for."""
-    if isinstance(read, xr.Dataset):
-        recorded, conditions = Recorded.of_attributes(read.attrs), _conditions(read.attrs)
-        return _Curves(read["m"].to_numpy(), read["time"].to_numpy(), recorded, conditions)
+    content = read.content
+    if isinstance(content, xr.Dataset):
+        recorded, conditions = Recorded.of_attributes(content.attrs), _conditions(content.attrs)
+        return _Curves(content["m"].to_numpy(), content["time"].to_numpy(), recorded, conditions)
     if resample is not None:
-        made = measured_curve(read, wanted.experiment, method=resample, **{"outside": "zero", **corrections})
+        made = measured_curve(content, wanted.experiment, method=resample, **{"outside": "zero", **corrections})
         return _Curves(made["m"].to_numpy(), made["time"].to_numpy(), Recorded.of_attributes(made.attrs))
-    recorded = _as_it_stands(read, source, scaled="scale" in corrections)
-    signal = read.signal.conj() if corrections.get("conjugate") else read.signal
-    return _Curves(corrections.get("scale", 1.0) * signal[None], read.time, recorded)
+    if not read.begins:
+        wanted.require_time(content.time)
+    recorded = _as_it_stands(content, read.format, scaled="scale" in corrections)
+    signal = content.signal.conj() if corrections.get("conjugate") else content.signal
+    return _Curves(corrections.get("scale", 1.0) * signal[None], content.time, recorded)
 
 
 def _as_it_stands(record: Record, source: Format, *, scaled: bool) -> Recorded:
@@ -196,13 +226,18 @@ def _conditions(attributes: Mapping[str, Any]) -> Conditions | None:
         return None
 
 
+def _shown(file: File) -> str:
+    """A file, or those of the records, as they are written on the command line."""
+    return str(file) if isinstance(file, Path) else " ".join(f"{name}={path}" for name, path in file.items())
+
+
 @contextmanager
-def _naming(path: Path, model: Predictor) -> Iterator[None]:
+def _naming(file: File, model: Predictor) -> Iterator[None]:
     """Name the file and the model in a refusal."""
     try:
         yield
     except DataError as error:
-        message = f"`{path}` cannot be read by the model of task `{model.facts.task_name}`: {error}"
+        message = f"`{_shown(file)}` cannot be read by the model of task `{model.facts.task_name}`: {error}"
         if isinstance(error, UnmetNeedError):
-            raise UnmetNeedError(message, need=error.need, value=error.value, path=path) from error
-        raise DataError(message, path=path) from error
+            raise UnmetNeedError(message, need=error.need, value=error.value, path=file) from error
+        raise DataError(message, path=file) from error

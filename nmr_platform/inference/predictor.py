@@ -1,21 +1,23 @@
-"""The deployable model: from a raw record M(t) to a value, its interval, and whether the record was to be expected."""
+"""The deployable model: from the raw records of a measurement to a value, its interval, and whether it is familiar."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform.checksums import require_checksums, write_checksums
-from nmr_platform.datasets import Recorded, Reference, unrecorded
+from nmr_platform.datasets import Recorded, unrecorded
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.features import Acquisition, FeatureSet, Needs, extract
+from nmr_platform.features import Acquisition, FeatureSet, Needs, by_record, extract, naming_record
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.facts import PredictorFacts, find_predictor, read_facts, write_facts
 from nmr_platform.inference.novelty import Novelty
+from nmr_platform.inference.requests import example_request, optional_columns, read_request
 from nmr_platform.learning import (
     RegressionTask,
     Task,
@@ -27,6 +29,8 @@ from nmr_platform.learning import (
 
 if TYPE_CHECKING:
     from nmr_platform.tracking.mlflow import PyfuncModel
+
+Records = NDArray[np.complexfloating]
 
 __all__ = ["Predictor"]
 
@@ -50,7 +54,6 @@ class Predictor:
 
     loader_module: ClassVar[str] = "nmr_platform.inference.predictor"
     requirements: ClassVar[tuple[str, ...]] = ("nmr-platform", "mapie", *model_requirements())
-    optional_columns: ClassVar[tuple[str, ...]] = ("sequence", "guessed")
 
     @classmethod
     def assemble(
@@ -59,7 +62,7 @@ class Predictor:
         task: Task,
         estimator: Any,
         feature_set: FeatureSet,
-        acquisition: Conditions,
+        acquisition: Conditions | Mapping[str, Conditions],
         novelty: Novelty,
         *,
         residuals: NDArray[np.float64] | None,
@@ -73,7 +76,8 @@ class Predictor:
             task: The task.
             estimator: Fitted estimator on the columns of ``feature_set``.
             feature_set: What is extracted from a record.
-            acquisition: Sequence and sampling of the training curves.
+            acquisition: Sequence and sampling of the training curves; of several sequences, those of each record by
+                its name.
             novelty: Fitted on the training part.
             residuals: Residuals of the cross-validation on the training part, shape (n,), in the target's unit; None
                 for a classification, or to go without intervals.
@@ -84,7 +88,7 @@ class Predictor:
             task_name=task_name,
             task=task,
             feature_set=feature_set,
-            acquisition=acquisition,
+            acquisition=acquisition if isinstance(acquisition, Conditions) else dict(acquisition),
             disorder=disorder,
             coverage=coverage,
             residuals=None if residuals is None else tuple(np.abs(residuals).tolist()),
@@ -97,17 +101,25 @@ class Predictor:
         """What a caller may choose: ``coverage`` of the intervals, between 0 and 1."""
         return {} if self.facts.residuals is None else {"coverage": self.facts.coverage}
 
+    @cached_property
+    def needs(self) -> dict[str, Needs]:
+        """What the model's features need of each record that they look at."""
+        taken = {name: Acquisition.of(own.experiment) for name, own in self.facts.records.items()}
+        return self.facts.feature_set.needs_by_record(taken)
+
     def predict(
         self,
-        m: NDArray[np.complexfloating],
-        time: NDArray[np.float64],
+        m: Records | Mapping[str, Records],
+        time: NDArray[np.float64] | Mapping[str, NDArray[np.float64]],
         *,
-        sequence: str | None = None,
-        acquisition: Conditions | None = None,
-        recorded: Recorded | None = None,
+        sequence: str | Mapping[str, str] | None = None,
+        acquisition: Conditions | Mapping[str, Conditions] | None = None,
+        recorded: Recorded | Mapping[str, Recorded] | None = None,
         coverage: float | None = None,
     ) -> pd.DataFrame:
         """Predict from raw records.
+
+        Of a model of several sequences, all arguments but the last are given by the name of the record.
 
         Args:
             m: The records M(t) in the simulation's unit, where 1/2 is full polarisation, shape (n, n_samples). Samples
@@ -125,7 +137,7 @@ class Predictor:
             how often a curve of the training set's kind is as strange, see `Novelty`; ``warning``, often empty.
 
         Raises:
-            DataError: The curves have another sequence, sampling or place of the echo.
+            DataError: The curves have other records, or another sequence, sampling or place of the echo.
             UnmetNeedError: The features need what the records do not give.
             ConfigurationError: ``coverage`` is out of range.
 
@@ -162,9 +174,15 @@ class Predictor:
             >>> answer["unit"].item(), round(answer["prediction"].item(), 2), round(w[20].item(), 2)
             ('MHz', 0.18, 0.18)
         """
-        self._require_acquisition(sequence, acquisition)
-        given = Recorded() if recorded is None else recorded
-        features = self._features(m, time, given)
+        curves, times = by_record(m), by_record(time)
+        self.require_records(curves)
+        sequences, conditions = by_record(sequence or {}), by_record(acquisition or {})
+        said = by_record(recorded or {})
+        given = {name: said.get(name, Recorded()) for name in self.needs}
+        for name in self.needs:
+            with naming_record(name):
+                self._require_acquisition(name, sequences.get(name), conditions.get(name))
+        features = self._features(curves, times, given)
         task = self.facts.task
         predicted = self.estimator.predict(features).astype(np.str_ if task.class_names else np.float64)
         p_values = self.novelty.p_values(features)
@@ -179,10 +197,21 @@ class Predictor:
             table |= {"lower": predicted - half, "upper": predicted + half}
         return pd.DataFrame({**table, "p_value": p_values, "warning": [self._warning(p, given) for p in p_values]})
 
-    @property
-    def needs(self) -> Needs:
-        """What the model's features need of a record."""
-        return self.facts.feature_set.needs(Acquisition.of(self.facts.acquisition.experiment))
+    def require_records(self, names: Iterable[str]) -> None:
+        """Refuse a measurement without a record that the features look at, or with one that the model does not know.
+
+        Args:
+            names: Of the records of the measurement; the empty text for the only one of a sequence.
+
+        Raises:
+            DataError: With what is missing or too much.
+        """
+        given = list(names)
+        missing, foreign = set(self.needs) - set(given), set(given) - set(self.facts.records)
+        if missing or foreign:
+            wanted, held = _listed(self.needs if missing else self.facts.records), _listed(given)
+            message = f"The measurement must have the records that the model learnt from ({wanted}), but has {held}."
+            raise DataError(message)
 
     def predict_table(self, table: pd.DataFrame, options: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Predict every row of a request.
@@ -190,7 +219,8 @@ class Predictor:
         Args:
             table: Columns ``time`` (us), ``real`` and ``imag`` (of M, where 1/2 is full polarisation), each cell a list
                 of n_samples numbers, and perhaps ``sequence`` and ``guessed`` (which of height, phase and offset are
-                not known, separated by commas); other columns are not read.
+                not known, separated by commas); of a model of several sequences ``time.<record>`` and so on for each
+                record that its features look at. Other columns are not read.
             options: See `options`.
 
         Returns:
@@ -202,11 +232,8 @@ class Predictor:
         answers = []
         for number, row in enumerate(table.to_dict("records")):
             try:
-                time, m = _read_row(row)
-                sequence = row.get("sequence")
-                known = sequence if isinstance(sequence, str) and sequence else None
-                recorded = Recorded(guessed=_read_guessed(row.get("guessed")))
-                answers.append(self.predict(m[None], time, sequence=known, recorded=recorded, **(options or {})))
+                request = read_request(row, self.needs)
+                answers.append(self.predict(**request._asdict(), **(options or {})))
             except (DataError, ConfigurationError) as error:
                 message = f"Row {number}: {error}" if len(table) > 1 else str(error)
                 raise DataError(message) from error
@@ -215,18 +242,14 @@ class Predictor:
             raise DataError(message)
         return pd.concat(answers, ignore_index=True)
 
-    def example_row(self, m: NDArray[np.complexfloating]) -> pd.DataFrame:
-        """A request for one curve, shape (n_samples,), recorded as the training curves were."""
-        acquisition = self.facts.acquisition
-        return pd.DataFrame(
-            {
-                "time": [acquisition.time.tolist()],
-                "real": [m.real.astype(np.float64).tolist()],
-                "imag": [m.imag.astype(np.float64).tolist()],
-                "sequence": [acquisition.sequence],
-                "guessed": [""],
-            }
-        )
+    @property
+    def optional_columns(self) -> tuple[str, ...]:
+        """Columns of a request that may be left out."""
+        return optional_columns(self.needs)
+
+    def example_row(self, m: Records | Mapping[str, Records]) -> pd.DataFrame:
+        """A request for one curve, shape (n_samples,) or records by name, recorded as the training curves were."""
+        return example_request(by_record(m), {name: self.facts.records[name] for name in self.needs})
 
     def save(self, folder: Path) -> None:
         """Write everything that prediction needs into a folder; no pickle is among it."""
@@ -262,8 +285,8 @@ class Predictor:
         task = self.facts.task
         return task.target if isinstance(task, RegressionTask) else self.facts.task_name
 
-    def _require_acquisition(self, sequence: str | None, acquisition: Conditions | None) -> None:
-        wanted = self.facts.acquisition
+    def _require_acquisition(self, record: str, sequence: str | None, acquisition: Conditions | None) -> None:
+        wanted = self.facts.records[record]
         if acquisition is not None:
             wanted.require_same(acquisition)
         if sequence is not None and sequence != wanted.sequence and not wanted.varied:
@@ -273,64 +296,64 @@ class Predictor:
             )
             raise DataError(message)
 
-    def _features(self, m: NDArray[np.complexfloating], time: NDArray[np.float64], recorded: Recorded) -> pd.DataFrame:
+    def _features(
+        self,
+        m: Mapping[str, Records],
+        times: Mapping[str, NDArray[np.float64]],
+        recorded: Mapping[str, Recorded],
+    ) -> pd.DataFrame:
         """The features of records that give what they need, and whose other samples do not matter."""
-        wanted = self.facts.acquisition
-        if m.ndim != 2 or m.shape[1] != len(time):
-            message = f"Argument `m` must have shape (n, {len(time)}), as there are times, but has {m.shape}."
+        curves, missing, taken = {}, {}, {}
+        for name in self.needs:
+            with naming_record(name):
+                curves[name] = self._on_the_model_s_axis(name, m[name], times.get(name))
+            wanted = self.facts.records[name]
+            missing[name] = unrecorded(curves[name]) | ~recorded[name].covers(wanted.time)
+            taken[name] = Acquisition.of(wanted.experiment)
+        if len(counts := {len(each) for each in curves.values()}) > 1:
+            message = f"Argument `m` must hold the same curves in every record, but holds {sorted(counts)} of them."
+            raise ConfigurationError(message, key="m", value=counts)
+        # Curves of a data set mostly lack the same samples.
+        patterns, which = np.unique(np.concatenate([*missing.values()], axis=1), axis=0, return_inverse=True)
+        parts = []
+        for number in range(len(patterns)):
+            rows = np.flatnonzero(which.reshape(-1) == number)
+            lost = {name: mask[rows[0]] for name, mask in missing.items()}
+            for name, mask in lost.items():
+                curves[name][np.ix_(rows, np.flatnonzero(mask))] = 0
+            own = {name: each.of_record(recorded[name], ~lost[name]) for name, each in taken.items()}
+            records = {name: each[rows] for name, each in curves.items()}
+            parts.append(extract(records, self.facts.feature_set, own).set_index(rows))
+        return pd.concat(parts).sort_index()
+
+    def _on_the_model_s_axis(self, record: str, m: Records, time: NDArray[np.float64] | None) -> Records:
+        """The samples of a record among those of the training curves; not a number where there is none."""
+        n_times = 0 if time is None else len(time)
+        if time is None or m.ndim != 2 or m.shape[1] != n_times:
+            message = f"Argument `m` must have shape (n, {n_times}), as there are times, but has {m.shape}."
             raise ConfigurationError(message, key="m", value=m.shape)
+        wanted = self.facts.records[record]
         places = wanted.places(time)
         curves = np.full((len(m), len(wanted.time)), np.nan, dtype=np.result_type(m.dtype, np.complex64))
         curves[:, places] = m
-        missing = unrecorded(curves) | ~recorded.covers(wanted.time)
-        taken = Acquisition.of(wanted.experiment)
-        # Curves of a data set mostly lack the same samples.
-        patterns, which = np.unique(missing, axis=0, return_inverse=True)
-        parts = []
-        for number, pattern in enumerate(patterns):
-            rows = np.flatnonzero(which.reshape(-1) == number)
-            curves[np.ix_(rows, np.flatnonzero(pattern))] = 0
-            acquisition = taken.of_record(recorded, ~pattern)
-            parts.append(extract(curves[rows], self.facts.feature_set, acquisition).set_index(rows))
-        return pd.concat(parts).sort_index()
+        return curves
 
-    def _warning(self, p_value: float, recorded: Recorded) -> str:
+    def _warning(self, p_value: float, recorded: Mapping[str, Recorded]) -> str:
         warnings = []
         if p_value <= _RARE:
             warnings.append(f"unlike the training curves (p = {p_value:.2g})")
-        guessed = [each for each in recorded.guessed if each in self.needs.advised]
-        if guessed:
-            warnings.append(f"{' and '.join(guessed)} {'are guesses' if len(guessed) > 1 else 'is a guess'}")
+        for name, needs in self.needs.items():
+            guessed = [each for each in recorded[name].guessed if each in needs.advised]
+            if guessed:
+                whose = f" of `{name}`" if name else ""
+                warnings.append(f"{' and '.join(guessed)}{whose} {'are guesses' if len(guessed) > 1 else 'is a guess'}")
         if self.facts.disorder == "frozen":
             warnings.append("learnt from one frozen disorder")
         return "; ".join(warnings)
 
 
-def _read_row(row: Mapping[Any, Any]) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
-    """Times and record of one row of a request."""
-    try:
-        time, real, imag = (np.asarray(row[name], dtype=np.float64) for name in ("time", "real", "imag"))
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"A curve must have lists of numbers `time` (us), `real` and `imag`, but: {error}."
-        raise DataError(message) from error
-    if not time.shape == real.shape == imag.shape or time.ndim != 1:
-        message = (
-            f"Lists `time`, `real` and `imag` must be equally long, but have shapes {time.shape}, {real.shape} and "
-            f"{imag.shape}."
-        )
-        raise DataError(message)
-    return time, real + 1j * imag
-
-
-def _read_guessed(cell: object) -> tuple[Reference, ...]:
-    """What a request says is not known of its record; nothing where it says nothing."""
-    names = [name.strip() for name in cell.split(",") if name.strip()] if isinstance(cell, str) else []
-    known = get_args(Reference)
-    for name in names:
-        if name not in known:
-            message = f"Text `guessed` must name {', '.join(known)}, but names {name!r}."
-            raise DataError(message)
-    return tuple(name for name in known if name in names)
+def _listed(records: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" if name else "the one of a single sequence" for name in records)
 
 
 def _load_pyfunc(data_path: str) -> "PyfuncModel":

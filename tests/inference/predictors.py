@@ -12,7 +12,18 @@ from nmr_platform.inference.novelty import Novelty
 from nmr_platform.learning.models.xgboost import BalancedClasses
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
 
-__all__ = ["ACQUISITION", "CLASSES", "W", "classifier", "echoes", "regressor", "shapes"]
+__all__ = [
+    "ACQUISITION",
+    "CLASSES",
+    "RECORDS",
+    "W",
+    "classifier",
+    "echoes",
+    "measured",
+    "measurements",
+    "regressor",
+    "shapes",
+]
 
 FEATURE_SET = PointwiseFeatures(signal="complex", half_width=20)
 W = RegressionTask()
@@ -29,6 +40,13 @@ ACQUISITION = Conditions.of(
         }
     )
 )
+# Two sequences on the same sample, the second with an echo that comes earlier.
+RECORDS = {
+    "s1": ACQUISITION,
+    "s2": Conditions.of(
+        ACQUISITION.experiment.replace(sequence={"kind": "hahn", "tau": 15.0, "theta1": 60.0}, step=0.25)
+    ),
+}
 _RESIDUALS = np.linspace(-0.02, 0.02, 99)
 
 
@@ -36,8 +54,19 @@ def echoes(n, seed=0):
     """Records that are the wider the larger W is, with noise, and W in MHz."""
     rng = np.random.default_rng(seed)
     w = rng.uniform(0.1, 0.3, n)
-    m = 0.5 * np.exp(-(((ACQUISITION.time - 40.0) * w[:, None]) ** 2)) * np.exp(0.3j)
-    return m + 0.002 * (rng.normal(size=m.shape) + 1j * rng.normal(size=m.shape)), w
+    return _noisy(w, ACQUISITION, rng), w
+
+
+def measurements(n, seed=0):
+    """The same under each sequence of `RECORDS`."""
+    rng = np.random.default_rng(seed)
+    w = rng.uniform(0.1, 0.3, n)
+    return {name: _noisy(w, own, rng) for name, own in RECORDS.items()}, w
+
+
+def _noisy(w, own, rng):
+    m = 0.5 * np.exp(-(((own.time - own.echo_time) * w[:, None]) ** 2)) * np.exp(0.3j)
+    return m + 0.002 * (rng.normal(size=m.shape) + 1j * rng.normal(size=m.shape))
 
 
 def _predictor(name, task, estimator, target, feature_set=FEATURE_SET, **settings):
@@ -53,6 +82,16 @@ def regressor(**settings):
     """A predictor of W."""
     model = XGBRegressor(n_estimators=20, max_depth=3, random_state=0, n_jobs=1)
     return _predictor("W", W, model, lambda w: w, **{"residuals": _RESIDUALS} | settings)
+
+
+@cache
+def measured(feature_set=FEATURE_SET, **settings):
+    """A predictor of W from measurements of several sequences."""
+    m, w = measurements(160)
+    features = extract(m, feature_set, {name: Acquisition.of(own.experiment) for name, own in RECORDS.items()})
+    model = XGBRegressor(n_estimators=20, max_depth=3, random_state=0, n_jobs=1).fit(features, w)
+    novelty = Novelty.fit(features, np.arange(len(w)))
+    return Predictor.assemble("W", W, model, feature_set, RECORDS, novelty, residuals=_RESIDUALS, **settings)
 
 
 @cache
