@@ -1,7 +1,7 @@
 """Every figure of the platform: pure functions from data to a matplotlib `Figure`."""
 
 from nmr_platform.plots.classes import plot_confusion, plot_confusion_by_bin, plot_reliability
-from nmr_platform.plots.echoes import plot_echoes, plot_gallery
+from nmr_platform.plots.echoes import plot_echoes, plot_gallery, plot_records
 from nmr_platform.plots.importances import plot_importances_over_echo, plot_polynomial_bars, plot_top_importances
 from nmr_platform.plots.pulse_search import (
     plot_echo_comparison,
@@ -11,7 +11,7 @@ from nmr_platform.plots.pulse_search import (
     plot_verdict,
 )
 from nmr_platform.plots.scores import plot_coverage_by_bin, plot_parity, plot_score_against
-from nmr_platform.plots.sequence import plot_sequence
+from nmr_platform.plots.sequence import plot_sequence, plot_sequences
 from nmr_platform.plots.style import save
 
 __all__ = [
@@ -26,10 +26,12 @@ __all__ = [
     "plot_parity",
     "plot_polynomial_bars",
     "plot_pulse_map",
+    "plot_records",
     "plot_reliability",
     "plot_score_against",
     "plot_search_history",
     "plot_sequence",
+    "plot_sequences",
     "plot_top_importances",
     "plot_verdict",
     "save",

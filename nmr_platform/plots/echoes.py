@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from nmr_platform.plots.style import CYCLE, MUTED, columns_for, figure, heading, legend
 from nmr_platform.plots.style import title as set_title
 
-__all__ = ["plot_echoes", "plot_gallery"]
+__all__ = ["plot_echoes", "plot_gallery", "plot_records"]
 
 _MOST_IN_LEGEND = 12
 
@@ -70,23 +70,38 @@ def plot_gallery(
         echo_time: Where the echo is expected, us; marked by a dashed line.
         title: Title of the figure.
     """
-    n_columns = columns_for(len(curves_by_kernel))
-    n_rows = ceil(len(curves_by_kernel) / n_columns)
+    echo_times = {} if echo_time is None else dict.fromkeys(curves_by_kernel, echo_time)
+    return plot_records({name: (time, m) for name, m in curves_by_kernel.items()}, echo_times, title=title)
+
+
+def plot_records(
+    records: Mapping[str, tuple[ArrayLike, ArrayLike]], echo_times: Mapping[str, float], *, title: str = ""
+) -> Figure:
+    """Draw a few curves of each record side by side, |M|(t) on common scales.
+
+    Args:
+        records: For each name, times of shape (n_samples,), us, and curves of shape (n_curves, n_samples) or
+            (n_samples,), complex or real, in units of hbar per spin.
+        echo_times: Where the echo of a record is expected, us; marked by a dashed line.
+        title: Title of the figure.
+    """
+    n_columns = columns_for(len(records))
+    n_rows = ceil(len(records) / n_columns)
     width = max(4.4, 3.0 * n_columns)
     made, axes = figure(n_rows, n_columns, size=(width, 0.5 + 2.4 * n_rows), sharex=True, sharey=True)
-    for number, (ax, (kernel, m)) in enumerate(zip(axes, curves_by_kernel.items(), strict=False)):
-        curves = np.abs(np.atleast_2d(np.asarray(m)))
-        for curve in curves:
+    every_time = np.concatenate([np.asarray(time) for time, _ in records.values()])
+    for number, (ax, (name, (time, m))) in enumerate(zip(axes, records.items(), strict=False)):
+        for curve in np.abs(np.atleast_2d(np.asarray(m))):
             ax.plot(np.asarray(time), curve, linewidth=1.0, alpha=0.75, color=CYCLE[number % len(CYCLE)])
-        set_title(ax, kernel)
-        _finish(ax, time, echo_time)
+        set_title(ax, name)
+        _finish(ax, every_time, echo_times.get(name))
         ax.set_ylim(bottom=0)
         if number % n_columns == 0:
             ax.set_ylabel("|M| (ħ per spin)")
-        if number + n_columns >= len(curves_by_kernel):
+        if number + n_columns >= len(records):
             ax.set_xlabel("time (µs)")
             ax.tick_params(labelbottom=True)
-    for ax in axes[len(curves_by_kernel) :]:
+    for ax in axes[len(records) :]:
         ax.set_visible(False)
     heading(made, title)
     return made

@@ -1,6 +1,6 @@
 """A pulse sequence as amplitude and phase over time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from math import isnan
 from typing import Protocol
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, dress, figure, heading
 
-__all__ = ["Block", "plot_sequence"]
+__all__ = ["Block", "plot_sequence", "plot_sequences"]
 
 Array = NDArray[np.float64]
 
@@ -91,7 +91,30 @@ def plot_sequence(timeline: Sequence[Block], *, title: str = "", echo_times: Seq
         title: Title of the figure.
         echo_times: Where echoes are expected, us after the beginning of the sequence; marked by dashed lines.
     """
-    made, (top, bottom) = figure(2, size=(7.2, 4.2), sharex=True, height_ratios=(3, 2), grid="none")
+    return plot_sequences({title: (timeline, echo_times)})
+
+
+def plot_sequences(sequences: Mapping[str, tuple[Sequence[Block], Sequence[float]]]) -> Figure:
+    """Draw several sequences one above the other, each as `plot_sequence` draws it.
+
+    Args:
+        sequences: For each title, the timeline and where echoes are expected, us after the beginning of the sequence.
+    """
+    made, axes = figure(
+        2 * len(sequences), size=(7.2, 4.2 * len(sequences)), height_ratios=(3, 2) * len(sequences), grid="none"
+    )
+    for top, bottom, (title, drawn) in zip(axes[::2], axes[1::2], sequences.items(), strict=True):
+        top.sharex(bottom)
+        top.tick_params(labelbottom=False)
+        _draw_sequence(top, bottom, *drawn)
+        if len(sequences) > 1:
+            top.set_title(title, loc="right", fontsize=11, color=INK, pad=20)
+        else:
+            heading(made, title)
+    return made
+
+
+def _draw_sequence(top: Axes, bottom: Axes, timeline: Sequence[Block], echo_times: Sequence[float]) -> None:
     axis = _Axis(timeline)
     _draw_boxes(top, bottom, timeline)
     _draw_ideal(top, bottom, timeline)
@@ -112,8 +135,6 @@ def plot_sequence(timeline: Sequence[Block], *, title: str = "", echo_times: Seq
     if axis.is_stretched:
         bottom.set_xticks(axis.ticks(timeline), [f"{time:.5g}" for time in axis.ticks(timeline)])
     bottom.set_xlabel("time, pulses drawn longer (µs)" if axis.is_stretched else "time (µs)")
-    heading(made, title)
-    return made
 
 
 def _is_on(block: Block) -> bool:

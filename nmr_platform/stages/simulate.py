@@ -12,7 +12,7 @@ from nmr_platform.datasets import (
     ThreadsSettings,
     Watcher,
     generate,
-    load,
+    load_records,
 )
 from nmr_platform.schema import Schema
 
@@ -59,13 +59,14 @@ def simulate_dataset(
     made = generate(
         recipe, path, shard_folder=shard_folder, executor=executor, watcher=watcher, drop_failed=drop_failed
     )
-    dataset = load(path)
-    time = dataset["time"].to_numpy()
-    index = int(dataset.attrs["echo_index"])
-    figure = plots.plot_gallery(
-        {recipe.name: dataset["m"][:_CURVES_SHOWN].to_numpy()},
-        time,
-        echo_time=float(time[index]) if index >= 0 else None,
+    records = {f"{recipe.name}: {name}" if name else recipe.name: each for name, each in load_records(path).items()}
+    figure = plots.plot_records(
+        {title: (each["time"].to_numpy(), each["m"][:_CURVES_SHOWN].to_numpy()) for title, each in records.items()},
+        {
+            title: float(each["time"][index])
+            for title, each in records.items()
+            if (index := each.attrs["echo_index"]) >= 0
+        },
     )
     plots.save(figure, path.with_suffix(".png"))
     return made

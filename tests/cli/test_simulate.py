@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import yaml
 
-from nmr_platform import simulate
+from nmr_platform import Measurement, measure, simulate
+from nmr_platform.schema import read_value
 from tests.builders import experiment, experiment_values
 from tests.stages.tiny import nmr_alone
 
@@ -113,3 +114,43 @@ def test_a_disk_that_is_full_half_way_leaves_no_half_file(file, tmp_path, monkey
     assert ended.code == 2
     assert "There is no room to write" in ended.err
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.fixture
+def several(tmp_path, values):
+    del values["sequence"]
+    sequences = {"plain": {"kind": "hahn", "tau": 3.0}, "decay": {"kind": "hahn", "sweep": {"tau": [2.0, 5.0]}}}
+    path = tmp_path / "measurement.yaml"
+    path.write_text(yaml.safe_dump(values | {"sequences": sequences}, sort_keys=False))
+    return path
+
+
+def test_every_record_of_a_measurement_is_told_written_and_drawn(several, tmp_path):
+    drawn = {name: tmp_path / f"{name}.png" for name in ("plot", "draw-sequence")}
+    pictures = [part for name, path in drawn.items() for part in (f"--{name}", str(path))]
+    ended = nmr_alone("simulate", str(several), "--json", "--out", str(tmp_path / "echo.csv"), *pictures)
+    said = json.loads(ended.out)
+    echoes = measure(read_value(several, Measurement))
+    assert list(said["records"]) == list(echoes) == ["plain", "decay-tau2", "decay-tau5"]
+    assert said["kernel_integral_MHz"] == experiment().kernel_integral
+    for name, echo in echoes.items():
+        assert said["records"][name]["samples"] == echo.m.size
+        assert said["records"][name]["echo_magnitudes"] == [pytest.approx(abs(echo.m[echo.echo_indices[0]]))]
+        table = np.loadtxt(tmp_path / f"echo-{name}.csv", delimiter=",", skiprows=1)
+        np.testing.assert_allclose(table[:, 1], echo.m.real, rtol=1e-8, atol=1e-12)
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn.values())
+
+
+def test_a_person_reads_a_line_a_record(several):
+    lines = nmr_alone("simulate", str(several)).out.splitlines()
+    assert lines[0].startswith("3 records, W = ")
+    assert lines[2].startswith("decay-tau2: 39 samples over 6.0 us, |M| at the echo 0.")
+    assert lines[2].endswith("Sequence: 90x - 2 us - 180y - 4 us.")
+
+
+def test_the_sequences_of_a_measurement_are_exported_each(several, tmp_path):
+    assert nmr_alone("export-sequence", str(several), "--out", str(tmp_path / "out")).code == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {
+        f"measurement-{name}.{end}" for name in ("plain", "decay-tau2", "decay-tau5") for end in ("yaml", "csv")
+    }

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.patches import StepPatch
 
 from nmr_platform.physics import Cpmg, Custom, Hahn, StimulatedEcho
-from nmr_platform.plots import plot_sequence
+from nmr_platform.plots import plot_sequence, plot_sequences
 from nmr_platform.plots.style import INK
 
 SEGMENTS = [{"duration": 1.0 + k, "amplitude": 0.1 * (-1) ** k, "phase": 100.0 * k} for k in range(5)]
@@ -103,3 +103,12 @@ def test_labels_that_would_meet_stand_above_each_other():
     spans = [text.get_window_extent() for text in named]
     assert len(named) == 3
     assert not any(a.overlaps(b) for k, a in enumerate(spans) for b in spans[:k])
+
+
+def test_several_sequences_have_a_time_axis_each():
+    figure = plot_sequences({"short": (Hahn(tau=10.0).timeline, [20.0]), "long": (Hahn(tau=100.0).timeline, [])})
+    figure.draw_without_rendering()
+    tops = figure.axes[::2]
+    assert [ax.get_title(loc="right") for ax in tops] == ["short", "long"]
+    assert [arrows(ax) for ax in tops] == [[0.0, 10.0], [0.0, 100.0]]
+    assert [round(ax.get_xlim()[1]) for ax in tops] == [31, 306]

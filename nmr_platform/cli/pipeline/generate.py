@@ -138,7 +138,7 @@ def _treat_existing(path: Path, how: dict[str, Any], *, verify: bool, as_json: b
     if not verify:
         _say_made(datasets.repair(path, **how), as_json=as_json)
         return
-    n_curves = datasets.load(path).sizes["curve"]
+    n_curves = next(iter(datasets.load_records(path).values())).sizes["curve"]
     bar = progress_bar(f"verify {path.stem}", n_verified(n_curves), "curves")
     with nullcontext(no_progress) if as_json else bar as advance:
         verified = datasets.verify(path, progress=advance)
