@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import model_validator
 
 from nmr_platform.datasets import QUANTITIES, DataSettings, ExecutorSettings, ThreadsSettings
+from nmr_platform.designed import DesignedSettings
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import Acquisition, FeatureSet, FeaturesSettings
 from nmr_platform.learning import (
@@ -37,6 +38,7 @@ class Params(TaskTable):
         evaluate: How the held-out part is looked at.
         disorder_comparison: How fresh disorder is compared with frozen.
         pulse_search: How pulse sequences are searched.
+        designed: Which tasks are asked again of a designed measurement; none in a study without one.
     """
 
     data: DataSettings
@@ -47,6 +49,7 @@ class Params(TaskTable):
     evaluate: EvaluateSettings
     disorder_comparison: DisorderComparisonSettings
     pulse_search: PulseSearchSettings
+    designed: DesignedSettings | None = None
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -63,6 +66,10 @@ class Params(TaskTable):
                 if kernel not in self.data.kernels:
                     message = f"Key `tasks.{name}.kernels` must name kernels of `data.kernels`, but has {kernel!r}."
                     raise ValueError(message)
+        for name in () if self.designed is None else self.designed.tasks:
+            if name not in self.tasks:
+                message = f"Key `designed.tasks` must name tasks of `tasks` ({', '.join(self.tasks)}), but has {name!r}."
+                raise ValueError(message)
         for key, name in self._pulse_kernels():
             if name not in self.data.kernels:
                 message = f"Key `pulse_search.{key}` must be one of {', '.join(self.data.kernels)}, but is {name!r}."

@@ -13,9 +13,11 @@ class Workspace:
 
     Attributes:
         root: Folder of dvc.yaml and params.yaml.
+        is_designed: Whether data and features are those of the designed measurement; results have names of their own.
     """
 
     root: Path = Path()
+    is_designed: bool = False
 
     @property
     def params(self) -> Path:
@@ -24,7 +26,7 @@ class Workspace:
 
     def simulated(self, kernel: str) -> Path:
         """Data set of one kernel."""
-        return self.root / "data" / "simulated" / f"{kernel}.zarr"
+        return self._data / "simulated" / f"{kernel}.zarr"
 
     def thumbnail(self, kernel: str) -> Path:
         """Picture of the first curves of one kernel's data set."""
@@ -42,7 +44,7 @@ class Workspace:
     @property
     def features(self) -> Path:
         """Folder of the feature tables."""
-        return self.root / "data" / "features"
+        return self._data / "features"
 
     def tuned(self, task: str) -> Path:
         """What tuning found for one task."""
@@ -80,6 +82,10 @@ class Workspace:
     def shards(self) -> Path:
         """Finished shards: outside the DVC outputs, which DVC deletes before a stage runs."""
         return self.root / ".nmr" / "shards"
+
+    @property
+    def _data(self) -> Path:
+        return self.root / "data" / "designed" if self.is_designed else self.root / "data"
 
     def lock(self, path: Path) -> Path:
         """The lock that whoever makes ``path`` holds, see `files.alone`.

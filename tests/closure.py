@@ -98,8 +98,8 @@ def updated(text: str, project: str = "") -> str:
     lines: list[str] = []
     stage, listing = "", False
     for line in text.splitlines():
-        if re.fullmatch(r"  \w+:", line):
-            stage = line.strip(" :")
+        if script := re.match(r"    cmd: python -m pipelines\.(\w+)", line):
+            stage = script[1]
         if listing and not line.startswith("      "):
             lines += [f"      - {path}" for path in code_of(stage, project)]
             listing = False

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["JsonOption", "ParamsOption", "TaskOption", "TrackerKind", "TrackerOption", "say"]
+__all__ = ["DesignedOption", "JsonOption", "ParamsOption", "TaskOption", "TrackerKind", "TrackerOption", "say"]
 
 
 class TrackerKind(StrEnum):
@@ -22,6 +22,9 @@ ParamsOption = Annotated[
     Path, typer.Option("--params", dir_okay=False, help="Parameter file; its folder is the project's root.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object, for programs.")]
+DesignedOption = Annotated[
+    bool, typer.Option("--designed", help="Of the measurement that the file's section `designed` names.")
+]
 TaskOption = Annotated[str, typer.Option("--task", help="Name of a task in params.yaml.")]
 TrackerOption = Annotated[TrackerKind, typer.Option("--tracker", help="Where runs are recorded.")]
 

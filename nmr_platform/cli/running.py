@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
 
+from nmr_platform.designed import read_designed_sections
 from nmr_platform.errors import NmrPlatformError
 from nmr_platform.files import alone, explain_refusal
+from nmr_platform.schema import Schema, read_sections
 from nmr_platform.workspace import Workspace
 
-__all__ = ["making", "run"]
+__all__ = ["making", "opened", "run"]
+
+S = TypeVar("S", bound=Schema)
 
 _INTERRUPTED = 130
 
@@ -71,6 +75,21 @@ def run(command: typer.Typer | Callable[..., None], arguments: Sequence[str] | N
             console.print("Interrupted; the same command continues where this one stopped.")
             sys.exit(128 + signals[0] if signals else _INTERRUPTED)
         raise
+
+
+def opened(params: Path, model: type[S], *, designed: bool = False) -> tuple[S, Workspace]:
+    """What a stage reads of a parameter file, and the project that it belongs to.
+
+    Args:
+        params: The file, in the project's folder.
+        model: The sections.
+        designed: Whether they, and data and features, are those of the designed measurement.
+
+    Raises:
+        ConfigurationError: The file is missing, or holds something that is not acceptable.
+    """
+    read = read_designed_sections(params, model) if designed else read_sections(params, model)
+    return read, Workspace(params.parent, is_designed=designed)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The report: published numbers, what to say and show, and how to set it."""
 
+from nmr_platform.reporting.designed import Designed, DesignedRow, designed_row
 from nmr_platform.reporting.page import (
     Content,
     Figure,
@@ -10,20 +11,31 @@ from nmr_platform.reporting.page import (
     score_rows,
 )
 from nmr_platform.reporting.published import PUBLISHED, ComparisonRow, PublishedScore, compare_published
-from nmr_platform.reporting.wording import PULSE_CAPTIONS, TASK_CAPTIONS, describe_pulses, notes_on, question_of
+from nmr_platform.reporting.wording import (
+    METRICS,
+    PULSE_CAPTIONS,
+    TASK_CAPTIONS,
+    describe_pulses,
+    notes_on,
+    question_of,
+)
 
 __all__ = [
+    "METRICS",
     "PUBLISHED",
     "PULSE_CAPTIONS",
     "TASK_CAPTIONS",
     "ComparisonRow",
     "Content",
+    "Designed",
+    "DesignedRow",
     "Figure",
     "PublishedScore",
     "ScoreRow",
     "Section",
     "compare_published",
     "describe_pulses",
+    "designed_row",
     "notes_on",
     "question_of",
     "render_html",

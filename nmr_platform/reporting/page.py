@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from nmr_platform.reporting.designed import Designed
 from nmr_platform.reporting.published import PUBLISHED, SOURCE, ComparisonRow
 
 __all__ = ["Content", "Figure", "ScoreRow", "Section", "render_html", "render_markdown", "score_rows"]
@@ -83,6 +84,7 @@ class Content:
     Attributes:
         data: Facts about the data sets, one row a kernel.
         opening: Pictures of the curves.
+        designed: What one echo tells beside what a designed measurement tells; None in a study without one.
         sections: One a task.
         pulses: What the pulse search found, flat; None in a study without one.
         pulse_figures: Its pictures.
@@ -93,6 +95,7 @@ class Content:
 
     data: Sequence[Mapping[str, Any]]
     opening: Sequence[Figure]
+    designed: Designed | None
     sections: Sequence[Section]
     pulses: Mapping[str, Any] | None
     pulse_figures: Sequence[Figure]
@@ -153,5 +156,5 @@ def _render(template: str, content: Content) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["score"] = lambda value: f"{value:.3f}"
+    environment.filters |= {"score": lambda value: f"{value:.3f}", "signed": lambda value: f"{value:+.3f}"}
     return environment.get_template(template).render(content=content)

@@ -6,13 +6,16 @@ from typing import Any
 from nmr_platform.datasets import quantity
 from nmr_platform.learning import RegressionTask, Task
 
-__all__ = ["PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "notes_on", "question_of"]
+__all__ = ["METRICS", "PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "notes_on", "question_of"]
+
+METRICS = {"r2": "R2", "f1_weighted": "weighted F1"}
+"""Names of the main scores."""
 
 TASK_CAPTIONS = {
     "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
     "coverage": "How many prediction intervals hold the truth, in bins of W.",
     "confusion": "Held-out curves by true and predicted kernel.",
-    "confusion_by_w": "The same by strength of the coupling: the weaker the harder the kernels are to tell apart.",
+    "confusion_by_w": "The same in bins of W, from weak to strong coupling.",
     "scores_by_exponent": "Which power laws are found: scores in bins of the exponent.",
     "reliability": "How often a class is true against the probability that it was given.",
     "importances": "Where in the record the champion looks, below the mean echo.",
@@ -38,7 +41,7 @@ def question_of(task: Task) -> str:
     kernels = ", ".join(task.kernels)
     if isinstance(task, RegressionTask):
         unit = f" in {task.unit}" if task.unit else ""
-        return f"{quantity(task.target).description}{unit}, from one echo ({kernels})"
+        return f"{quantity(task.target).description}{unit} ({kernels})"
     if task.positive is None:
         return f"which kernel made this echo: {kernels}"
     return f"was it the {task.positive} kernel, or another ({kernels})"

@@ -12,18 +12,22 @@ import xarray as xr
 from nmr_platform import plots
 from nmr_platform.checksums import require_checksums
 from nmr_platform.datasets import DataSettings, load
+from nmr_platform.designed import DesignedSettings, designed_name
 from nmr_platform.errors import DataError
 from nmr_platform.files import intact, read_json, staged_folder
-from nmr_platform.learning import EvaluateSettings, Task
+from nmr_platform.learning import Bootstrap, EvaluateSettings, Task, paired_gain
 from nmr_platform.reporting import (
+    METRICS,
     PUBLISHED,
     PULSE_CAPTIONS,
     TASK_CAPTIONS,
     Content,
+    Designed,
     Figure,
     Section,
     compare_published,
     describe_pulses,
+    designed_row,
     notes_on,
     question_of,
     render_html,
@@ -43,11 +47,13 @@ class ReportParams(Schema):
         data: What is simulated.
         tasks: What is learnt, by name.
         evaluate: How the held-out part is looked at.
+        designed: Which of the tasks were asked again of a designed measurement; None in a study without one.
     """
 
     data: DataSettings
     tasks: dict[Name, Task]
     evaluate: EvaluateSettings
+    designed: DesignedSettings | None = None
 
 
 def write_report(params: ReportParams, workspace: Workspace) -> Path:
@@ -80,9 +86,37 @@ def _gather(params: ReportParams, workspace: Workspace, folder: Path) -> Content
         sections=[_section(name, each, params, workspace, folder) for name, each in scores.items()],
         disorder=disorder,
         comparison=compare_published(PUBLISHED, scores, disorder),
+        designed=None if params.designed is None else _designed(params.designed, params, workspace),
         pulses=describe_pulses(pulses) if pulses else None,
         pulse_figures=_pulse_figures(workspace, folder) if pulses else [],
     )
+
+
+def _designed(designed: DesignedSettings, params: ReportParams, workspace: Workspace) -> Designed:
+    bootstrap = Bootstrap(params.evaluate.n_resamples, params.evaluate.confidence, params.evaluate.seed)
+    rows = []
+    for name in designed.tasks:
+        task, (first, old), (other, new) = (
+            params.tasks[name],
+            _read(workspace, name),
+            _read(workspace, designed_name(name)),
+        )
+        rows.append(designed_row(name, task, first, other, paired_gain(task, old, new, bootstrap)))
+    data = params.data.replace(experiment=designed.measurement.into(params.data.experiment, workspace.root))
+    return Designed(_in_words(params.data), _in_words(data), rows)
+
+
+def _in_words(data: DataSettings) -> str:
+    experiments = data.recipe(next(iter(data.kernels))).examples.values()
+    return " and then ".join(str(each.sequence) for each in experiments)
+
+
+def _read(workspace: Workspace, task: str) -> tuple[dict[str, Any], pd.DataFrame]:
+    """What `evaluate` wrote about one task, and the champion's predictions of the held-out curves."""
+    scores = read_scores(workspace, task)
+    path = workspace.evaluated(task) / scores["champion"] / "tables" / "predictions.csv"
+    with intact(path, made_by=f"dvc repro evaluate@{task}"):
+        return scores, pd.read_csv(path)
 
 
 def _pulse_figures(workspace: Workspace, folder: Path) -> list[Figure]:
@@ -179,7 +213,7 @@ def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspa
     return Section(
         name=name,
         question=question_of(task),
-        metric={"r2": "R2", "f1_weighted": "weighted F1"}[task.metric],
+        metric=METRICS[task.metric],
         n_train=scores["n_train"],
         n_test=scores["n_test"],
         disorder=scores["disorder"],

@@ -91,6 +91,7 @@ def tiny_values() -> dict[str, Any]:
         {"kind": kind, "signal": "magnitude", "half_width": 150} for kind in ("pointwise", "polynomial")
     ]
     values["tasks"] = {name: values["tasks"][name] for name in TASKS}
+    values["designed"]["tasks"] = [*TASKS]
     return values
 
 

@@ -2,8 +2,17 @@
 
 from pathlib import Path
 
-from nmr_platform.cli.options import JsonOption, ParamsOption, TaskOption, TrackerKind, TrackerOption, say
-from nmr_platform.cli.running import making
+from nmr_platform.cli.options import (
+    DesignedOption,
+    JsonOption,
+    ParamsOption,
+    TaskOption,
+    TrackerKind,
+    TrackerOption,
+    say,
+)
+from nmr_platform.cli.running import making, opened
+from nmr_platform.designed import designed_name
 
 __all__ = ["evaluate"]
 
@@ -11,6 +20,7 @@ __all__ = ["evaluate"]
 def evaluate(
     task: TaskOption,
     params: ParamsOption = Path("params.yaml"),
+    designed: DesignedOption = False,
     tracker: TrackerOption = TrackerKind.MLFLOW,
     as_json: JsonOption = False,
 ) -> None:
@@ -18,13 +28,12 @@ def evaluate(
 
     Example: `nmr evaluate --task kernel`
     """
-    from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages.evaluate import EvaluateParams  # noqa: PLC0415
     from nmr_platform.stages.evaluate import evaluate as run  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
-    from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
-    read, workspace = read_sections(params, EvaluateParams), Workspace(params.parent)
+    read, workspace = opened(params, EvaluateParams, designed=designed)
+    task = designed_name(task) if designed else task
     read.task(task)
     with making(workspace, workspace.evaluated(task)):
         result = run(read, workspace, task, make_tracker(tracker, root=params.parent))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmr_platform.cli.options import ParamsOption, say
-from nmr_platform.cli.running import making
+from nmr_platform.cli.options import DesignedOption, ParamsOption, say
+from nmr_platform.cli.running import making, opened
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.progress import no_progress, progress_bar
 
@@ -28,6 +28,7 @@ def generate(
         str | None, typer.Option("--preset", help="august2021, june2021, evaluation2021, demo or tiny.")
     ] = None,
     params: ParamsOption = PARAMS,
+    designed: DesignedOption = False,
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the data set, ending in .zarr.")] = None,
     n_curves: Annotated[int | None, typer.Option("--n-curves", min=1, help="Instead of the file's number.")] = None,
     disorder: Annotated[str | None, typer.Option("--disorder", help="fresh or frozen, instead of the file's.")] = None,
@@ -67,7 +68,10 @@ def generate(
     changes = {"n_curves": n_curves, "disorder": disorder, "integrator": integrator}
     if verify or repair:
         _refuse_meaningless({**changes, "drop_failed": drop_failed or None})
-    workspace = Workspace(params.parent)
+    if designed and preset is not None:
+        message = "Options --designed and --preset must not be given together: a preset has measurements of its own."
+        raise ConfigurationError(message, key="designed")
+    workspace = Workspace(params.parent, is_designed=designed)
     how: dict[str, Any] = {
         "shard_folder": shards or workspace.shards,
         "executor": _executor(executor, params),
@@ -76,7 +80,7 @@ def generate(
     if out is not None and (verify or repair):
         _treat_existing(out, how, verify=verify, as_json=as_json)
         return
-    settings = _settings(preset, params, changes)
+    settings = _settings(preset, params, changes, designed=designed)
     for name, path in _paths(settings, preset, kernel, out, workspace).items():
         if verify or repair:
             _treat_existing(path, how, verify=verify, as_json=as_json)
@@ -94,13 +98,13 @@ def _refuse_meaningless(options: dict[str, Any]) -> None:
             raise ConfigurationError(message, key=name, value=value)
 
 
-def _settings(preset: str | None, params: Path, changes: dict[str, Any]) -> "DataSettings":
+def _settings(preset: str | None, params: Path, changes: dict[str, Any], *, designed: bool) -> "DataSettings":
     """What to simulate: a preset or the parameter file's data, with the options' changes."""
     from nmr_platform.datasets import DataSettings, read_preset  # noqa: PLC0415
-    from nmr_platform.schema import read_sections, validate  # noqa: PLC0415
+    from nmr_platform.schema import validate  # noqa: PLC0415
     from nmr_platform.stages.simulate import SimulateParams  # noqa: PLC0415
 
-    settings = read_preset(preset) if preset is not None else read_sections(params, SimulateParams).data
+    settings = read_preset(preset) if preset is not None else opened(params, SimulateParams, designed=designed)[0].data
     values = {name: getattr(settings, name) for name in DataSettings.model_fields}
     return validate(DataSettings, values | {name: value for name, value in changes.items() if value is not None})
 

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from nmr_platform.cli.options import JsonOption, ParamsOption, TaskOption, TrackerKind, TrackerOption, say
+from nmr_platform.cli.options import (
+    DesignedOption,
+    JsonOption,
+    ParamsOption,
+    TaskOption,
+    TrackerKind,
+    TrackerOption,
+    say,
+)
+from nmr_platform.cli.running import opened
+from nmr_platform.designed import designed_name
 
 __all__ = ["tune"]
 
@@ -18,6 +28,7 @@ _SHARED = ("NMR_STUDY_STORAGE", "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME
 def tune(
     task: TaskOption,
     params: ParamsOption = Path("params.yaml"),
+    designed: DesignedOption = False,
     tracker: TrackerOption = TrackerKind.MLFLOW,
     workers: Annotated[int, typer.Option("--workers", min=1, max=1000, help="Processes that share the trials.")] = 1,
     scheduler: Annotated[
@@ -32,20 +43,20 @@ def tune(
 
     Example: `nmr tune --task W --workers 4`
     """
-    from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages.tune import TuneParams, help_to_tune  # noqa: PLC0415
     from nmr_platform.stages.tune import tune as run  # noqa: PLC0415
     from nmr_platform.studies import helping_processes, helping_tasks  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
-    from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
-    read = read_sections(params, TuneParams).shared_among(workers)
-    workspace, recorder = Workspace(params.parent), make_tracker(tracker, root=params.parent)
+    command = ["-m", "nmr_platform", "tune", "--task", task, "--params", str(params.absolute())]
+    command += ["--designed"] if designed else []
+    read, workspace = opened(params, TuneParams, designed=designed)
+    read, recorder = read.shared_among(workers), make_tracker(tracker, root=params.parent)
+    task = designed_name(task) if designed else task
     if helping:
         help_to_tune(read, workspace, task, recorder)
         return
     read.task(task)
-    command = ["-m", "nmr_platform", "tune", "--task", task, "--params", str(params.absolute())]
     command += ["--tracker", tracker.value, "--workers", str(workers), "--helping"]
     with ExitStack() as stack:
         if scheduler is not None and workers > 1:

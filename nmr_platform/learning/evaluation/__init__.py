@@ -1,8 +1,9 @@
 """What the held-out part says of tuned models."""
 
-from nmr_platform.learning.evaluation.bootstrap import Bootstrap
+from nmr_platform.learning.evaluation.bootstrap import Bootstrap, Score
 from nmr_platform.learning.evaluation.calibration import conformal_p_values, interval_half_width
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
+from nmr_platform.learning.evaluation.paired import paired_gain
 from nmr_platform.learning.evaluation.results import EvaluationResult, ModelEvaluation
 from nmr_platform.learning.evaluation.scores import regression_statistics
 from nmr_platform.learning.evaluation.stress import RecordScorer, compare_disorder, new_curves
@@ -12,10 +13,12 @@ __all__ = [
     "EvaluationResult",
     "ModelEvaluation",
     "RecordScorer",
+    "Score",
     "compare_disorder",
     "conformal_p_values",
     "evaluate_task",
     "interval_half_width",
     "new_curves",
+    "paired_gain",
     "regression_statistics",
 ]

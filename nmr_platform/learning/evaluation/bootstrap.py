@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bootstrap", "Score"]
+__all__ = ["Bootstrap", "Score", "Statistics"]
 
 # Counts of this many resamples are held at a time: 3000 rows then take 5 MB.
 _BLOCK = 200
 
 Statistics = Callable[[NDArray[np.float64]], dict[str, NDArray[np.float64]]]
+"""From how often each row is drawn, shape (b, n), to named values, shape (b,)."""
 
 
 @dataclass(frozen=True)

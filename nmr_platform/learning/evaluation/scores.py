@@ -14,7 +14,15 @@ from nmr_platform.learning.models import Estimator
 from nmr_platform.learning.splitting import HeldOut
 from nmr_platform.learning.tasks import Task
 
-__all__ = ["Predictions", "regression_statistics", "score_by_bins", "score_by_exponent", "score_rows", "w_bins"]
+__all__ = [
+    "Predictions",
+    "classification_statistics",
+    "regression_statistics",
+    "score_by_bins",
+    "score_by_exponent",
+    "score_rows",
+    "w_bins",
+]
 
 # Fewer rows than this in a bin say nothing.
 _LEAST_ROWS = 10
@@ -86,7 +94,10 @@ def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> di
         share, and its interval Wilson's.
     """
     if task.class_names:
-        parts = [_classification(predictions, task.class_names), _probabilities(predictions, task.class_names)]
+        parts = [
+            classification_statistics(predictions.true, predictions.predicted, task.class_names),
+            _probabilities(predictions, task.class_names),
+        ]
     else:
         parts = [_regression(predictions)]
     scores = bootstrap.scores(
@@ -220,10 +231,22 @@ def _interval_columns(predictions: Predictions) -> dict[str, NDArray[np.float64]
     return {"coverage": ((lower <= true) & (true <= upper)).astype(np.float64), "width": upper - lower}
 
 
-def _classification(predictions: Predictions, class_names: Sequence[str]) -> Statistics:
+def classification_statistics(
+    true: NDArray[np.generic], predicted: NDArray[np.generic], class_names: Sequence[str]
+) -> Statistics:
+    """``f1_weighted``, ``accuracy`` and ``f1_<class>`` as statistics of the bootstrap.
+
+    Args:
+        true: Names of the classes, shape (n,).
+        predicted: Likewise.
+        class_names: All classes.
+
+    Returns:
+        From how often each row is drawn, shape (b, n), to named values, shape (b,), dimensionless.
+    """
     k = len(class_names)
     index = pd.Index(class_names)
-    codes = index.get_indexer(pd.Index(predictions.true)) * k + index.get_indexer(pd.Index(predictions.predicted))
+    codes = index.get_indexer(pd.Index(true)) * k + index.get_indexer(pd.Index(predicted))
     cells = np.eye(k * k)[codes]
 
     def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
