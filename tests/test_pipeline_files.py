@@ -57,6 +57,9 @@ def test_there_is_a_stage_for_every_kernel_and_task_of_params():
         "simulate": {"kernel": list(PARAMS["data"]["kernels"])},
         "tune": {"task": list(PARAMS["tasks"])},
         "evaluate": {"task": list(PARAMS["tasks"])},
+        "simulate_designed": {"kernel": list(PARAMS["data"]["kernels"])},
+        "tune_designed": {"task": PARAMS["designed"]["tasks"]},
+        "evaluate_designed": {"task": PARAMS["designed"]["tasks"]},
     }
 
 
