@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from nmr_platform.config import Params
+from nmr_platform.designed import designed_name
 from nmr_platform.workspace import Workspace
 from tests.closure import PROJECTS, closure, code_of, updated
 from tests.stages.tiny import ROOT
@@ -81,15 +82,25 @@ def test_a_stage_runs_a_script_of_pipelines(stage):
     python, dash_m, module, *options = shlex.split(STAGES[stage]["cmd"])
     assert (python, dash_m) == ("python", "-m")
     assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
-    assert len(options) in {0, 2}
+    is_designed = stage.split("@")[0].endswith("_designed")
+    assert options[-1:] == ["--designed"] if is_designed else "--designed" not in options
+    assert len(options) - is_designed in {0, 2}
 
 
 def test_the_outputs_lie_where_the_stages_write_them():
-    workspace = Workspace()
+    workspace, designed = Workspace(), Workspace(is_designed=True)
+    asked = [*PARAMS["tasks"], *(designed_name(task) for task in PARAMS["designed"]["tasks"])]
+    simulated = [
+        make(kernel)
+        for each in (workspace, designed)
+        for make in (each.simulated, each.thumbnail)
+        for kernel in PARAMS["data"]["kernels"]
+    ]
     expected = [
-        *(make(kernel) for kernel in PARAMS["data"]["kernels"] for make in (workspace.simulated, workspace.thumbnail)),
-        *(make(task) for task in PARAMS["tasks"] for make in (workspace.tuned, workspace.evaluated, workspace.metrics)),
+        *simulated,
+        *(make(task) for task in asked for make in (workspace.tuned, workspace.evaluated, workspace.metrics)),
         workspace.features,
+        designed.features,
         workspace.disorder,
         workspace.metrics("disorder"),
         workspace.pulses,
@@ -129,7 +140,7 @@ def test_metrics_are_kept_by_git_and_no_database_is_an_output():
     assert not [path for path in PRODUCED if path.startswith((".nmr", "mlflow", "mlartifacts"))]
 
 
-@pytest.mark.parametrize("part", ["split", "tune", "evaluate", "pulse_search", "features", "data"])
+@pytest.mark.parametrize("part", ["split", "tune", "evaluate", "pulse_search", "features", "data", "designed"])
 def test_every_part_of_params_decides_some_stage(part):
     read = {key.split(".")[0] for stage in STAGES.values() for key in stage.get("params", [])}
     assert part in read
