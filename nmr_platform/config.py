@@ -68,7 +68,8 @@ class Params(TaskTable):
                     raise ValueError(message)
         for name in () if self.designed is None else self.designed.tasks:
             if name not in self.tasks:
-                message = f"Key `designed.tasks` must name tasks of `tasks` ({', '.join(self.tasks)}), but has {name!r}."
+                known = ", ".join(self.tasks)
+                message = f"Key `designed.tasks` must name tasks of `tasks` ({known}), but has {name!r}."
                 raise ValueError(message)
         for key, name in self._pulse_kernels():
             if name not in self.data.kernels:
