@@ -161,11 +161,11 @@ def read_params(path: str | Path = "params.yaml") -> Params:
 
 def _require_windows(params: Params, kernel: str) -> None:
     """Refuse feature windows that reach outside the record of ``kernel``'s curves."""
-    experiment = params.data.recipe(kernel).example
+    recipe = params.data.recipe(kernel)
     for number, item in enumerate(params.features.sets):
-        _require_window(f"features.sets.{number}", item, experiment)
+        _require_window(f"features.sets.{number}", item, recipe.examples)
     if kernel == params.pulse_search.kernel:
-        _require_window("pulse_search.features", params.pulse_search.features, experiment)
+        _require_window("pulse_search.features", params.pulse_search.features, {"": recipe.example})
 
 
 def _require_target(key: str, task: Task, params: Params) -> None:
@@ -179,15 +179,17 @@ def _require_target(key: str, task: Task, params: Params) -> None:
             raise ConfigurationError(message, key=key, value=task.target)
 
 
-def _require_window(key: str, item: FeatureSet, experiment: Experiment) -> None:
-    if not experiment.echo_indices:
-        message = f"Key `{key}` must have an echo to look at, but `data.experiment.sequence` expects none."
-        raise ConfigurationError(message, key=key)
-    acquisition = Acquisition.of(experiment)
+def _require_window(key: str, item: FeatureSet, experiments: Mapping[str, Experiment]) -> None:
+    for record, experiment in experiments.items():
+        if not experiment.echo_indices:
+            place = f"sequences.{record}" if record else "sequence"
+            message = f"Key `{key}` must have an echo to look at, but `data.experiment.{place}` expects none."
+            raise ConfigurationError(message, key=key)
+    taken = {record: Acquisition.of(experiment) for record, experiment in experiments.items()}
     for number, part in enumerate(item.parts):
         place = key if part is item else f"{key}.of.{number}"
         try:
-            part.needs(acquisition)
+            part.needs_by_record(taken)
         except ConfigurationError as error:
             message = str(error).replace(f"Argument `{error.key}`", f"Key `{place}.{error.key}`")
             raise ConfigurationError(message, key=f"{place}.{error.key}", value=error.value) from error

@@ -4,7 +4,7 @@ The way from files to answers, `nmr_platform.inference.prediction`, is entered b
 not depend on the readers of all instruments.
 """
 
-from nmr_platform.inference.assembly import example_record, fit_novelties, make_predictor
+from nmr_platform.inference.assembly import example_records, fit_novelties, make_predictor
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.inference.predictor import Predictor
@@ -13,7 +13,7 @@ __all__ = [
     "Conditions",
     "Novelty",
     "Predictor",
-    "example_record",
+    "example_records",
     "fit_novelties",
     "make_predictor",
 ]

@@ -14,7 +14,7 @@ from nmr_platform.inference.novelty import Novelty
 from nmr_platform.inference.predictor import Predictor
 from nmr_platform.learning import ModelEvaluation, TuneSummary, task_rows
 
-__all__ = ["example_record", "fit_novelties", "make_predictor"]
+__all__ = ["example_records", "fit_novelties", "make_predictor"]
 
 
 def make_predictor(
@@ -22,7 +22,7 @@ def make_predictor(
     novelty: Novelty,
     summary: TuneSummary,
     feature_set: FeatureSet,
-    acquisition: Conditions,
+    acquisition: Mapping[str, Conditions],
     coverage: float,
 ) -> Predictor:
     """Add to a model what it needs to stand alone: windowing, features, intervals, and what its training set was like.
@@ -32,7 +32,7 @@ def make_predictor(
         novelty: Fitted on the training part in the model's features, see `fit_novelties`.
         summary: What tuning left behind.
         feature_set: What the model's features are extracted by.
-        acquisition: Sequence and sampling of the training curves, see `Conditions.of_recipe`.
+        acquisition: Sequence and sampling of each record of the training curves, see `Conditions.of_records`.
         coverage: Nominal coverage of its intervals, between 0 and 1.
     """
     crossed = model.out_of_fold
@@ -67,6 +67,7 @@ def fit_novelties(
     return {name: Novelty.fit(part.features, part.groups, seed=summary.tune.seed) for name, part in parts.items()}
 
 
-def example_record(recipe: Recipe) -> NDArray[np.complexfloating[Any, Any]]:
-    """The first record of a data set, simulated once more, shape (n_samples,): what a request looks like."""
-    return simulate_curves([recipe.curve(0)], recipe, threads=1)[0][""].m
+def example_records(recipe: Recipe) -> dict[str, NDArray[np.complexfloating[Any, Any]]]:
+    """The records of a data set's first curve, simulated once more, each of shape (n_samples,), by their names."""
+    [echoes] = simulate_curves([recipe.curve(0)], recipe, threads=1)
+    return {name: echo.m for name, echo in echoes.items()}

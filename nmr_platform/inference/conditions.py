@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nmr_platform.datasets import Constant, Recipe
 from nmr_platform.errors import DataError
+from nmr_platform.features import naming_record
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import Schema
 
@@ -56,6 +57,19 @@ class Conditions(Schema):
         """
         drawn = [key for key, distribution in recipe.prior.items() if not isinstance(distribution, Constant)]
         return cls.of(recipe.example, [*drawn, *(recipe.sweep.keys if recipe.sweep else ())])
+
+    @classmethod
+    def of_records(cls, recipe: Recipe) -> dict[str, Self]:
+        """The conditions of each record of a data set's curves, by its name.
+
+        Raises:
+            DataError: A sequence has no echo.
+        """
+        found = {}
+        for name in recipe.record_names:
+            with naming_record(name):
+                found[name] = cls.of_recipe(recipe.of_record(name))
+        return found
 
     @cached_property
     def time(self) -> NDArray[np.float64]:

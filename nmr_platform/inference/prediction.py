@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import Recipe, Recorded, Reference
+from nmr_platform.datasets import Recipe, Recorded, Reference, load_records
 from nmr_platform.errors import ConfigurationError, DataError, UnmetNeedError
 from nmr_platform.exchange import (
     CORRECTIONS,
@@ -115,7 +115,7 @@ def predict_files(
     corrections = _corrections(options, [*formats.values()], resample)
     parts = []
     for file in files:
-        records = _read(by_record(file), formats, options)
+        records = _read(file, formats, options)
         for model in models:
             with _naming(file, model):
                 model.require_records(records)
@@ -178,16 +178,26 @@ def _corrections(options: Mapping[str, Any], formats: Sequence[str], resample: M
     return corrections
 
 
-def _read(paths: Mapping[str, Path], formats: Mapping[Path, str], options: Mapping[str, Any]) -> dict[str, _Read]:
+def _read(file: File, formats: Mapping[Path, str], options: Mapping[str, Any]) -> dict[str, _Read]:
     """The records of a measurement by name, from one file that holds all or from one for each."""
+    if isinstance(file, Path):
+        return _records_in(file, FORMATS[formats[file]], options)
     read: dict[str, _Read] = {}
-    for record, path in paths.items():
-        source = FORMATS[formats[path]]
-        own = {key: value for key, value in options.items() if key in source.reading}
-        content = read_file(path, format=source.name, **own)
-        # Only a record of the whole length begins where it must.
-        read[record] = _Read(content, source, source.simulated or "start" in own)
+    for record, path in file.items():
+        held = _records_in(path, FORMATS[formats[path]], options)
+        if "" not in held:
+            message = f"`{path}` must hold one record to be read as `{record}`, but holds {', '.join(held)}."
+            raise DataError(message, path=path)
+        read[record] = held[""]
     return read
+
+
+def _records_in(path: Path, source: Format, options: Mapping[str, Any]) -> dict[str, _Read]:
+    own = {key: value for key, value in options.items() if key in source.reading}
+    held = load_records(path) if source.name == "zarr" else {"": read_file(path, format=source.name, **own)}
+    # Only a record of the whole length begins where it must.
+    begins = source.simulated or "start" in own
+    return {record: _Read(content, source, begins) for record, content in held.items()}
 
 
 def _curves(read: _Read, wanted: Conditions, resample: Method | None, corrections: Mapping[str, Any]) -> _Curves:

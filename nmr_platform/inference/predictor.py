@@ -84,11 +84,12 @@ class Predictor:
             coverage: Nominal coverage of the intervals, between 0 and 1.
             disorder: ``frozen`` if all training curves share one realisation.
         """
+        records = dict(by_record(acquisition))
         facts = PredictorFacts(
             task_name=task_name,
             task=task,
             feature_set=feature_set,
-            acquisition=acquisition if isinstance(acquisition, Conditions) else dict(acquisition),
+            acquisition=records.get("", records),
             disorder=disorder,
             coverage=coverage,
             residuals=None if residuals is None else tuple(np.abs(residuals).tolist()),

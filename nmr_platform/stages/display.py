@@ -55,17 +55,20 @@ def write_run(folder: Path, run: RunEntry, metrics: Mapping[str, float]) -> None
 
 
 def write_model(
-    folder: Path, predictor: Predictor, record: NDArray[np.complexfloating[Any, Any]], facts: Mapping[str, Any]
+    folder: Path,
+    predictor: Predictor,
+    records: Mapping[str, NDArray[np.complexfloating[Any, Any]]],
+    facts: Mapping[str, Any],
 ) -> None:
     """Write a model that is shown with a result: its files, and what MLflow must know to keep and serve it.
 
     Args:
         folder: The folder that `write_run` writes into.
         predictor: The model.
-        record: An example of what it is asked about: M, dimensionless, shape (n_samples,).
+        records: An example of what it is asked about: M, dimensionless, each of shape (n_samples,), by record.
         facts: Of the `ModelEntry`: name in the registry, score and tags.
     """
-    example = predictor.example_row(record)
+    example = predictor.example_row(records)
     answer = predictor.predict_table(example)
     predictor.save(folder / _MODEL / FOLDER)
     write_json(

@@ -71,20 +71,29 @@ def _draw_confusion(model: ModelEvaluation, task: Task, title: str) -> dict[str,
 def _draw_importances(
     model: ModelEvaluation, features: FeatureTables, params: "EvaluateParams", title: str
 ) -> dict[str, Figure]:
-    """Importances over the mean echo, and as bars for polynomial features; SHAP values likewise, where there are."""
+    """Importances over the mean echo of each record, and as bars for polynomial features; SHAP values likewise.
+
+    What all records make together lies over none of them, and is seen among the top features alone.
+    """
     chosen = next(item for item in params.features.sets if item.name == model.study.feature_set)
     intervals = chosen.intervals(features.acquisition)
-    echo = features.mean_echo[sorted(set(model.predictions["kernel"]))].mean(axis=1)
-    drawn = {}
+    kernels, drawn = sorted(set(model.predictions["kernel"])), {}
     for name, column in {"importances": "impurity", "shap": "shap"}.items():
         if column not in model.importances:
             continue
         weights = model.importances.rename(columns={"feature": "name", column: "importance"})
         placed = intervals.merge(weights[["name", "importance"]], on="name")
         what = f"{title}: {'mean |SHAP value|' if column == 'shap' else 'importance in the fit'}"
-        drawn[name] = plots.plot_importances_over_echo(echo.index.to_numpy(), echo.to_numpy(), placed, title=what)
-        if placed["power"].notna().all():
-            drawn[f"{name}_by_power"] = plots.plot_polynomial_bars(placed, title=what)
+        for record, mean_echo in features.mean_echo.items():
+            own, ending = placed[placed["record"] == record], f"_{record}" if record else ""
+            if own.empty:
+                continue
+            echo, heading = mean_echo[kernels].mean(axis=1), f"{record}: {what}" if record else what
+            drawn[f"{name}{ending}"] = plots.plot_importances_over_echo(
+                echo.index.to_numpy(), echo.to_numpy(), own, title=heading
+            )
+            if own["power"].notna().all():
+                drawn[f"{name}_by_power{ending}"] = plots.plot_polynomial_bars(own, title=heading)
     return drawn
 
 

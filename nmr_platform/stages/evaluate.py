@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from nmr_platform import plots
 from nmr_platform.checksums import write_checksums
-from nmr_platform.datasets import DataSettings, load
+from nmr_platform.datasets import DataSettings, load_records
 from nmr_platform.errors import DataError
 from nmr_platform.features import FeaturesSettings, extract
 from nmr_platform.files import staged_folder, write_json
-from nmr_platform.inference import Conditions, example_record, fit_novelties, make_predictor
+from nmr_platform.inference import Conditions, example_records, fit_novelties, make_predictor
 from nmr_platform.learning import (
     Bootstrap,
     EvaluateSettings,
@@ -70,7 +70,7 @@ def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: T
     summary = read_tuned(workspace, task)
     _require_tuned_for(summary, chosen, features, workspace)
     recipe = params.data.recipe(chosen.kernels[0])
-    example, acquisition = example_record(recipe), Conditions.of_recipe(recipe)
+    example, acquisition = example_records(recipe), Conditions.of_records(recipe)
     novelties = fit_novelties(summary, features.tables, features.labels)
     feature_sets = {item.name: item for item in params.features.sets}
     with staged_folder(workspace.evaluated(task)) as staging:
@@ -164,14 +164,14 @@ def _with_robustness(
     return replace(model, extras=extras)
 
 
-def _records(labels: pd.DataFrame, workspace: Workspace) -> NDArray[np.complex64]:
-    """Raw records of some curves, shape (n, T), in the order of ``labels``, whose kernels follow each other."""
-    parts = []
+def _records(labels: pd.DataFrame, workspace: Workspace) -> dict[str, NDArray[np.complex64]]:
+    """Raw records of some curves by name, each (n, T), in the order of ``labels``, whose kernels follow each other."""
+    parts: dict[str, list[NDArray[np.complex64]]] = {}
     for kernel, rows in labels.groupby("kernel", sort=False):
-        dataset = load(workspace.simulated(str(kernel)))
-        place = pd.Index(dataset["curve"].to_numpy()).get_indexer(pd.Index(rows["curve"]))
-        parts.append(dataset["m"].to_numpy()[place])
-    return np.concatenate(parts)
+        for name, dataset in load_records(workspace.simulated(str(kernel))).items():
+            place = pd.Index(dataset["curve"].to_numpy()).get_indexer(pd.Index(rows["curve"]))
+            parts.setdefault(name, []).append(dataset["m"].to_numpy()[place])
+    return {name: np.concatenate(own) for name, own in parts.items()}
 
 
 def _metrics(result: EvaluationResult) -> dict[str, Any]:

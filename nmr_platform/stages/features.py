@@ -1,6 +1,6 @@
 """Stage `features`: from simulated data sets to feature tables."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,9 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from nmr_platform.checksums import require_checksums, write_checksums
-from nmr_platform.datasets import DataSettings, dvc_digest, labels_of, load
+from nmr_platform.datasets import DataSettings, dvc_digest, labels_of, load_records
 from nmr_platform.errors import DataError
-from nmr_platform.features import Acquisition, FeaturesSettings, extract
+from nmr_platform.features import Acquisition, FeaturesSettings, extract, naming_record
 from nmr_platform.files import intact, read_json, staged_folder, write_json
 from nmr_platform.schema import Schema, validate
 from nmr_platform.tracking import DatasetEntry
@@ -42,15 +42,15 @@ class FeatureTables:
     Attributes:
         tables: Feature tables by name, rows in the order of ``labels``.
         labels: Kernel, disorder and parameters of every curve.
-        mean_echo: Mean |M| of every kernel, one column each, indexed by time in us.
-        acquisition: How every curve was recorded.
+        mean_echo: Of each record by its name, mean |M| of every kernel, one column each, indexed by time in us.
+        acquisition: How each record of every curve was taken, by its name.
         datasets: The data sets behind it.
     """
 
     tables: dict[str, pd.DataFrame]
     labels: pd.DataFrame
-    mean_echo: pd.DataFrame
-    acquisition: Acquisition
+    mean_echo: dict[str, pd.DataFrame]
+    acquisition: dict[str, Acquisition]
     datasets: tuple[DatasetEntry, ...]
 
 
@@ -65,21 +65,26 @@ def extract_features(params: FeaturesParams, workspace: Workspace) -> FeatureTab
         DataError: A data set is missing, of another version, or not the one that ``params`` asks for.
         ConfigurationError: The window reaches outside the record.
     """
-    datasets = {kernel: load(workspace.simulated(kernel)) for kernel in params.data.kernels}
-    for kernel, dataset in datasets.items():
-        _require_digest(kernel, dataset, params, workspace)
-    first = next(iter(datasets.values()))
-    m = np.concatenate([dataset["m"].to_numpy() for dataset in datasets.values()])
-    acquisition = Acquisition.of_dataset(first)
+    datasets = {kernel: load_records(workspace.simulated(kernel)) for kernel in params.data.kernels}
+    for kernel, records in datasets.items():
+        _require_digests(kernel, records, params, workspace)
+    m, acquisition, mean_echo = {}, {}, {}
+    for record, first in next(iter(datasets.values())).items():
+        own = {kernel: records[record]["m"].to_numpy() for kernel, records in datasets.items()}
+        m[record] = np.concatenate([*own.values()])
+        with naming_record(record):
+            acquisition[record] = Acquisition.of_dataset(first)
+        mean_echo[record] = pd.DataFrame(
+            {kernel: np.abs(curves).mean(axis=0) for kernel, curves in own.items()},
+            index=pd.Index(first["time"].to_numpy(), name="time"),
+        )
+    labels = [labels_of(next(iter(records.values()))) for records in datasets.values()]
     made = FeatureTables(
         tables={item.name: extract(m, item, acquisition) for item in params.features.sets},
-        labels=pd.concat([labels_of(dataset) for dataset in datasets.values()], ignore_index=True),
-        mean_echo=pd.DataFrame(
-            {kernel: np.abs(dataset["m"].to_numpy()).mean(axis=0) for kernel, dataset in datasets.items()},
-            index=pd.Index(first["time"].to_numpy(), name="time"),
-        ),
+        labels=pd.concat(labels, ignore_index=True),
+        mean_echo=mean_echo,
         acquisition=acquisition,
-        datasets=tuple(_entry(kernel, dataset, workspace) for kernel, dataset in datasets.items()),
+        datasets=tuple(_entry(kernel, records, params, workspace) for kernel, records in datasets.items()),
     )
     _write(made, workspace)
     return made
@@ -98,8 +103,8 @@ def read_features(workspace: Workspace) -> FeatureTables:
         return FeatureTables(
             tables={name: _table(folder, name, known) for name in facts["tables"]},
             labels=_table(folder, "labels", known),
-            mean_echo=_table(folder, "mean_echo", known),
-            acquisition=validate(Acquisition, facts["acquisition"]),
+            mean_echo={record: _table(folder, _mean_echo(record), known) for record in facts["acquisition"]},
+            acquisition={record: validate(Acquisition, taken) for record, taken in facts["acquisition"].items()},
             datasets=tuple(DatasetEntry(**item) for item in facts["datasets"]),
         )
 
@@ -113,26 +118,43 @@ def _table(folder: Path, name: str, known: Container[str]) -> pd.DataFrame:
         return pd.read_parquet(path)
 
 
-def _require_digest(kernel: str, dataset: xr.Dataset, params: FeaturesParams, workspace: Workspace) -> None:
-    wanted = params.data.recipe(kernel).digest
-    if dataset.attrs["digest"] != wanted:
+def _mean_echo(record: str) -> str:
+    """Name of the table of a record's mean echo."""
+    return f"mean_echo.{record}" if record else "mean_echo"
+
+
+def _require_digests(
+    kernel: str, records: Mapping[str, xr.Dataset], params: FeaturesParams, workspace: Workspace
+) -> None:
+    """Refuse a data set whose records are not those of the recipe."""
+    recipe = params.data.recipe(kernel)
+    held = {name: dataset.attrs["digest"] for name, dataset in records.items()}
+    wanted = {name: recipe.of_record(name).digest for name in recipe.record_names}
+    if [*held.items()] != [*wanted.items()]:
+        shown, asked = (
+            ", ".join(f"{name} {digest}".strip() for name, digest in each.items()) for each in (held, wanted)
+        )
         message = (
             f"Data set `{workspace.simulated(kernel)}` is not the one that params.yaml asks for "
-            f"(digest {dataset.attrs['digest']}, wanted {wanted}); make it with `dvc repro simulate`."
+            f"(digest {shown}, wanted {asked}); make it with `dvc repro simulate`."
         )
         raise DataError(message, path=workspace.simulated(kernel))
 
 
-def _entry(kernel: str, dataset: xr.Dataset, workspace: Workspace) -> DatasetEntry:
+def _entry(
+    kernel: str, records: Mapping[str, xr.Dataset], params: FeaturesParams, workspace: Workspace
+) -> DatasetEntry:
+    first = next(iter(records.values()))
+    samples = {name: dataset.sizes["time"] for name, dataset in records.items()}
     return DatasetEntry(
         name=kernel,
         digest=dvc_digest(workspace.simulated(kernel)),
         source=workspace.simulated(kernel).relative_to(workspace.root).as_posix(),
         profile={
-            "recipe": dataset.attrs["digest"],
-            "curves": dataset.sizes["curve"],
-            "samples": dataset.sizes["time"],
-            "engine_version": int(dataset.attrs["engine_version"]),
+            "recipe": params.data.recipe(kernel).digest,
+            "curves": first.sizes["curve"],
+            "samples": samples.get("", samples),
+            "engine_version": int(first.attrs["engine_version"]),
         },
     )
 
@@ -142,10 +164,11 @@ def _write(made: FeatureTables, workspace: Workspace) -> None:
         for name, table in made.tables.items():
             table.to_parquet(folder / f"{name}.parquet")
         made.labels.to_parquet(folder / "labels.parquet")
-        made.mean_echo.to_parquet(folder / "mean_echo.parquet")
+        for record, mean_echo in made.mean_echo.items():
+            mean_echo.to_parquet(folder / f"{_mean_echo(record)}.parquet")
         facts = {
             "tables": list(made.tables),
-            "acquisition": made.acquisition.model_dump(),
+            "acquisition": {record: taken.model_dump() for record, taken in made.acquisition.items()},
             "datasets": [asdict(each) for each in made.datasets],
         }
         write_json(folder / _FACTS, facts)

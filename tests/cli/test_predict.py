@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from nmr_platform.config import read_params
 from nmr_platform.datasets import load
-from nmr_platform.inference import example_record
+from nmr_platform.inference import example_records
 from nmr_platform.stages.features import read_features
 from nmr_platform.stages.tune import read_tuned
 from nmr_platform.tracking.mlflow.model_store import ModelStore
@@ -80,7 +80,7 @@ def test_training_curves_are_like_the_training_set(project, workspace):
 
 def test_the_example_of_the_registered_model_is_the_first_curve_of_the_data(project, curves):
     recipe = read_params(project / "params.yaml").data.recipe("gaussian")
-    np.testing.assert_array_equal(example_record(recipe), curves["m"][0].to_numpy())
+    np.testing.assert_array_equal(example_records(recipe)[""], curves["m"][0].to_numpy())
 
 
 def test_a_model_can_be_named_in_every_way(project, echo):

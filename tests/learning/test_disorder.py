@@ -37,18 +37,18 @@ class Mean:
 
 
 def scorer():
-    return RecordScorer(W_TASK, Mean(), lambda m: pd.DataFrame(np.abs(m)), Bootstrap(20))
+    return RecordScorer(W_TASK, Mean(), lambda m: pd.DataFrame(np.abs(m[""])), Bootstrap(20))
 
 
 def test_noise_lowers_the_score_and_none_leaves_it():
     _, labels = problem(40)
     own = labels[labels["kernel"] == "gaussian"]
     m = np.tile(own["W"].to_numpy()[:, np.newaxis], (1, 5)).astype(np.complex64)
-    table = scorer().against_noise(m, own, [0.0, 0.05, 0.5], seed=0)
+    table = scorer().against_noise({"": m}, own, [0.0, 0.05, 0.5], seed=0)
     r2 = table[table["metric"] == "r2"]["value"].to_list()
     assert r2[0] == pytest.approx(1.0)
     assert r2[0] > r2[1] > r2[2]
-    again = scorer().against_noise(m, own, [0.5], seed=0)
+    again = scorer().against_noise({"": m}, own, [0.5], seed=0)
     assert again[again["metric"] == "r2"]["value"].to_list() == [r2[2]]
 
 
@@ -59,13 +59,16 @@ def test_noise_of_the_given_size_is_added_to_both_components():
 
     def extract(m):
         seen.append(m)
-        return pd.DataFrame(m.real)
+        return pd.DataFrame(m["s1"].real)
 
-    RecordScorer(W_TASK, Mean(), extract, Bootstrap(20)).against_noise(np.zeros((40, 200)), own, [0.1], seed=0)
-    (noise,) = seen
-    assert noise.real.std() == pytest.approx(0.1, rel=0.05)
-    assert noise.imag.std() == pytest.approx(0.1, rel=0.05)
-    assert abs(np.corrcoef(noise.real.ravel(), noise.imag.ravel())[0, 1]) < 0.05
+    m = {"s1": np.zeros((40, 200)), "s2": np.zeros((40, 200))}
+    RecordScorer(W_TASK, Mean(), extract, Bootstrap(20)).against_noise(m, own, [0.1], seed=0)
+    ((first, second),) = (noise.values() for noise in seen)
+    for noise in (first, second):
+        assert noise.real.std() == pytest.approx(0.1, rel=0.05)
+        assert noise.imag.std() == pytest.approx(0.1, rel=0.05)
+        assert abs(np.corrcoef(noise.real.ravel(), noise.imag.ravel())[0, 1]) < 0.05
+    assert abs(np.corrcoef(first.real.ravel(), second.real.ravel())[0, 1]) < 0.05
 
 
 def test_curves_of_other_lattices_have_fresh_disorder_whatever_the_data_set_had():
@@ -83,7 +86,7 @@ def test_curves_of_other_lattices_are_simulated_with_fresh_disorder():
 def test_new_curves_are_those_of_the_recipe():
     recipe = small_recipe(n_curves=3)
     m, labels = new_curves([recipe])
-    assert m.shape == (3, recipe.example.n_samples)
+    assert m[""].shape == (3, recipe.example.n_samples)
     assert labels["curve"].to_list() == [0, 1, 2]
     assert labels["disorder"].nunique() == 3
     assert RegressionTask().y(labels) == pytest.approx([recipe.curve(i).experiment.kernel_integral for i in range(3)])

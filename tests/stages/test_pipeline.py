@@ -50,9 +50,8 @@ def test_feature_tables_have_a_row_a_curve_in_the_order_of_the_labels(project):
     assert list(features.labels["kernel"]) == [kernel for kernel in KERNELS for _ in range(24)]
     assert [record.name for record in features.datasets] == list(KERNELS)
     assert features.datasets[0].source == "data/simulated/gaussian.zarr"
-    assert features.mean_echo.index[features.acquisition.echo_index] == pytest.approx(
-        50.0, abs=features.acquisition.step
-    )
+    taken = features.acquisition[""]
+    assert features.mean_echo[""].index[taken.echo_index] == pytest.approx(50.0, abs=taken.step)
 
 
 @pytest.mark.parametrize("task", TASKS)

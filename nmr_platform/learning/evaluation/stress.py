@@ -21,7 +21,8 @@ from nmr_platform.learning.tasks import RegressionTask, Task
 __all__ = ["Disorder", "LabelledTable", "RecordScorer", "compare_disorder", "learning_curve", "new_curves"]
 
 Disorder = Literal["fresh", "frozen"]
-Extract = Callable[[NDArray[np.complex64]], pd.DataFrame]
+Records = Mapping[str, NDArray[np.complex64]]
+Extract = Callable[[Records], pd.DataFrame]
 LabelledTable = tuple[pd.DataFrame, pd.DataFrame]
 
 _TABLE = "features"
@@ -85,7 +86,7 @@ class RecordScorer:
     Attributes:
         task: The task.
         estimator: The model, fitted on the training part.
-        extract: From records, complex, shape (n, T), to the features that the model takes.
+        extract: From records by name, complex, each of shape (n, T), to the features that the model takes.
         bootstrap: Makes the intervals.
     """
 
@@ -94,13 +95,11 @@ class RecordScorer:
     extract: Extract
     bootstrap: Bootstrap
 
-    def against_noise(
-        self, m: NDArray[np.complex64], labels: pd.DataFrame, sigmas: Sequence[float], *, seed: int
-    ) -> pd.DataFrame:
-        """Add receiver noise to held-out records: white and Gaussian, independent in both components.
+    def against_noise(self, m: Records, labels: pd.DataFrame, sigmas: Sequence[float], *, seed: int) -> pd.DataFrame:
+        """Add receiver noise to held-out records: white and Gaussian, independent in both components and all records.
 
         Args:
-            m: The records, shape (n, T), in units of full polarisation 1/2.
+            m: The records by name, each of shape (n, T), in units of full polarisation 1/2.
             labels: Their labels, n rows.
             sigmas: Standard deviations of each component, in the units of M; 0 for the records as they are.
             seed: Seed of the noise, which is the same for all but its size.
@@ -108,11 +107,14 @@ class RecordScorer:
         Returns:
             One row a size and metric: ``sigma``, ``metric``, ``value``, ``lower``, ``upper``, ``n``.
         """
-        real, imaginary = np.random.default_rng(seed).standard_normal((2, *m.shape))
-        noise = real + 1j * imaginary
+        rng, noise = np.random.default_rng(seed), {}
+        for name, record in m.items():
+            real, imaginary = rng.standard_normal((2, *record.shape))
+            noise[name] = real + 1j * imaginary
         rows: list[dict[str, object]] = []
         for sigma in sigmas:
-            scores = self._scores((m + sigma * noise).astype(np.complex64), labels)
+            noisy = {name: (record + sigma * noise[name]).astype(np.complex64) for name, record in m.items()}
+            scores = self._scores(noisy, labels)
             rows += [{"sigma": sigma, **score} for score in scores]
         return pd.DataFrame(rows)
 
@@ -132,7 +134,7 @@ class RecordScorer:
             rows += [{"n_spins": int(np.prod(shape)), **score} for score in self._scores(m, labels)]
         return pd.DataFrame(rows)
 
-    def _scores(self, m: NDArray[np.complex64], labels: pd.DataFrame) -> list[dict[str, object]]:
+    def _scores(self, m: Records, labels: pd.DataFrame) -> list[dict[str, object]]:
         groups = np.unique(labels["disorder"].to_numpy(dtype=np.str_), return_inverse=True)[1]
         predictions = Predictions.of(self.task, self.estimator, HeldOut(self.extract(m), labels, groups))
         scores = score_rows(self.task, predictions, self.bootstrap)
@@ -144,22 +146,24 @@ def _on_lattice(recipe: Recipe, shape: Sequence[int]) -> Recipe:
     return recipe.replace(disorder="fresh", experiment={**recipe.experiment, "lattice": lattice})
 
 
-def new_curves(recipes: Sequence[Recipe]) -> tuple[NDArray[np.complex64], pd.DataFrame]:
-    """Simulate all curves of some recipes whose records have the same length.
+def new_curves(recipes: Sequence[Recipe]) -> tuple[dict[str, NDArray[np.complex64]], pd.DataFrame]:
+    """Simulate all curves of some recipes of the same sequences.
 
     Args:
         recipes: One for each kernel.
 
     Returns:
-        Records, shape (n, T), and labels as `labels_of` gives them, n rows.
+        Records by name, each of shape (n, T), and labels as `labels_of` gives them, n rows.
     """
-    records, rows = [], []
+    records: dict[str, list[NDArray[np.complex64]]] = {name: [] for name in recipes[0].record_names}
+    rows = []
     for recipe in recipes:
         curves = [recipe.curve(number) for number in range(recipe.n_curves)]
         for curve, echoes in zip(curves, simulate_curves(curves, recipe), strict=True):
-            records.append(echoes[""].m.astype(np.complex64))
+            for name, echo in echoes.items():
+                records[name].append(echo.m.astype(np.complex64))
             rows.append({"curve": curve.number, **coordinates_of(recipe, curve)})
-    return np.array(records), pd.DataFrame(rows)
+    return {name: np.array(own) for name, own in records.items()}, pd.DataFrame(rows)
 
 
 def compare_disorder(
