@@ -18,6 +18,9 @@ def export(
     dataset: Annotated[Path, typer.Argument(help="Data set, a Zarr folder.")],
     out: Annotated[Path, typer.Option("--out", help="File or folder to write; it must not exist.")],
     *,
+    record: Annotated[
+        str | None, typer.Option("--record", help="One of several records; all of them by default.")
+    ] = None,
     as_json: JsonOption = False,
     **options: Any,
 ) -> None:
@@ -25,15 +28,17 @@ def export(
 
     Example: `nmr export data/gaussian.zarr --format hdf5 --out gaussian.h5`
     """
-    from nmr_platform.datasets import load  # noqa: PLC0415
+    from nmr_platform.datasets import load, load_records  # noqa: PLC0415
     from nmr_platform.exchange import export_dataset  # noqa: PLC0415
     from nmr_platform.progress import progress_bar  # noqa: PLC0415
 
-    loaded = load(dataset)
-    curves = loaded.sizes["curve"]
-    with progress_bar("Exporting", curves, "curves") as advance:
+    loaded = load_records(dataset) if record is None else {"": load(dataset, record)}
+    curves = next(iter(loaded.values())).sizes["curve"]
+    with progress_bar("Exporting", curves * len(loaded), "records") as advance:
         export_dataset(loaded, out, progress=advance, **options)
-    say(f"{out}: {curves} curves.", {"path": str(out), "curves": curves, "format": options["format"]}, as_json=as_json)
+    several = "" if "" in loaded else f" of the records {', '.join(loaded)}"
+    facts = {"path": str(out), "curves": curves, "format": options["format"]}
+    say(f"{out}: {curves} curves{several}.", {**facts, **({"records": [*loaded]} if several else {})}, as_json=as_json)
 
 
 def import_(

@@ -19,6 +19,7 @@ from nmr_platform.simulation import ENGINE_VERSION
 
 __all__ = [
     "RECORDS",
+    "WHOLE",
     "Stored",
     "arrays_of",
     "dvc_digest",
@@ -31,6 +32,10 @@ __all__ = [
 
 RECORDS = {"m": np.dtype(np.complex64), "m_z": np.dtype(np.float32)}
 """The variables along curve and time, of every record."""
+
+
+WHOLE = "whole_"
+"""What the attributes of one of several records begin with that are of all records together."""
 
 
 class Stored(NamedTuple):
@@ -69,7 +74,8 @@ def load(path: str | Path, record: str | None = None) -> xr.Dataset:
     Returns:
         Variables ``m`` (curve, time), complex64, and ``m_z`` (curve, time), float32; coordinate ``time`` in us, and
         one coordinate along ``curve`` for every parameter (units in their attributes); recipe and digest as
-        attributes. Of several records those of the one asked for, whose name is the attribute ``record``.
+        attributes. Of several records those of the one asked for, whose name is the attribute ``record``; recipe and
+        digest are that record's, and those of all records together ``whole_recipe`` and ``whole_digest``.
 
     Raises:
         ConfigurationError: There is no such record, or there are several and none is asked for.
@@ -216,7 +222,8 @@ def _of_record(files: CheckedStore, name: str, whole: xr.Dataset) -> xr.Dataset:
     own = _opened(files, name)
     curve, *others = whole.variables
     dataset = own.assign_coords(whole.coords)[[*RECORDS, curve, "time", *others]]
-    return dataset.assign_attrs({**whole.attrs, **own.attrs, "record": name})
+    shadowed = {f"{WHOLE}{key}": value for key, value in whole.attrs.items() if key in own.attrs}
+    return dataset.assign_attrs({**whole.attrs, **own.attrs, **shadowed, "record": name})
 
 
 def _with_fixed_text(dataset: xr.Dataset) -> xr.Dataset:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec
 
 from nmr_platform.datasets.metadata import FORMAT_VERSION, seal
-from nmr_platform.datasets.store import RECORDS, arrays_of
+from nmr_platform.datasets.store import RECORDS, WHOLE, arrays_of
 from nmr_platform.errors import DataError
 from nmr_platform.files import staged_folder
 
@@ -50,7 +50,6 @@ def write(
     blocks: Iterable[Mapping[str, NDArray[Any]]],
     *,
     chunk: int,
-    attributes: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a data set chunk by chunk and let it appear at ``path`` by one rename.
 
@@ -63,14 +62,13 @@ def write(
         blocks: The arrays of `arrays_of` for ``chunk`` curves after the other, dimensionless, each of shape (chunk, T);
             the last may be shorter.
         chunk: Curves in a chunk.
-        attributes: Of the whole, where several records have others, each for itself.
 
     Raises:
         DataError: There is something else at ``path``, or the disk is full.
     """
     check_target(path)
     with staged_folder(path, what=f"data set `{path}`") as staging:
-        _write_coordinates(records, dict(attributes or {}), staging)
+        _write_coordinates(records, staging)
         arrays = _create_arrays(records, staging, chunk)
         first = 0
         for block in blocks:
@@ -93,7 +91,7 @@ def check_target(path: Path) -> None:
         raise DataError(message, path=path)
 
 
-def _write_coordinates(records: Mapping[str, xr.Dataset], attributes: dict[str, Any], staging: Path) -> None:
+def _write_coordinates(records: Mapping[str, xr.Dataset], staging: Path) -> None:
     """Write the coordinates and attributes of a data set, in one group or in one for each record below the whole."""
     first = next(iter(records.values()))
     if "" in records:
@@ -104,11 +102,18 @@ def _write_coordinates(records: Mapping[str, xr.Dataset], attributes: dict[str, 
         for key, value in first.attrs.items()
         if all(_has(each.attrs, key, value) for each in records.values())
     }
-    whole = shared | attributes | {"format_version": FORMAT_VERSION, "record_names": [*records]}
+    of_all = {key.removeprefix(WHOLE): value for key, value in shared.items() if key.startswith(WHOLE)}
+    whole = {key: value for key, value in shared.items() if not _is_made(key)} | of_all
+    whole |= {"format_version": FORMAT_VERSION, "record_names": [*records]}
     _write_group(first.drop_vars("time").drop_attrs(deep=False).assign_attrs(whole), staging, None, [])
     for name, dataset in records.items():
-        own = {key: value for key, value in dataset.attrs.items() if key != "record" and not _has(whole, key, value)}
+        own = {key: value for key, value in dataset.attrs.items() if not (_is_made(key) or _has(whole, key, value))}
         _write_group(xr.Dataset(coords={"time": dataset["time"]}, attrs=own), staging, name, [*RECORDS])
+
+
+def _is_made(key: Any) -> bool:
+    """Whether `load` makes this attribute of one of several records."""
+    return key == "record" or str(key).startswith(WHOLE)
 
 
 def _has(attributes: Mapping[Any, Any], key: Any, value: Any) -> bool:

@@ -15,6 +15,7 @@ from nmr_platform.exchange.formats import (
     import_options,
     predict_options,
     read_file,
+    read_records,
     refuse_ignored,
 )
 from nmr_platform.exchange.hdf5 import read_hdf5, write_hdf5
@@ -47,6 +48,7 @@ __all__ = [
     "read_delimited",
     "read_file",
     "read_hdf5",
+    "read_records",
     "read_tecmag",
     "read_text",
     "refuse_ignored",

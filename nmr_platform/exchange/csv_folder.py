@@ -1,6 +1,7 @@
 """Data sets as folders of CSV files: curves, parameters, and attributes with units and recipe."""
 
 import json
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,20 +10,21 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from pydantic import Field
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange.format import Format, Option
-from nmr_platform.exchange.layout import BLOCK, checked, joined
+from nmr_platform.exchange.layout import BLOCK, by_name, checked, joined
 from nmr_platform.exchange.tables import MOST_OF_A_RECORD, check_file, decoded, read_content
 from nmr_platform.files import staged_folder
 from nmr_platform.progress import Advance, no_progress
-from nmr_platform.schema import Schema, validate
+from nmr_platform.schema import Name, Schema, validate
 
-__all__ = ["FORMAT", "CsvTable", "read_csv", "write_csv"]
+__all__ = ["FORMAT", "CsvTable", "read_csv", "records_in_csv", "write_csv"]
 
 CsvTable = Literal["long", "curves"]
 
-_ATTRIBUTES, _PARAMETERS = "attributes.json", "parameters.csv"
+_ATTRIBUTES, _PARAMETERS, _NAMES = "attributes.json", "parameters.csv", "records.json"
 _LONG = "curves.csv"
 _COLUMNS = ["time_us", "real", "imaginary", "m_z"]
 _ANY_SIZE = 2**63
@@ -45,8 +47,18 @@ class _Description(Schema):
     dtypes: dict[str, Literal["str", "bool", "int32", "int64", "uint32", "uint64", "float32", "float64"]]
 
 
+class _Records(Schema):
+    """What is in ``records.json`` of several records, each in a folder of its name.
+
+    Attributes:
+        records: The names in order.
+    """
+
+    records: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+
+
 def write_csv(
-    dataset: xr.Dataset,
+    records: xr.Dataset | Mapping[str, xr.Dataset],
     folder: str | Path,
     *,
     table: Annotated[CsvTable, Option("one long table, or a file for each curve")] = "long",
@@ -57,38 +69,65 @@ def write_csv(
     Every number has the fewest digits that give the same float32 (curves) or float64 (times, parameters) back.
 
     Args:
-        dataset: Curves in the store's layout.
-        folder: Where ``parameters.csv``, ``attributes.json`` and the curves go; it must not exist.
+        records: Curves in the store's layout, of several records by name.
+        folder: Where ``parameters.csv``, ``attributes.json`` and the curves go, of several records each to a folder of
+            its name; it must not exist.
         table: ``long``: all curves in ``curves.csv``, with columns curve, time_us, real, imaginary, m_z. ``curves``: a
             file ``curve_0000000.csv`` for each, without the column curve.
-        progress: Called with the number of curves written.
+        progress: Called with the number of curves of a record written.
 
     Raises:
         DataError: The folder exists.
     """
+    held = by_name(records)
     with staged_folder(Path(folder), replace=False) as target:
-        (target / _ATTRIBUTES).write_text(json.dumps(_description(dataset), indent=2), encoding="utf-8")
-        parameters = [name for name, values in dataset.coords.items() if values.dims == ("curve",)]
-        columns = {str(name): dataset[name].to_numpy() for name in ("curve", *parameters)}
-        pd.DataFrame(columns).to_csv(target / _PARAMETERS, index=False, na_rep="nan")
-        for start in range(0, dataset.sizes["curve"], BLOCK):
-            block = dataset.isel(curve=slice(start, start + BLOCK)).load()
-            frames = [_frame(block.isel(curve=i)) for i in range(block.sizes["curve"])]
-            if table == "long":
-                long = pd.concat(frames, keys=block["curve"].to_numpy(), names=["curve", "sample"])
-                long = long.reset_index("sample", drop=True).reset_index()
-                long.to_csv(target / _LONG, mode="a", header=start == 0, index=False, na_rep="nan")
-            else:
-                for number, frame in zip(block["curve"].to_numpy(), frames, strict=True):
-                    frame.to_csv(target / f"curve_{number:07d}.csv", index=False, na_rep="nan")
-            progress(len(frames))
+        if "" not in held:
+            (target / _NAMES).write_text(json.dumps({"records": [*held]}, indent=2), encoding="utf-8")
+        for name, dataset in held.items():
+            (target / name).mkdir(exist_ok=True)
+            _write_record(dataset, target / name, table, progress)
 
 
-def read_csv(folder: str | Path) -> xr.Dataset:
+def _write_record(dataset: xr.Dataset, target: Path, table: CsvTable, progress: Advance) -> None:
+    (target / _ATTRIBUTES).write_text(json.dumps(_description(dataset), indent=2), encoding="utf-8")
+    parameters = [name for name, values in dataset.coords.items() if values.dims == ("curve",)]
+    columns = {str(name): dataset[name].to_numpy() for name in ("curve", *parameters)}
+    pd.DataFrame(columns).to_csv(target / _PARAMETERS, index=False, na_rep="nan")
+    for start in range(0, dataset.sizes["curve"], BLOCK):
+        block = dataset.isel(curve=slice(start, start + BLOCK)).load()
+        frames = [_frame(block.isel(curve=i)) for i in range(block.sizes["curve"])]
+        if table == "long":
+            long = pd.concat(frames, keys=block["curve"].to_numpy(), names=["curve", "sample"])
+            long = long.reset_index("sample", drop=True).reset_index()
+            long.to_csv(target / _LONG, mode="a", header=start == 0, index=False, na_rep="nan")
+        else:
+            for number, frame in zip(block["curve"].to_numpy(), frames, strict=True):
+                frame.to_csv(target / f"curve_{number:07d}.csv", index=False, na_rep="nan")
+        progress(len(frames))
+
+
+def records_in_csv(folder: Path) -> tuple[str, ...]:
+    """Names of the records that `write_csv` wrote; the empty text for an only one.
+
+    Raises:
+        DataError: The list of names is damaged.
+    """
+    path = folder / _NAMES
+    if not path.exists():
+        return ("",)
+    try:
+        return validate(_Records, json.loads(decoded(read_content(path, most=MOST_OF_A_RECORD), path))).records
+    except (ValueError, RecursionError, ConfigurationError) as error:
+        message = f"File `{path}` is damaged: {error}"
+        raise DataError(message, path=path) from error
+
+
+def read_csv(folder: str | Path, *, record: str = "") -> xr.Dataset:
     """Read what `write_csv` wrote, either way, to the same bits.
 
     Args:
         folder: The folder.
+        record: Name of one of several records.
 
     Returns:
         The data set.
@@ -96,7 +135,7 @@ def read_csv(folder: str | Path) -> xr.Dataset:
     Raises:
         DataError: A file is missing or is not what `write_csv` writes.
     """
-    folder = Path(folder)
+    folder = Path(folder) / record
     description = _read_description(folder / _ATTRIBUTES)
     parameters = _read_parameters(folder / _PARAMETERS, description)
     time, real, imaginary, m_z = _read_curves(folder, parameters["curve"])
@@ -229,5 +268,6 @@ FORMAT = Format(
     "a folder of tables: parameters, attributes, and curves",
     read_csv,
     write_csv,
-    sniff=lambda folder: (folder / _ATTRIBUTES).exists(),
+    records=records_in_csv,
+    sniff=lambda folder: (folder / _ATTRIBUTES).exists() or (folder / _NAMES).exists(),
 )

@@ -47,6 +47,8 @@ class Format:
         read: From a path, and options by keyword, to a data set in the store's layout; to a `Record` if ``measured``.
         write: From a data set, a path, the function that is told about progress, and options by keyword; None if the
             format is only read.
+        records: Names of the records in a path, of a format that may hold several: its ``read`` takes the one that is
+            meant by the keyword ``record``, and its ``write`` all of them by name in place of a data set.
         measured: Whether it holds a measured echo, which is corrected and brought onto the time axis of a sequence.
         simulated: Whether simulated curves are kept in it, too, so that its numbers may be M as they stand.
         suffixes: Suffixes of its files, in lower case.
@@ -57,6 +59,7 @@ class Format:
     meaning: str
     read: Callable[..., Any]
     write: Callable[..., None] | None = None
+    records: Callable[[Path], tuple[str, ...]] | None = None
     measured: bool = False
     simulated: bool = False
     suffixes: tuple[str, ...] = ()

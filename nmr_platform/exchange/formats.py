@@ -28,6 +28,7 @@ __all__ = [
     "import_options",
     "predict_options",
     "read_file",
+    "read_records",
     "refuse_ignored",
 ]
 
@@ -99,7 +100,10 @@ def read_file(source: str | Path, *, format: str | None = None, **options: Any) 
 
     Raises:
         ConfigurationError: The format has no such option.
-        DataError: The source is missing or damaged, or of no known format.
+        DataError: The source is missing or damaged, of no known format, or has several records.
+
+    See Also:
+        `read_records`, for several.
 
     Example:
         >>> import numpy as np
@@ -107,10 +111,33 @@ def read_file(source: str | Path, *, format: str | None = None, **options: Any) 
         >>> read_file("record.csv", unit="ms").dwell
         250.0
     """
+    records = read_records(source, format=format, **options)
+    if len(records) > 1:
+        message = f"`{source}` has the records {', '.join(records)}, but one is asked for."
+        raise DataError(message, path=Path(source))
+    return next(iter(records.values()))
+
+
+def read_records(source: str | Path, *, format: str | None = None, **options: Any) -> dict[str, xr.Dataset | Record]:
+    """Read every record of a file or folder of another program or instrument.
+
+    Args:
+        source: What to read.
+        format: A key of `FORMATS`; by its name if None.
+        options: What the format's reader takes.
+
+    Returns:
+        By name what `read_file` gives; the empty text is the name of an only one.
+
+    Raises:
+        ConfigurationError: The format has no such option.
+        DataError: The source is missing or damaged, or of no known format.
+    """
     chosen = _format(format or guess_format(source))
     refuse_ignored(options, chosen.reading, [chosen.name])
-    read: xr.Dataset | Record = chosen.read(source, **options)
-    return read
+    if chosen.records is None:
+        return {"": chosen.read(source, **options)}
+    return {name: chosen.read(source, record=name, **options) for name in chosen.records(Path(source))}
 
 
 @dataclass(frozen=True)
@@ -121,20 +148,22 @@ class Imported:
         path: Where it is.
         format: What the file was.
         curves: Number of its curves.
-        samples: Length of each.
+        samples: Length of each; of several records by their names.
         facts: Its name and digest; of a measured echo also phase (degrees), offset (MHz) and scale taken out.
     """
 
     path: Path
     format: str
     curves: int
-    samples: int
+    samples: int | Mapping[str, int]
     facts: Mapping[str, Any]
 
     def __str__(self) -> str:
         """One sentence."""
         taken_out = "; phase {phase:.1f} degrees, offset {offset:.6f} MHz taken out" if "phase" in self.facts else ""
-        sentence = f"{self.path}: {self.curves} curves of {self.samples} samples, digest {self.facts.get('digest')}"
+        several = {} if isinstance(self.samples, int) else self.samples
+        lengths = " and ".join(f"{n} ({name})" for name, n in several.items()) or self.samples
+        sentence = f"{self.path}: {self.curves} curves of {lengths} samples, digest {self.facts.get('digest')}"
         return f"{sentence}{taken_out.format(**self.facts)}."
 
 
@@ -169,26 +198,36 @@ def import_file(source: Path, out: Path, *, format: str | None = None, **options
     if chosen.measured:
         experiment = _experiment(options.get(_EXPERIMENT.name), chosen)
         corrections = {name: value for name, value in options.items() if name in CORRECTIONS}
-        dataset = measured_curve(chosen.read(source, **own), experiment, **corrections)
+        records = {"": measured_curve(chosen.read(source, **own), experiment, **corrections)}
     else:
-        dataset = chosen.read(source, **own)
-    dataset.attrs.pop("format_version", None)
-    publish(dataset, out)
+        read = read_records(source, format=chosen.name, **own)
+        records = {name: each for name, each in read.items() if isinstance(each, xr.Dataset)}
+    for dataset in records.values():
+        dataset.attrs.pop("format_version", None)
+    publish(records, out)
+    first = next(iter(records.values()))
     names = ("name", "digest", *(("phase", "offset", "scale") if chosen.measured else ()))
-    facts = {name: dataset.attrs[name] for name in names if name in dataset.attrs}
-    return Imported(out, chosen.name, dataset.sizes["curve"], dataset.sizes["time"], facts)
+    whole = first.attrs | {"digest": first.attrs.get("whole_digest", first.attrs.get("digest"))}
+    facts = {name: whole[name] for name in names if name in whole}
+    samples = {name: dataset.sizes["time"] for name, dataset in records.items()}
+    return Imported(out, chosen.name, first.sizes["curve"], samples.get("", samples), facts)
 
 
 def export_dataset(
-    dataset: xr.Dataset, out: Path, *, format: str, progress: Advance = no_progress, **options: Any
+    records: xr.Dataset | Mapping[str, xr.Dataset],
+    out: Path,
+    *,
+    format: str,
+    progress: Advance = no_progress,
+    **options: Any,
 ) -> None:
     """Write a data set in the format of another program; nothing is overwritten.
 
     Args:
-        dataset: As `nmr_platform.datasets.load` gives it.
+        records: As `nmr_platform.datasets.load` or `nmr_platform.datasets.load_records` gives it.
         out: File or folder to make.
         format: A key of `FORMATS` that can be written.
-        progress: Called with the number of curves written.
+        progress: Called with the number of curves of a record written.
         options: See `export_options`.
 
     Raises:
@@ -209,7 +248,14 @@ def export_dataset(
         message = f"Format {chosen.name} is only read; formats that are written are {', '.join(_written())}."
         raise ConfigurationError(message, key="format", value=format)
     refuse_ignored(options, chosen.writing, [chosen.name])
-    chosen.write(dataset, out, progress=progress, **options)
+    held = layout.by_name(records)
+    if chosen.records is None and len(held) > 1:
+        message = (
+            f"Format {chosen.name} holds one record, but the data set has {', '.join(held)}: choose one by `--record`."
+        )
+        raise ConfigurationError(message, key="record")
+    written = held if chosen.records else next(iter(held.values()))
+    chosen.write(written, out, progress=progress, **options)
 
 
 def import_options() -> list[Option]:

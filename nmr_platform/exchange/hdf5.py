@@ -3,8 +3,10 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Hashable, Mapping
 from math import prod
 from pathlib import Path
+from typing import Any, Literal
 
 import h5py
 import numpy as np
@@ -12,14 +14,15 @@ import xarray as xr
 
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format
-from nmr_platform.exchange.layout import BLOCK, checked, joined
+from nmr_platform.exchange.layout import BLOCK, by_name, checked, joined
 from nmr_platform.exchange.tables import check_file
 from nmr_platform.files import staged_file
 from nmr_platform.progress import Advance, no_progress
 
-__all__ = ["FORMAT", "read_hdf5", "write_hdf5"]
+__all__ = ["FORMAT", "read_hdf5", "records_in_hdf5", "write_hdf5"]
 
 _PARTS = ("m_real", "m_imag")
+_NAMES = "record_names"
 _ANY_SIZE = 2**63
 _MARK = b"sha256 of all before: "
 _SEALED = len(_MARK) + hashlib.sha256().digest_size
@@ -32,7 +35,9 @@ _SECONDS, _BYTES_PER_SECOND, _BYTES = 20, 2**20, 2**31
 _DAMAGES = (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError, OverflowError)
 
 
-def write_hdf5(dataset: xr.Dataset, path: str | Path, *, progress: Advance = no_progress) -> None:
+def write_hdf5(
+    records: xr.Dataset | Mapping[str, xr.Dataset], path: str | Path, *, progress: Advance = no_progress
+) -> None:
     """Write a data set as HDF5, compressed without loss.
 
     M is split into ``m_real`` and ``m_imag``, as neither HDF5 nor netCDF has complex numbers that all readers know;
@@ -40,13 +45,29 @@ def write_hdf5(dataset: xr.Dataset, path: str | Path, *, progress: Advance = no_
     does not look at, is the digest of all before it.
 
     Args:
-        dataset: Curves in the store's layout.
+        records: Curves in the store's layout; several records by name, each of which goes to a group of its name.
         path: The file; it must not exist.
-        progress: Called once with the number of curves, when all are written.
+        progress: Called with the number of curves of each record, when it is written.
 
     Raises:
         DataError: The file exists.
     """
+    held = by_name(records)
+    with staged_file(Path(path), replace=False) as staging:
+        for name, dataset in held.items():
+            split, encoding = _split(dataset)
+            mode: Literal["a", "w"] = "a" if staging.exists() else "w"
+            split.to_netcdf(staging, mode=mode, group=name or None, engine="h5netcdf", encoding=encoding)
+            progress(dataset.sizes["curve"])
+        if "" not in held:
+            with h5py.File(staging, "r+") as file:
+                file.attrs[_NAMES] = [*held]
+        with staging.open("ab") as file:
+            file.write(_seal(staging, staging.stat().st_size))
+
+
+def _split(dataset: xr.Dataset) -> tuple[xr.Dataset, dict[Hashable, dict[str, Any]]]:
+    """A data set in two real parts, and how its variables are stored."""
     split = dataset.drop_encoding().chunk(curve=BLOCK)
     m = split["m"]
     for part, values in zip(_PARTS, (m.real, m.imag), strict=True):
@@ -55,19 +76,29 @@ def write_hdf5(dataset: xr.Dataset, path: str | Path, *, progress: Advance = no_
     # HDF5 has no truth values.
     split.attrs = {key: int(value) if isinstance(value, bool) else value for key, value in dataset.attrs.items()}
     chunks = (min(BLOCK, dataset.sizes["curve"]), dataset.sizes["time"])
-    encoding = {name: {"zlib": True, "shuffle": True, "chunksizes": chunks} for name in split.data_vars}
-    with staged_file(Path(path), replace=False) as staging:
-        split.to_netcdf(staging, engine="h5netcdf", encoding=encoding)
-        with staging.open("ab") as file:
-            file.write(_seal(staging, staging.stat().st_size))
-    progress(dataset.sizes["curve"])
+    return split, {name: {"zlib": True, "shuffle": True, "chunksizes": chunks} for name in split.data_vars}
 
 
-def read_hdf5(path: str | Path) -> xr.Dataset:
+def records_in_hdf5(path: Path) -> tuple[str, ...]:
+    """Names of the records that `write_hdf5` wrote; the empty text for an only one.
+
+    Raises:
+        DataError: The file is missing, damaged, or holds something else.
+    """
+    _checked_size(path)
+    try:
+        with h5py.File(path) as file:
+            return _names(file, path)
+    except _DAMAGES as error:
+        raise _damaged(path, error) from error
+
+
+def read_hdf5(path: str | Path, *, record: str = "") -> xr.Dataset:
     """Read what `write_hdf5` wrote, to the same bits.
 
     Args:
         path: The file; nothing but what is in it is read, so that links and external or virtual data are refused.
+        record: Name of one of several records.
 
     Returns:
         The data set, in memory.
@@ -76,18 +107,19 @@ def read_hdf5(path: str | Path) -> xr.Dataset:
         DataError: The file is missing, damaged, or holds something else.
     """
     path = Path(path)
-    size = check_file(path, most=_ANY_SIZE)
-    if not _check_seal(path, size):
-        _try_to_read(path, size)
+    size = _checked_size(path)
     try:
         with h5py.File(path) as file:
-            _check_contents(file, path, size)
-        with xr.open_dataset(path, engine="h5netcdf", phony_dims="access") as opened:
+            names = _names(file, path)
+            if record not in names:
+                message = f"File `{path}` has the records {', '.join(names)}, but {record!r} is asked for."
+                raise DataError(message, path=path)
+            _check_contents(file[record or "/"], path, size)
+        with xr.open_dataset(path, engine="h5netcdf", phony_dims="access", group=record or None) as opened:
             dataset = opened.load()
         m = joined(*(dataset[part].to_numpy() for part in _PARTS))
     except _DAMAGES as error:
-        message = f"File `{path}` is damaged or not HDF5: {' '.join(str(error).split())}"
-        raise DataError(message, path=path) from error
+        raise _damaged(path, error) from error
     real = dataset["m_real"]
     whole = dataset.drop_vars(_PARTS).assign(m=(real.dims, m, real.attrs)).drop_encoding()
     text = {
@@ -96,6 +128,29 @@ def read_hdf5(path: str | Path) -> xr.Dataset:
         if values.dtype.kind in "OT"
     }
     return checked(whole.assign_coords(text)[["m", "m_z"]], path)
+
+
+def _checked_size(path: Path) -> int:
+    """Size of a file that can be opened, bytes."""
+    size = check_file(path, most=_ANY_SIZE)
+    if not _check_seal(path, size):
+        _try_to_read(path, size)
+    return size
+
+
+def _names(file: h5py.File, path: Path) -> tuple[str, ...]:
+    """Names of the records, of which each is a group of the file itself."""
+    if _NAMES not in file.attrs:
+        return ("",)
+    names = tuple(map(str, np.ravel(file.attrs[_NAMES])))
+    for name in names:
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink) or not isinstance(file[name], h5py.Group):
+            raise _elsewhere(path, f"`{name}` is no group")
+    return names
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"File `{path}` is damaged or not HDF5: {' '.join(str(error).split())}", path=path)
 
 
 def _seal(path: Path, size: int) -> bytes:
@@ -133,7 +188,7 @@ def _try_to_read(path: Path, size: int) -> None:
         raise DataError(message, path=path)
 
 
-def _check_contents(file: h5py.File, path: Path, size: int) -> None:
+def _check_contents(file: h5py.Group, path: Path, size: int) -> None:
     """Refuse a file without the records, one whose values lie elsewhere, and one that would not fit the memory."""
     missing = {*_PARTS, "m_z"} - set(file)
     if missing:
@@ -182,4 +237,6 @@ def _elsewhere(path: Path, what: str) -> DataError:
     return DataError(f"File `{path}`: {what}, but only arrays of the file itself are read.", path=path)
 
 
-FORMAT = Format("hdf5", "one HDF5 (netCDF-4) file", read_hdf5, write_hdf5, suffixes=(".h5", ".hdf5", ".nc"))
+FORMAT = Format(
+    "hdf5", "one HDF5 (netCDF-4) file", read_hdf5, write_hdf5, records_in_hdf5, suffixes=(".h5", ".hdf5", ".nc")
+)

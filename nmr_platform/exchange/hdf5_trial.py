@@ -19,9 +19,13 @@ def _read(path: str, most: int) -> None:
     """Read what lies in the file itself; `read_hdf5` refuses the rest, and arrays of more than ``most`` bytes."""
     import h5py  # noqa: PLC0415 (within the bounds)
 
+    def inside(group: h5py.Group) -> list[h5py.HLObject]:
+        return [group[name] for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink)]
+
     with h5py.File(path) as file:
-        own = [file[name] for name in file if isinstance(file.get(name, getlink=True), h5py.HardLink)]
-        for item in (file, *own):
+        own = inside(file)
+        of_records = [item for group in own if isinstance(group, h5py.Group) for item in inside(group)]
+        for item in (file, *own, *of_records):
             for name in item.attrs:
                 item.attrs[name]
             if isinstance(item, h5py.Dataset) and not item.external and not item.is_virtual and item.nbytes <= most:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nmr_platform.datasets import QUANTITIES
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Option
 from nmr_platform.exchange.layout import BLOCK, experiment_values
@@ -29,6 +30,7 @@ __all__ = ["write_text"]
 
 # Where a kernel has no such parameter, the programs read the column and do not use it.
 _UNUSED = {"xi": 1.0, "exponent": 2.0}
+_NEEDED = frozenset(QUANTITIES) - {"N"} | {"kernel"}
 _KERNEL_WEIGHTS = {"weight_s": 1.0, "weight_p": 0.0, "weight_d": 0.0}
 
 
@@ -56,6 +58,13 @@ def write_text(
     Raises:
         DataError: The folder exists, or the format cannot hold the data set.
     """
+    lost = sorted(_NEEDED - {*map(str, dataset.coords)})
+    if lost:
+        message = (
+            f"Data set `{dataset.attrs.get('name', '(unnamed)')}` does not know `{lost[0]}` of its curves, which text "
+            "directories hold; csv and hdf5 keep what there is."
+        )
+        raise DataError(message)
     names = LAYOUTS[layout]
     if names.longitudinal and dataset["m_z"].isnull().any():
         message = f"Layout `{layout}` holds <Iz>, but the data set does not know it; write another layout."

@@ -95,12 +95,13 @@ def plot_records(
             ax.plot(np.asarray(time), curve, linewidth=1.0, alpha=0.75, color=CYCLE[number % len(CYCLE)])
         set_title(ax, name)
         _finish(ax, every_time, echo_times.get(name))
-        ax.set_ylim(bottom=0)
         if number % n_columns == 0:
             ax.set_ylabel("|M| (ħ per spin)")
         if number + n_columns >= len(records):
             ax.set_xlabel("time (µs)")
             ax.tick_params(labelbottom=True)
+    # Only now, for it keeps the top where it is.
+    axes[0].set_ylim(bottom=0)
     for ax in axes[len(records) :]:
         ax.set_visible(False)
     heading(made, title)

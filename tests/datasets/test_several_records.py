@@ -65,7 +65,9 @@ def test_a_record_is_the_data_set_of_its_recipe_alone(tmp_path):
         record = load(whole, name).load()
         xr.testing.assert_identical(record.drop_attrs(deep=False), load(alone).load().drop_attrs(deep=False))
         assert list(record.variables) == list(load(alone).variables)
-        assert record.attrs == load(alone).attrs | {"record": name}
+        of_all = {"whole_digest": recipe.digest, "whole_curve_digest": recipe.curve_digest}
+        of_all |= {"whole_recipe": recipe.model_dump_json(), "record": name}
+        assert record.attrs == load(alone).attrs | of_all
         assert recipe_of(record, whole) == recipe.of_record(name)
 
 
@@ -147,6 +149,7 @@ def test_a_shard_whose_record_was_exchanged_is_made_anew(tmp_path):
 def test_records_in_memory_are_published_and_read_back(made, tmp_path):
     records = {name: dataset.load() for name, dataset in load_records(made).items()}
     publish(records, tmp_path / "copy.zarr", chunk=16)
+    verify(tmp_path / "copy.zarr")
     again = load_records(tmp_path / "copy.zarr")
     assert list(again) == NAMES
     for name, dataset in again.items():

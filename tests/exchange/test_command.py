@@ -8,8 +8,7 @@ import xarray as xr
 import yaml
 
 from nmr_platform.cli.app import main
-from nmr_platform.datasets import load
-from nmr_platform.datasets.store import publish
+from nmr_platform.datasets import load, publish
 from tests.exchange.builders import STEP, quiet_experiment, truth
 
 

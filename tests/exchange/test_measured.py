@@ -8,8 +8,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmr_platform.datasets import load
-from nmr_platform.datasets.store import publish
+from nmr_platform.datasets import load, publish
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import correct, find_corrections, measured_curve, read_delimited, resample
 from nmr_platform.exchange.corrections import pathway

@@ -16,7 +16,7 @@ from nmr_platform.datasets.generation.progress import Outlook, Watcher
 from nmr_platform.datasets.generation.shards import SHARD_SIZE, Shard, Shards, ShardTask, shards_of
 from nmr_platform.datasets.quantities import attributes_of
 from nmr_platform.datasets.recipe.recipe import Recipe
-from nmr_platform.datasets.store import RECORDS
+from nmr_platform.datasets.store import RECORDS, WHOLE
 from nmr_platform.datasets.writing import check_target, write
 from nmr_platform.errors import DataError
 from nmr_platform.files import alone
@@ -110,8 +110,7 @@ def generate(
                 raise _refusal(recipe, made.failures, folder)
         with seen.phase(f"{recipe.name}: writing the data set"):
             chunk = _curves_per_chunk(n_samples)
-            whole = _identity(recipe)
-            write(path, made.records, _blocks(shards, made, chunk), chunk=chunk, attributes=whole)
+            write(path, made.records, _blocks(shards, made, chunk), chunk=chunk)
     n_curves, accepted = made.seals.size, made.acceptance
     return Generated(path, recipe.digest, n_curves, n_simulated, accepted, made.failures)
 
@@ -185,7 +184,7 @@ def _collect(recipe: Recipe, shards: Shards, wanted: Sequence[Shard]) -> _Collec
         name: xr.Dataset(
             coords={"curve": numbers, "time": ("time", example.time, {"units": "us"}), **named},
             attrs={
-                **_identity(recipe.of_record(name)),
+                **_identity(recipe, name),
                 "acceptance": acceptance,
                 "echo_index": example.echo_indices[-1] if example.echo_indices else -1,
                 "step": example.step * example.receiver.every,
@@ -197,15 +196,15 @@ def _collect(recipe: Recipe, shards: Shards, wanted: Sequence[Shard]) -> _Collec
     return _Collected(numbers, records, acceptance, seals, tuple(failures))
 
 
-def _identity(recipe: Recipe) -> dict[str, Any]:
-    """Attributes that say what a data set, or one of its records, was made from."""
-    return {
-        "name": recipe.name,
-        "digest": recipe.digest,
-        "curve_digest": recipe.curve_digest,
-        "engine_version": ENGINE_VERSION,
-        "recipe": recipe.model_dump_json(),
-    }
+def _identity(recipe: Recipe, record: str) -> dict[str, Any]:
+    """Attributes that say what a record was made from, and what all records together, where there are several."""
+    alone, whole = (
+        {"digest": each.digest, "curve_digest": each.curve_digest, "recipe": each.model_dump_json()}
+        for each in (recipe.of_record(record), recipe)
+    )
+    of_all = {f"{WHOLE}{key}": value for key, value in whole.items()} if record else {}
+    own = {"digest": alone["digest"], "curve_digest": alone["curve_digest"]}
+    return {"name": recipe.name, **own, "engine_version": ENGINE_VERSION, "recipe": alone["recipe"], **of_all}
 
 
 def _blocks(shards: Shards, made: _Collected, size: int) -> Iterator[dict[str, NDArray[Any]]]:
