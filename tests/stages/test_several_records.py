@@ -34,6 +34,7 @@ def values():
     plain["tune"] |= {"feature_sets": ["both"], "families": ["xgboost"]}
     plain["tasks"] = {"W": plain["tasks"]["W"]}
     plain["disorder_comparison"]["feature_set"] = "both"
+    del plain["designed"]
     return plain
 
 
