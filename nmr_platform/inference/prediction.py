@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nmr_platform.datasets import Recipe, Recorded, Reference, load_records
+from nmr_platform.datasets import Recipe, Recorded, Reference
 from nmr_platform.errors import ConfigurationError, DataError, UnmetNeedError
 from nmr_platform.exchange import (
     CORRECTIONS,
@@ -22,7 +22,7 @@ from nmr_platform.exchange import (
     Record,
     guess_format,
     measured_curve,
-    read_file,
+    read_records,
     refuse_ignored,
 )
 from nmr_platform.features import by_record, naming_record
@@ -194,7 +194,7 @@ def _read(file: File, formats: Mapping[Path, str], options: Mapping[str, Any]) -
 
 def _records_in(path: Path, source: Format, options: Mapping[str, Any]) -> dict[str, _Read]:
     own = {key: value for key, value in options.items() if key in source.reading}
-    held = load_records(path) if source.name == "zarr" else {"": read_file(path, format=source.name, **own)}
+    held = read_records(path, format=source.name, **own)
     # Only a record of the whole length begins where it must.
     begins = source.simulated or "start" in own
     return {record: _Read(content, source, begins) for record, content in held.items()}

@@ -6,11 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 
 from nmr_platform.datasets import load_records
+from nmr_platform.exchange import export_dataset
 from nmr_platform.features import Acquisition
 from nmr_platform.inference import Predictor
 from nmr_platform.stages.features import read_features
+from nmr_platform.tracking.mlflow.model_store import ModelStore
 from nmr_platform.workspace import Workspace
 from tests.databases import copy_database
 from tests.stages.tiny import champion_of, isolate, nmr, tiny_values, write_params
@@ -105,6 +108,32 @@ def test_the_model_of_the_registry_answers_as_the_evaluation_did(measured):
     np.testing.assert_allclose(both["prediction_raw"], both["predicted"], rtol=2e-5, atol=1e-7)
     np.testing.assert_allclose(both["upper_raw"], both["upper"], rtol=2e-5, atol=1e-7)
     assert list(Predictor.load(champion_of(measured, "W") / "model" / "predictor").facts.records) == ["long", "short"]
+
+
+def test_a_request_to_the_served_model_has_columns_of_each_record(measured, records):
+    from mlflow.pyfunc import load_model  # its import warns, which the pipeline has silenced by now
+
+    cells = {}
+    for name, each in records.items():
+        m = each["m"][3].to_numpy()
+        for key, values in (("time", each["time"].to_numpy()), ("real", m.real), ("imag", m.imag)):
+            cells[f"{key}.{name}"] = [values.astype(float).tolist()]
+    with ModelStore(root=measured).files("nmr-W") as folder:
+        served = load_model(str(folder))
+        answer = served.predict(pd.DataFrame(cells))
+        with pytest.raises(MlflowException, match=r"imag\.short"):
+            served.predict(pd.DataFrame(cells).drop(columns="imag.short"))
+    (expected,) = predicted(measured, Workspace(measured).simulated("gaussian"))[3:4]
+    assert answer["prediction"].item() == pytest.approx(expected["prediction"], rel=1e-6)
+
+
+def test_the_records_of_a_file_of_another_format_are_read_too(measured, records, tmp_path):
+    export_dataset(records, tmp_path / "set.h5", format="hdf5")
+    stored = predicted(measured, Workspace(measured).simulated("gaussian"))
+    exported = predicted(measured, tmp_path / "set.h5")
+    assert [row["prediction"] for row in exported] == [row["prediction"] for row in stored]
+    ended = nmr(measured, "predict", f"--record=long={tmp_path / 'set.h5'}")
+    assert "set.h5` must hold one record to be read as `long`, but holds long, short." in " ".join(ended.err.split())
 
 
 def test_records_in_files_of_their_own_are_told_by_their_names(measured, records, tmp_path):
