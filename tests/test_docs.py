@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nmr_platform import Experiment, simulate
+from nmr_platform import Measurement, measure
 from nmr_platform.schema import read_yaml, validate
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -23,7 +23,7 @@ REST: dict[str, Any] = {
 def blocks():
     for page in sorted(DOCS.glob("*.md")):
         for number, text in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)):
-            if re.search(r"^(lattice|sequence):", text, re.MULTILINE):
+            if re.search(r"^(lattice|sequences?):", text, re.MULTILINE):
                 yield pytest.param(text, id=f"{page.stem}-{number}")
 
 
@@ -35,16 +35,16 @@ def read(text, folder):
 @pytest.mark.parametrize("text", list(blocks()))
 def test_an_experiment_in_the_docs_is_valid_and_runs(text, tmp_path):
     values = read(text, tmp_path)
-    validate(Experiment, values if "lattice" in values else REST | values)
-    echo = simulate(validate(Experiment, REST | values | {name: REST[name] for name in ("lattice", "line")}))
-    assert echo.m.size == echo.time.size > 0
+    validate(Measurement, values if "lattice" in values else REST | values)
+    echoes = measure(validate(Measurement, REST | values | {name: REST[name] for name in ("lattice", "line")}))
+    assert all(echo.m.size == echo.time.size > 0 for echo in echoes.values())
 
 
 def test_every_kind_of_sequence_and_every_section_around_it_is_documented(tmp_path):
     documented = [read(block.values[0], tmp_path) for block in blocks()]
     kinds = {values["sequence"]["kind"] for values in documented if "sequence" in values}
-    schema = Experiment.model_json_schema()
-    assert kinds == set(schema["properties"]["sequence"]["discriminator"]["mapping"])
+    schema = Measurement.model_json_schema()
+    assert kinds == set(schema["properties"]["sequence"]["anyOf"][0]["discriminator"]["mapping"])
     assert {key for values in documented for key in values} == set(schema["properties"])
 
 
