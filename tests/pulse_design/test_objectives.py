@@ -11,7 +11,7 @@ from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design import Ensemble, RecordCache, SequenceSet
 from nmr_platform.pulse_design.objectives.objective import noise_covariance
-from nmr_platform.pulse_design.objectives.unknowns import changed, read
+from nmr_platform.pulse_design.objectives.unknowns import changed, gradient, read
 from tests.builders import experiment_values
 from tests.pulse_design.objective_contract import ObjectiveContract
 from tests.pulse_design.searching import FISHER, RIDGE, SCORE, SEPARATION, hahn, search_recipe, search_settings
@@ -100,6 +100,19 @@ class TestFisher(ObjectiveContract):
         spread = Ensemble(search_recipe()).labels["Z"].std(ddof=0)
         assert judged.details["bound_Z"] == pytest.approx(spread, rel=1e-3)
 
+    def test_a_target_may_be_any_quantity_that_follows_from_the_unknowns(self):
+        judged = made(FISHER, targets=["xi", "alpha_x"]).judge(hahn())
+        assert all(0.0 <= judged.details[f"r2_{name}"] < 1.0 for name in ("xi", "alpha_x"))
+
+    def test_what_a_target_follows_from_must_not_seem_to_be_known(self):
+        made(FISHER, targets=["W", "Z"], parameters=["X", "Z"])
+        with pytest.raises(ConfigurationError, match="Key `parameters` must hold xi, which `alpha_x` follows from"):
+            made(FISHER, targets=["alpha_x"], parameters=["X", "Z"])
+
+    def test_what_the_prior_does_not_draw_has_no_bound(self):
+        with pytest.raises(DataError, match="Target `gamma_z` must differ between curves"):
+            made(FISHER, targets=["gamma_z"])
+
     def test_an_unknown_that_the_kernel_lacks_is_refused(self):
         with pytest.raises(ConfigurationError, match="power has no xi"):
             search_settings(objective=FISHER).objective.prepare(
@@ -145,6 +158,18 @@ def test_one_unknown_changes_and_the_others_stay(name, value, kept):
         assert read(after, other) == pytest.approx(read(before, other))
     ratio = before.coupling.alpha_y / before.coupling.alpha_x
     assert after.coupling.alpha_y / after.coupling.alpha_x == pytest.approx(ratio)
+
+
+def test_the_gradient_of_a_quantity_is_the_closed_form():
+    at = Experiment.model_validate(experiment_values())
+    names = ("X", "Z", "xi", "gamma_z")
+    ratio = at.coupling.alpha_y / at.coupling.alpha_x
+    np.testing.assert_allclose(gradient(at, "W", names), [1 + ratio, 1, 0, 0], atol=1e-9)
+    np.testing.assert_allclose(gradient(at, "gamma_z", names), [0, 0, 0, 1])
+    # alpha_z = Z / sum K, at constant Z.
+    sums = [changed(at, "xi", at.kernel.xi * (1 + shift)).kernel_sum for shift in (-1e-3, 1e-3)]
+    per_xi = -read(at, "Z") / at.kernel_sum**2 * (sums[1] - sums[0]) / (2e-3 * at.kernel.xi)
+    np.testing.assert_allclose(gradient(at, "alpha_z", names), [0, 1 / at.kernel_sum, per_xi, 0], rtol=1e-4, atol=1e-9)
 
 
 @pytest.mark.parametrize("tried", [hahn(), hahn(70.0, 150.0)], ids=str)

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from math import ceil
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, model_validator
 from sklearn.covariance import ledoit_wolf
 
-from nmr_platform.datasets import Curve
+from nmr_platform.datasets import QUANTITIES, Curve
+from nmr_platform.errors import ConfigurationError
 from nmr_platform.features import WindowedFeatures
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design.ensemble import Ensemble
@@ -21,6 +22,7 @@ from nmr_platform.pulse_design.objectives.objective import (
     bootstrapped_error,
     noise_covariance,
     redrawn,
+    values_of,
 )
 from nmr_platform.pulse_design.objectives.unknowns import (
     Line,
@@ -28,10 +30,10 @@ from nmr_platform.pulse_design.objectives.unknowns import (
     changed,
     displaced,
     fit_line,
+    gradient,
     precision,
     read,
     steps,
-    target_gradient,
 )
 from nmr_platform.pulse_design.signals import binned_windows
 from nmr_platform.pulse_design.spaces import SequenceSet
@@ -43,14 +45,17 @@ Array = NDArray[np.float64]
 
 # Draws of the disorder that slopes are averaged over.
 _GROUPS = 2
+# Share of a target's spread that may come from what is not among the unknowns: rounding.
+_NEGLIGIBLE = 1e-6
 
 
 class FisherSettings(ObjectiveSettings):
     """How well the targets could be read at best, by the Cramer-Rao bound.
 
     Attributes:
-        targets: What is to be read off.
-        parameters: What is unknown beside each other; X and Z must be among them.
+        targets: What is to be read off: W, X, Z, alpha_x, xi or another quantity that the prior draws.
+        parameters: What is unknown beside each other: X and Z, and whatever else of what the prior draws the targets
+            follow from.
         points: Points of the prior.
         draws: Draws of the disorder at each point, for the noise that disorder makes.
         reach: Standard deviation of the displacements that slopes are taken over, in those of the prior. Small, 0.005,
@@ -127,6 +132,10 @@ class FisherObjective:
         ensemble: The prior.
         settings: Unknowns, targets, points and noise.
         features: Whose windows are looked at.
+
+    Raises:
+        ConfigurationError: The kernel lacks an unknown, or a target follows from something that is not among them.
+        DataError: The prior does not draw a target.
     """
 
     def __init__(self, ensemble: Ensemble, settings: FisherSettings, features: WindowedFeatures) -> None:
@@ -138,6 +147,12 @@ class FisherObjective:
         self._steps = steps(self._prior, names, settings.reach)
         self._known = precision(self._prior, names)
         self._points = ensemble.curves[: settings.points]
+        for target in settings.targets:
+            _require_known(target, ensemble, names)
+        self._gradients = [
+            np.array([gradient(point.experiment, target, names) for point in self._points])
+            for target in settings.targets
+        ]
 
     @property
     def label(self) -> str:
@@ -158,12 +173,11 @@ class FisherObjective:
         whitener = np.linalg.inv(np.linalg.cholesky(noise_covariance(draws, receiver) + unexplained))
         bounds = np.array([self._bound(whitener @ line.slopes.T) for line in lines])
         targets = self._settings.targets
-        gradients = [
-            np.array([target_gradient(c.experiment, t, self._settings.parameters) for c in points]) for t in targets
-        ]
+        gradients = [each[:n_points] for each in self._gradients]
         variances = np.stack([np.einsum("ni,nij,nj->n", g, bounds, g) for g in gradients], axis=1)
         spread = np.array([self._spread(target) for target in targets])
-        shares = variances / spread
+        # What bends away from its gradient over the prior would seem to be known worse than without an experiment.
+        shares = np.minimum(variances / spread, 1.0)
         return Judgement(
             value=max(LOWEST, float(1 - shares.mean())),
             error=bootstrapped_error(shares.mean(axis=1)),
@@ -216,3 +230,19 @@ def _moved(experiment: Experiment, names: tuple[Parameter, ...], values: Array) 
     for name, value in zip(names, values, strict=True):
         experiment = changed(experiment, name, float(value))
     return experiment
+
+
+def _require_known(target: str, ensemble: Ensemble, names: tuple[Parameter, ...]) -> None:
+    """Refuse a target that varies with something beside the unknowns ``names``, which would seem to be known."""
+    spread = values_of(ensemble, target).std()
+    if target not in QUANTITIES:
+        message = f"Key `targets` must name quantities, of which {target} is none."
+        raise ConfigurationError(message, key="targets", value=target)
+    for name in get_args(Parameter):
+        varies = float(ensemble.labels[name].std(ddof=0))
+        if name in names or not varies > 0:
+            continue
+        (slope,) = gradient(ensemble.curves[0].experiment, target, (name,))
+        if abs(slope) * varies > _NEGLIGIBLE * spread:
+            message = f"Key `parameters` must hold {name}, which `{target}` follows from, but is {list(names)}."
+            raise ConfigurationError(message, key="parameters", value=list(names))

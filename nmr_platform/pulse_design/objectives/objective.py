@@ -12,7 +12,7 @@ from sklearn.covariance import ledoit_wolf
 
 from nmr_platform.datasets import Curve
 from nmr_platform.features import WindowedFeatures
-from nmr_platform.learning import Bootstrap
+from nmr_platform.learning import Bootstrap, RegressionTask
 from nmr_platform.pulse_design.ensemble import Ensemble
 from nmr_platform.pulse_design.spaces import SequenceSet
 from nmr_platform.schema import Schema
@@ -26,6 +26,7 @@ __all__ = [
     "bootstrapped_error",
     "noise_covariance",
     "redrawn",
+    "values_of",
 ]
 
 Targets = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
@@ -105,6 +106,21 @@ class ObjectiveSettings(Schema):
         Raises:
             ConfigurationError: It does not fit the prior.
         """
+
+
+def values_of(ensemble: Ensemble, target: str) -> Array:
+    """A target of every curve, shape (n_curves,), in its unit.
+
+    Args:
+        ensemble: The curves.
+        target: Name of a quantity, or of what the prior draws.
+
+    Raises:
+        DataError: The prior does not draw it, or draws one value.
+    """
+    task = RegressionTask(target=target, kernels=(ensemble.recipe.example.kernel.kind,))
+    task.check(ensemble.labels)
+    return task.y(ensemble.labels)
 
 
 def redrawn(curve: Curve, number: int) -> Curve:

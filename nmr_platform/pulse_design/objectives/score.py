@@ -17,9 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from nmr_platform.features import WindowedFeatures
-from nmr_platform.learning import Bootstrap, RegressionTask, regression_statistics
+from nmr_platform.learning import Bootstrap, regression_statistics
 from nmr_platform.pulse_design.ensemble import Ensemble
-from nmr_platform.pulse_design.objectives.objective import LOWEST, Judgement, ObjectiveSettings, Targets
+from nmr_platform.pulse_design.objectives.objective import LOWEST, Judgement, ObjectiveSettings, Targets, values_of
 from nmr_platform.pulse_design.signals import feature_table
 from nmr_platform.pulse_design.spaces import SequenceSet
 
@@ -123,7 +123,7 @@ class ScoreObjective:
         self._settings = settings
         self._features = features
         self._seed = seed
-        self._y = np.stack([_values(ensemble, target) for target in settings.targets], axis=1)
+        self._y = np.stack([values_of(ensemble, target) for target in settings.targets], axis=1)
 
     @property
     def label(self) -> str:
@@ -169,9 +169,3 @@ class ScoreObjective:
             return make_pipeline(StandardScaler(), RidgeCV(_PENALTIES, alpha_per_target=True))
         # Extremely randomised trees need no tuning to rank sequences, and fit in a fraction of the simulation's time.
         return ExtraTreesRegressor(self._settings.n_estimators, max_features=0.5, random_state=self._seed)
-
-
-def _values(ensemble: Ensemble, target: str) -> Array:
-    task = RegressionTask(target=target, kernels=(ensemble.recipe.example.kernel.kind,))
-    task.check(ensemble.labels)
-    return task.y(ensemble.labels)

@@ -15,10 +15,10 @@ __all__ = [
     "changed",
     "displaced",
     "fit_line",
+    "gradient",
     "precision",
     "read",
     "steps",
-    "target_gradient",
 ]
 
 Parameter = Literal["X", "Z", "xi", "exponent", "gamma_plus", "gamma_minus", "gamma_z"]
@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 _VAGUE: dict[str, float] = {"xi": 10.0, "exponent": 1.0, "gamma_plus": 0.01, "gamma_minus": 0.01, "gamma_z": 0.01}
 # Steps of these.
 _STEPS: dict[str, float] = {"xi": 0.02, "exponent": 0.005, "gamma_plus": 2e-5, "gamma_minus": 2e-5, "gamma_z": 2e-5}
+# Share of an unknown by which it is changed for the derivative of a formula.
+_RELATIVE_STEP = 1e-4
 # Standard deviations beyond which no displacement goes.
 _FURTHEST = 2.5
 # A length or an exponent shrinks to this share of its value at most.
@@ -113,21 +115,33 @@ def precision(values: Array, names: tuple[Parameter, ...]) -> Array:
     return known
 
 
-def target_gradient(experiment: Experiment, target: str, names: tuple[Parameter, ...]) -> Array:
-    """Derivative of a target by the unknowns, shape (n_parameters,); W = (1 + alpha_y / alpha_x) X + Z.
+def gradient(experiment: Experiment, target: str, names: tuple[Parameter, ...]) -> Array:
+    """Derivative of a target by the unknowns, each of which changes while the others stay.
 
     Args:
-        experiment: Its alphas weigh X in W.
-        target: W, X or Z.
-        names: Which unknowns there are; X and Z, in MHz as the target is, alone have a derivative.
+        experiment: Where it is taken.
+        target: Name of a quantity.
+        names: Which unknowns there are.
 
     Returns:
-        Shape (n_parameters,), dimensionless.
+        Shape (n_parameters,), in the unit of the target over that of each unknown.
+
+    Example:
+        >>> from nmr_platform.datasets import read_preset
+        >>> example = read_preset("august2021").recipe("gaussian").example
+        >>> [round(float(slope), 6) for slope in gradient(example, "W", ("X", "Z", "xi"))]  # W = 2 X + Z
+        [2.0, 1.0, 0.0]
     """
-    weights = {"X": {"X": 1.0}, "Z": {"Z": 1.0}}.get(target)
-    if weights is None:
-        weights = {"X": 1 + experiment.coupling.alpha_y / experiment.coupling.alpha_x, "Z": 1.0}
-    return np.array([weights.get(name, 0.0) for name in names])
+    return np.array([_slope(experiment, target, name) for name in names])
+
+
+def _slope(experiment: Experiment, target: str, name: Parameter) -> float:
+    if name.startswith("gamma"):
+        return float(target == name)
+    at = read(experiment, name)
+    step = _RELATIVE_STEP * abs(at)
+    low, high = (QUANTITIES[target].of(changed(experiment, name, at + shift)) for shift in (-step, step))
+    return (high - low) / (2 * step)
 
 
 class Line(NamedTuple):
