@@ -71,7 +71,11 @@ class Params(TaskTable):
                 known = ", ".join(self.tasks)
                 message = f"Key `designed.tasks` must name tasks of `tasks` ({known}), but has {name!r}."
                 raise ValueError(message)
-        for key, name in self._pulse_kernels():
+        search, classes = self.pulse_search, self.pulse_search.verdict.classes
+        named = {search.kernel: "kernel"}
+        named |= {name: f"objective.{key}" for name, key in search.objective.also_needs.items() if name not in named}
+        named |= {name: "verdict.classes.kernels" for name in (classes.kernels if classes else ()) if name not in named}
+        for name, key in named.items():
             if name not in self.data.kernels:
                 message = f"Key `pulse_search.{key}` must be one of {', '.join(self.data.kernels)}, but is {name!r}."
                 raise ValueError(message)
@@ -116,11 +120,6 @@ class Params(TaskTable):
                 )
                 raise ValueError(message)
         return self
-
-    def _pulse_kernels(self) -> list[tuple[str, str]]:
-        """Kernels that the pulse search names, each with its key."""
-        own, *others = self.pulse_search.kernels
-        return [("kernel", own), *(("objective.kernels", name) for name in others)]
 
 
 def read_params(path: str | Path = "params.yaml") -> Params:

@@ -6,6 +6,7 @@ from nmr_platform.learning.evaluation import (
     ModelEvaluation,
     RecordScorer,
     Score,
+    classification_statistics,
     compare_disorder,
     conformal_p_values,
     evaluate_task,
@@ -23,15 +24,18 @@ from nmr_platform.learning.settings import (
     TuneSettings,
 )
 from nmr_platform.learning.splitting import task_rows
-from nmr_platform.learning.tasks import RegressionTask, Task, TaskTable
+from nmr_platform.learning.tasks import METRICS, ClassificationTask, Metric, RegressionTask, Task, TaskTable
 from nmr_platform.learning.tuning import StudyProgress, TuneSummary, help_study, study_plans, tune_task
 
 __all__ = [
+    "METRICS",
     "Bootstrap",
+    "ClassificationTask",
     "DisorderComparisonSettings",
     "EvaluateSettings",
     "EvaluationResult",
     "Families",
+    "Metric",
     "ModelEvaluation",
     "RecordScorer",
     "RegressionTask",
@@ -42,6 +46,7 @@ __all__ = [
     "TaskTable",
     "TuneSettings",
     "TuneSummary",
+    "classification_statistics",
     "compare_disorder",
     "conformal_p_values",
     "evaluate_task",

@@ -13,9 +13,12 @@ from nmr_platform.datasets import quantity
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.schema import Name, Schema
 
-__all__ = ["ClassificationTask", "Metric", "RegressionTask", "Task", "TaskTable"]
+__all__ = ["METRICS", "ClassificationTask", "Metric", "RegressionTask", "Task", "TaskTable"]
 
 Metric = Literal["r2", "f1_weighted"]
+
+METRICS: dict[Metric, str] = {"r2": "R2", "f1_weighted": "weighted F1"}
+"""Names of the main scores in sentences and tables."""
 
 # YAML has lists where a frozen value wants tuples.
 Kernels = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]

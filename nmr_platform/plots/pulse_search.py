@@ -194,12 +194,14 @@ def plot_verdict(contests: Sequence[Mapping[str, object]], *, title: str = "") -
     """Draw what each sequence gains over 90/180 on new curves, with its confidence interval.
 
     Args:
-        contests: Records with ``scenario``, ``target``, ``name``, ``baseline``, ``value``, ``lower`` and ``upper``.
+        contests: Records with ``scenario``, ``target``, ``metric`` (``r2`` or another score), ``name``, ``baseline``,
+            ``value``, ``lower`` and ``upper``.
         title: Title of the figure.
     """
     scenarios = list(dict.fromkeys(str(each["scenario"]) for each in contests))
     targets = list(dict.fromkeys(str(each["target"]) for each in contests))
     names = list(dict.fromkeys(str(each["name"]) for each in contests))
+    scores = {str(each["target"]): "R²" if each["metric"] == "r2" else "F1" for each in contests}
     made, axes = figure(
         1, len(targets), size=(2.9 * len(targets) + 1.6, 1.4 + 0.42 * len(scenarios)), sharey=True, grid="x"
     )
@@ -215,7 +217,7 @@ def plot_verdict(contests: Sequence[Mapping[str, object]], *, title: str = "") -
             ax.plot(ends, [place, place], color=CYCLE[rank % len(CYCLE)], linewidth=1.6)
             ax.plot([gain], [place], "o", color=CYCLE[rank % len(CYCLE)], markersize=5.5, label=label)
         ax.axvline(0, color=ACCENT, linewidth=1.0, linestyle="--", zorder=0)
-        ax.set_xlabel(f"gain in R² of {target}")
+        ax.set_xlabel(f"gain in {scores[target]} of {target}")
         ax.set_yticks(range(len(scenarios)), scenarios)
     axes[0].set_ylim(len(scenarios) - 0.4, -0.6)
     legend(axes[0], columns=len(names), above=True)

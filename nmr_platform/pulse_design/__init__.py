@@ -2,7 +2,7 @@
 
 from nmr_platform.pulse_design.candidates import Candidate, PulseSearch
 from nmr_platform.pulse_design.ensemble import Ensemble, RecordCache
-from nmr_platform.pulse_design.export import experiment_yaml, shape_files, timeline_csv
+from nmr_platform.pulse_design.export import plain_yaml, shape_files, timeline_csv
 from nmr_platform.pulse_design.objectives import Judgement, Objective
 from nmr_platform.pulse_design.presets import read_search
 from nmr_platform.pulse_design.search import PulseSearchError, help_search, search_pulses
@@ -26,9 +26,9 @@ __all__ = [
     "SequenceSet",
     "Verdict",
     "compare",
-    "experiment_yaml",
     "help_search",
     "named_sequence",
+    "plain_yaml",
     "read_search",
     "search_pulses",
     "shape_files",

@@ -7,9 +7,10 @@ from math import isnan
 import numpy as np
 import yaml
 
-from nmr_platform.physics import Experiment, Pulse, Segment, Sequence, ShapedPulse
+from nmr_platform.physics import Pulse, Segment, Sequence, ShapedPulse
+from nmr_platform.schema import Schema
 
-__all__ = ["bruker_shape", "experiment_yaml", "shape_files", "timeline_csv"]
+__all__ = ["bruker_shape", "plain_yaml", "shape_files", "timeline_csv"]
 
 # TopSpin's own limit on the length of a shape.
 _MOST_POINTS = 1000
@@ -90,9 +91,9 @@ def bruker_shape(pulse: Pulse | ShapedPulse, title: str) -> str:
     return "\n".join([*header, *points, "##END=", ""])
 
 
-def experiment_yaml(experiment: Experiment) -> str:
-    """A whole experiment that `nmr simulate` reads, MHz, us and degrees."""
-    return yaml.safe_dump(experiment.model_dump(mode="json", exclude_none=True), sort_keys=False)
+def plain_yaml(value: Schema) -> str:
+    """An experiment, a measurement or a set of sequences as commands read them, MHz, us and degrees."""
+    return yaml.safe_dump(value.model_dump(mode="json", exclude_none=True), sort_keys=False)
 
 
 def _sampled(segments: tuple[Segment, ...]) -> tuple[np.ndarray, np.ndarray]:

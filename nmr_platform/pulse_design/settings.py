@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
+import numpy as np
 from pydantic import Field, PositiveFloat, model_validator
 
 from nmr_platform.datasets import Distribution
 from nmr_platform.features import SingleFeatureSet
-from nmr_platform.learning import Families
-from nmr_platform.pulse_design.objectives import AnyObjective, Targets
+from nmr_platform.learning import ClassificationTask, Families, RegressionTask, Task
+from nmr_platform.pulse_design.objectives import AnyObjective
 from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace, is_named
 from nmr_platform.schema import Count, Schema, Seed
 from nmr_platform.studies import SamplerKind
@@ -70,7 +71,8 @@ class VerdictSettings(Schema):
         seed: Of the new curves.
         n_curves: Their number.
         best: How many of the best sequences are compared.
-        targets: What is read off; the first is the one that headlines name.
+        targets: What is read off.
+        classes: Kernels that are told apart.
         families: Model families that are tuned for every sequence and target.
         n_trials: Trials of each family.
         n_estimators: Trees of a forest.
@@ -82,13 +84,45 @@ class VerdictSettings(Schema):
     seed: Seed
     n_curves: Annotated[int, Field(ge=20, le=1_000_000)]
     best: Annotated[int, Field(gt=0, le=1000)]
-    targets: Targets
+    targets: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    classes: ClassificationTask | None = None
     families: Families
     n_trials: Count
     n_estimators: Annotated[int, Field(gt=0, le=100_000)]
     test_fraction: Annotated[float, Field(gt=0.0, lt=1.0)]
     cv_folds: Annotated[int, Field(ge=2, le=1000)]
     scenarios: dict[str, Scenario]
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not self.targets and self.classes is None:
+            message = "Key `pulse_search.verdict.targets` must name something, unless there are `classes`."
+            raise ValueError(message)
+        return self
+
+    def tasks(self, kernel: str) -> dict[str, Task]:
+        """What is asked of the curves, by name: the targets, and `kernel` or `<positive>_vs_rest`.
+
+        The first is what headlines tell.
+
+        Args:
+            kernel: Whose curves the targets are read off.
+        """
+        tasks: dict[str, Task] = {each: RegressionTask(target=each, kernels=(kernel,)) for each in self.targets}
+        if self.classes:
+            positive = self.classes.positive
+            tasks["kernel" if positive is None else f"{positive}_vs_rest"] = self.classes
+        return tasks
+
+    def seeds(self, kernel: str) -> dict[str, int]:
+        """The kernels whose curves are needed, each with the seed of its curves; the first is ``kernel``."""
+        names = dict.fromkeys((kernel, *(self.classes.kernels if self.classes else ())))
+        return {name: _own_seed(self.seed, number) for number, name in enumerate(names)}
+
+
+def _own_seed(seed: int, number: int) -> int:
+    """A seed for the number-th of several kernels, whose disorder must not be that of the others; 0 keeps its own."""
+    return int(np.random.SeedSequence(seed, spawn_key=(number,)).generate_state(1)[0]) if number else seed
 
 
 class PulseSearchSettings(Schema):
@@ -139,6 +173,10 @@ class PulseSearchSettings(Schema):
     def kernels(self) -> tuple[str, ...]:
         """Data sets whose priors the search needs, its own first."""
         return tuple(dict.fromkeys((self.kernel, *self.objective.also_needs)))
+
+    def seed_of(self, kernel: str) -> int:
+        """Seed of the curves of one of `kernels`."""
+        return self.seed if self.objective.shares_disorder else _own_seed(self.seed, self.kernels.index(kernel))
 
     def what_candidates_depend_on(self) -> dict[str, Any]:
         """Plain data: all but what a longer search or another verdict may change without becoming another search."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,12 @@ from nmr_platform.datasets import Recipe, with_values
 from nmr_platform.features import WindowedFeatures
 from nmr_platform.learning import (
     Bootstrap,
-    RegressionTask,
+    Metric,
     SplitSettings,
+    Task,
     TuneSettings,
     TuneSummary,
-    regression_statistics,
+    paired_gain,
     task_rows,
     tune_task,
 )
@@ -37,14 +39,15 @@ NOMINAL = "as in the search"
 
 @dataclass(frozen=True)
 class Contest:
-    """One sequence against 90/180 on one target, under one circumstance.
+    """One candidate against 90/180 on one question, under one circumstance.
 
     Attributes:
         scenario: Name of the circumstance.
-        target: What was read off.
+        target: What was asked: what to read off, or which kernel.
         name: Name of the sequence.
-        baseline: Held-out R2 under 90/180.
-        value: Held-out R2 under the sequence.
+        metric: Name of the score: ``r2`` or ``f1_weighted``.
+        baseline: Held-out score under 90/180.
+        value: Held-out score under the sequence.
         lower: Lower end of the 95 % interval of their difference, paired over the held-out curves.
         upper: Upper end of it.
         family: Model family that tuning chose for the sequence.
@@ -53,6 +56,7 @@ class Contest:
     scenario: str
     target: str
     name: str
+    metric: Metric
     baseline: float
     value: float
     lower: float
@@ -113,7 +117,7 @@ def recipe_under(recipe: Recipe, scenario: Scenario | None) -> Recipe:
 
 
 def compare(
-    recipe: Recipe,
+    recipes: Mapping[str, Recipe],
     candidates: Mapping[str, SequenceSet],
     settings: VerdictSettings,
     features: WindowedFeatures,
@@ -122,15 +126,15 @@ def compare(
     cache: RecordCache | None = None,
     progress: Advance = no_progress,
 ) -> Verdict:
-    """Tune a model for every sequence and target on new curves, and score it on others that are new too.
+    """Tune a model for every candidate and question on new curves, and score it on others that are new too.
 
     The search picked the luckiest of many values on one set of curves; only new curves tell what the pick is worth.
-    Parameters, disorder and split are the same for all sequences, so that differences are paired. Models are tuned
+    Parameters, disorder and split are the same for all candidates, so that differences are paired. Models are tuned
     under the circumstances of the search; where another circumstance is known, they are fitted again under it with the
     same hyperparameters, and else they meet it unprepared.
 
     Args:
-        recipe: The prior, with a seed that the search did not use.
+        recipes: The prior of each kernel, the search's own first, with seeds that the search did not use.
         candidates: What to compare, by name; the first is the baseline.
         settings: How.
         features: What models see of each window.
@@ -140,34 +144,39 @@ def compare(
     """
     court = _Court(settings, features, storage)
     scenarios: dict[str, Scenario | None] = {NOMINAL: None, **settings.scenarios}
-    ensembles = {name: Ensemble(recipe_under(recipe, each), cache) for name, each in scenarios.items()}
-    scored: dict[tuple[str, str, str], tuple[Array, Array]] = {}
+    ensembles = {
+        name: [Ensemble(recipe_under(recipe, each), cache) for recipe in recipes.values()]
+        for name, each in scenarios.items()
+    }
+    own = ensembles[NOMINAL][0]
+    tasks = settings.tasks(own.recipe.example.kernel.kind)
+    judged: dict[tuple[str, str, str], pd.DataFrame] = {}
     families: dict[tuple[str, str], str] = {}
-    for sequence, tried in candidates.items():
-        rows = {name: (_table(each, tried, features), each.labels) for name, each in ensembles.items()}
-        for target in settings.targets:
-            tuned = court.tune(target, *rows[NOMINAL])
-            families[sequence, target] = tuned.champion.family
+    for candidate, tried in candidates.items():
+        rows = {name: _rows(each, tried, features) for name, each in ensembles.items()}
+        for question, task in tasks.items():
+            tuned = court.tune(task, rows[NOMINAL])
+            families[candidate, question] = tuned.champion.family
             for name, scenario in scenarios.items():
                 trained_under = name if scenario is None or scenario.known else NOMINAL
-                scored[name, target, sequence] = court.score(tuned, rows[trained_under], rows[name])
+                judged[name, question, candidate] = court.predict(tuned, rows[trained_under], rows[name])
                 progress(1)
     baseline, *others = candidates
     contests = [
-        _contest(scored, (name, target, baseline, other), families[other, target], settings.seed)
+        _contest(task, judged, (name, question, baseline, other), families[other, question], settings.seed)
         for name in scenarios
-        for target in settings.targets
+        for question, task in tasks.items()
         for other in others
     ]
-    n_test = scored[NOMINAL, settings.targets[0], baseline][0].size
-    nominal = ensembles[NOMINAL]
-    times = [next(iter(nominal.experiments(tried).values())).time for tried in candidates.values()]
-    first = [next(iter(nominal.records(tried, settings.n_curves).values()))[0] for tried in candidates.values()]
-    return Verdict(contests, settings.n_curves - n_test, n_test, times, first)
+    asked = next(iter(tasks.values()))
+    n_test = len(judged[NOMINAL, next(iter(tasks)), baseline])
+    times = [next(iter(own.experiments(tried).values())).time for tried in candidates.values()]
+    first = [next(iter(own.records(tried, settings.n_curves).values()))[0] for tried in candidates.values()]
+    return Verdict(contests, settings.n_curves * len(asked.kernels) - n_test, n_test, times, first)
 
 
 class _Court:
-    """Tunes and scores models."""
+    """Tunes models, and has them predict."""
 
     def __init__(self, settings: VerdictSettings, features: WindowedFeatures, storage: Path) -> None:
         self._features = features.name
@@ -181,53 +190,57 @@ class _Court:
             n_estimators=settings.n_estimators,
         )
 
-    def tune(self, target: str, table: pd.DataFrame, labels: pd.DataFrame) -> TuneSummary:
-        task = RegressionTask.model_validate({"target": target, "kernels": [labels["kernel"].iloc[0]]})
+    def tune(self, task: Task, rows: "_Rows") -> TuneSummary:
         return tune_task(
             "pulse-verdict",
             task,
-            {self._features: table},
-            labels,
+            {self._features: rows.table},
+            rows.labels,
             tune=self._tune,
             split=self._split,
             tracker=NullTracker(),
             storage=self._storage,
         )
 
-    def score(
-        self, tuned: TuneSummary, trained: tuple[pd.DataFrame, pd.DataFrame], tested: tuple[pd.DataFrame, pd.DataFrame]
-    ) -> tuple[Array, Array]:
-        """True and predicted values of the held-out curves of ``tested``."""
-        task, champion = tuned.task, tuned.champion
+    def predict(self, tuned: TuneSummary, trained: "_Rows", tested: "_Rows") -> pd.DataFrame:
+        """The held-out curves of ``tested``, as `paired_gain` takes them."""
+        task = tuned.task
         training, test = (
-            task_rows(task, {self._features: table}, labels, self._split) for table, labels in (trained, tested)
+            task_rows(task, {self._features: each.table}, each.labels, self._split) for each in (trained, tested)
         )
         fit, held_out = training.training_part(self._features), test.held_out(self._features)
-        model = tuned.unfitted(champion)
+        model = tuned.unfitted(tuned.champion)
         model.fit(fit.features.to_numpy(np.float32), task.y(fit.labels))
         predicted = model.predict(held_out.features.to_numpy(np.float32))
-        return np.asarray(task.y(held_out.labels), dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+        return held_out.labels[["kernel", "curve", "disorder"]].assign(
+            true=task.y(held_out.labels), predicted=predicted
+        )
 
 
-def _table(ensemble: Ensemble, tried: SequenceSet, features: WindowedFeatures) -> pd.DataFrame:
-    return feature_table(ensemble.records(tried, len(ensemble.curves)), ensemble.experiments(tried), features)
+class _Rows(NamedTuple):
+    """Columns and labels of curves."""
+
+    table: pd.DataFrame
+    labels: pd.DataFrame
+
+
+def _rows(ensembles: Sequence[Ensemble], tried: SequenceSet, features: WindowedFeatures) -> _Rows:
+    tables = [
+        feature_table(each.records(tried, len(each.curves)), each.experiments(tried), features) for each in ensembles
+    ]
+    labels = [each.labels for each in ensembles]
+    return _Rows(pd.concat(tables, ignore_index=True), pd.concat(labels, ignore_index=True))
 
 
 def _contest(
-    scored: Mapping[tuple[str, str, str], tuple[Array, Array]],
+    task: Task,
+    judged: Mapping[tuple[str, str, str], pd.DataFrame],
     which: tuple[str, str, str, str],
     family: str,
     seed: int,
 ) -> Contest:
-    scenario, target, baseline, name = which
-    old, new = scored[scenario, target, baseline], scored[scenario, target, name]
-    of_old, of_new = regression_statistics(*old), regression_statistics(*new)
-    # The same curves are drawn for both, so that what they share cancels.
-    gain = Bootstrap(seed=seed).scores(
-        lambda counts: {"r2": of_new(counts)["r2"] - of_old(counts)["r2"]}, np.arange(len(old[0]))
-    )["r2"]
-    return Contest(scenario, target, name, _r2(*old), _r2(*new), gain.lower, gain.upper, family)
-
-
-def _r2(true: Array, predicted: Array) -> float:
-    return float(1 - ((true - predicted) ** 2).sum() / ((true - true.mean()) ** 2).sum())
+    scenario, question, baseline, name = which
+    old, new = judged[scenario, question, baseline], judged[scenario, question, name]
+    gain = paired_gain(task, old, new, Bootstrap(seed=seed))
+    was, now = (task.score(each["true"].to_numpy(), each["predicted"].to_numpy()) for each in (old, new))
+    return Contest(scenario, question, name, task.metric, was, now, gain.lower, gain.upper, family)

@@ -12,7 +12,6 @@ from nmr_platform.reporting.page import (
 )
 from nmr_platform.reporting.published import PUBLISHED, ComparisonRow, PublishedScore, compare_published
 from nmr_platform.reporting.wording import (
-    METRICS,
     PULSE_CAPTIONS,
     TASK_CAPTIONS,
     describe_pulses,
@@ -21,7 +20,6 @@ from nmr_platform.reporting.wording import (
 )
 
 __all__ = [
-    "METRICS",
     "PUBLISHED",
     "PULSE_CAPTIONS",
     "TASK_CAPTIONS",

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nmr_platform.learning import Score, Task
-from nmr_platform.reporting.wording import METRICS, question_of
+from nmr_platform.learning import METRICS, Score, Task
+from nmr_platform.reporting.wording import question_of
 
 __all__ = ["Designed", "DesignedRow", "designed_row"]
 

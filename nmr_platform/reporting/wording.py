@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from nmr_platform.datasets import quantity
-from nmr_platform.learning import RegressionTask, Task
+from nmr_platform.learning import METRICS, RegressionTask, Task
 
-__all__ = ["METRICS", "PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "notes_on", "question_of"]
-
-METRICS = {"r2": "R2", "f1_weighted": "weighted F1"}
-"""Names of the main scores."""
+__all__ = ["PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "notes_on", "question_of"]
 
 TASK_CAPTIONS = {
     "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
@@ -85,18 +82,18 @@ def describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
         if chosen["upper"] >= 0
         else "is worse than"
     )
-    scores = {part: {f"r2_{t}": c[part] for t, c in summary["verdict"].items()} for part in ("baseline", "best")}
+    scores = {part: [each[part] for each in summary["verdict"].values()] for part in ("baseline", "best")}
     return {
         "verdict": (
             f"Of {summary['n_trials']} sequences tried, {best['sequence']} is the best by {summary['objective']}. "
             f"With models tuned on {summary['n_curves'] - summary['n_test']} other curves, on {summary['n_test']} new "
-            f"curves it {outcome} 90/180: R2 of {target} {chosen['best']:.3f} against {chosen['baseline']:.3f}, gain "
-            f"{chosen['lower']:+.3f} to {chosen['upper']:+.3f} (95 % interval, paired)."
+            f"curves it {outcome} 90/180: {METRICS[chosen['metric']]} of {target} {chosen['best']:.3f} against "
+            f"{chosen['baseline']:.3f}, gain {chosen['lower']:+.3f} to {chosen['upper']:+.3f} (95 % interval, paired)."
         ),
-        "targets": list(summary["verdict"]),
+        "titles": [f"{METRICS[each['metric']]} of {name}" for name, each in summary["verdict"].items()],
         "rows": [
-            {"name": "90/180", "sequence": base["sequence"], **scores["baseline"]},
-            {"name": "best found", "sequence": best["sequence"], **scores["best"]},
+            {"name": "90/180", "sequence": base["sequence"], "scores": scores["baseline"]},
+            {"name": "best found", "sequence": best["sequence"], "scores": scores["best"]},
         ],
         "caution": (
             f"During the search, on the curves it was chosen by, the best scored {summary['search_score']['best']:.3f} "

@@ -8,6 +8,7 @@ from typing import Any
 from nmr_platform.checksums import write_checksums
 from nmr_platform.datasets import DataSettings, Recipe
 from nmr_platform.files import staged_folder, write_json
+from nmr_platform.learning import METRICS
 from nmr_platform.progress import progress_bar
 from nmr_platform.pulse_design import (
     BASELINE,
@@ -59,14 +60,14 @@ class PulseOutcome:
 
     @property
     def target(self) -> str:
-        """The target of the headlines."""
-        return self.settings.verdict.targets[0]
+        """The question of the headlines."""
+        return next(iter(self.settings.verdict.tasks(self.settings.kernel)))
 
     def __str__(self) -> str:
         n, best, won = len(self.search.candidates), self.search.best.sequences, self.verdict.of(self.target)
         return (
-            f"Best of {n}: {best}. On {self.verdict.n_test} new curves R2 of {self.target} is {won.value:.3f} "
-            f"against {won.baseline:.3f} for 90/180, gain {won.lower:+.3f} to {won.upper:+.3f}."
+            f"Best of {n}: {best}. On {self.verdict.n_test} new curves {METRICS[won.metric]} of {self.target} "
+            f"is {won.value:.3f} against {won.baseline:.3f} for 90/180, gain {won.lower:+.3f} to {won.upper:+.3f}."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,10 +146,13 @@ def _optimise(
             cache=workspace.records,
             progress=advance,
         )
-    new = _recipe(data.recipe(settings.kernel), settings, settings.verdict.seed, settings.verdict.n_curves)
+    new = {
+        name: _recipe(data.recipe(name), settings, seed, settings.verdict.n_curves)
+        for name, seed in settings.verdict.seeds(settings.kernel).items()
+    }
     candidates = {BASELINE: search.baseline.sequences}
     candidates |= {f"best {k}": each.sequences for k, each in enumerate(search.best_few(settings.verdict.best), 1)}
-    n_models = len(candidates) * len(settings.verdict.targets) * (1 + len(settings.verdict.scenarios))
+    n_models = len(candidates) * len(settings.verdict.tasks(settings.kernel)) * (1 + len(settings.verdict.scenarios))
     with progress_bar("judge on new curves", n_models, "models") as advance:
         verdict = compare(
             new,
@@ -162,7 +166,7 @@ def _optimise(
     outcome = PulseOutcome(settings, search, verdict)
     figures = draw_pulses(search, verdict)
     with staged_folder(folder) as staging:
-        write_pulses(staging, search, verdict, settings, candidates, new.example, figures)
+        write_pulses(staging, search, verdict, settings, candidates, new[settings.kernel].example, figures)
         write_run(staging, search.run, _flat(verdict))
         write_checksums(staging)
     with closing_storage(workspace.studies) as storage:
@@ -171,7 +175,10 @@ def _optimise(
 
 
 def _recipes(data: DataSettings, settings: PulseSearchSettings) -> dict[str, Recipe]:
-    return {name: _recipe(data.recipe(name), settings, settings.seed, settings.n_curves) for name in settings.kernels}
+    return {
+        name: _recipe(data.recipe(name), settings, settings.seed_of(name), settings.n_curves)
+        for name in settings.kernels
+    }
 
 
 def _recipe(base: Recipe, settings: PulseSearchSettings, seed: int, n_curves: int) -> Recipe:
@@ -203,7 +210,7 @@ def _flat(verdict: Verdict) -> dict[str, float]:
         if each.name == "best 1":
             place = "" if each.scenario == verdict.contests[0].scenario else f".{_plain(each.scenario)}"
             parts = {"baseline": each.baseline, "best": each.value, "lower": each.lower, "upper": each.upper}
-            flat |= {f"verdict_r2_{each.target}_{part}{place}": value for part, value in parts.items()}
+            flat |= {f"verdict_{each.metric}_{each.target}_{part}{place}": value for part, value in parts.items()}
     return flat
 
 

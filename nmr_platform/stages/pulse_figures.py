@@ -81,6 +81,8 @@ def _place(candidate: Candidate, x: str, y: str) -> tuple[float, float]:
 
 
 def _draw_sequence(best: Candidate) -> Figure:
-    sequence = best.sequences.first
-    starts = [sequence.pulses[0].duration + time for time in sequence.expected_echoes]
-    return plots.plot_sequence(sequence.timeline, title=f"Best found: {best.sequences}", echo_times=starts)
+    drawn = {}
+    for name, sequence in best.sequences.sequences.items():
+        starts = [sequence.pulses[0].duration + time for time in sequence.expected_echoes]
+        drawn[f"{name}: {sequence}"] = (sequence.timeline, starts)
+    return plots.plot_sequences(drawn)

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from matplotlib.figure import Figure
 
 from nmr_platform import plots
 from nmr_platform.files import write_json, write_text
-from nmr_platform.physics import Experiment, Sequence
+from nmr_platform.physics import Experiment, Measurement, Sequence
 from nmr_platform.pulse_design import (
     NOMINAL,
     Contest,
@@ -17,10 +16,11 @@ from nmr_platform.pulse_design import (
     PulseSearchSettings,
     SequenceSet,
     Verdict,
-    experiment_yaml,
+    plain_yaml,
     shape_files,
     timeline_csv,
 )
+from nmr_platform.schema import validate
 
 __all__ = ["summarise", "write_pulses", "write_sequence"]
 
@@ -48,7 +48,10 @@ def write_pulses(
     search.table.to_csv(folder / "history.csv", index=False, float_format="%.6g")
     verdict.table.to_csv(folder / "verdict.csv", index=False, float_format="%.6g")
     write_json(folder / "summary.json", summarise(search, verdict, settings), rounded=True)
-    write_text(folder / "best.yaml", yaml.safe_dump(search.best.sequences.model_dump(mode="json"), sort_keys=False))
+    best, shared = search.best.sequences, example.model_dump(mode="json", exclude={"sequence"})
+    write_text(folder / "best.yaml", plain_yaml(best))
+    measurement = validate(Measurement, {**shared, **best.model_dump(mode="json")})
+    write_text(folder / "measurement.yaml", plain_yaml(measurement))
     for name, tried in candidates.items():
         stem = name.replace("/", "-").replace(" ", "-")
         for record, sequence in tried.sequences.items():
@@ -70,7 +73,7 @@ def write_sequence(folder: Path, stem: str, experiment: Experiment) -> list[Path
         The files written.
     """
     sequence: Sequence = experiment.sequence
-    texts = {f"{stem}.yaml": experiment_yaml(experiment), f"{stem}.csv": timeline_csv(sequence)}
+    texts = {f"{stem}.yaml": plain_yaml(experiment), f"{stem}.csv": timeline_csv(sequence)}
     texts |= {f"{stem}-{name}": text for name, text in shape_files(sequence).items()}
     for name, text in texts.items():
         write_text(folder / name, text)
@@ -89,10 +92,9 @@ def summarise(search: PulseSearch, verdict: Verdict, settings: PulseSearchSettin
         By name: times in us; scores and importances dimensionless; parameters as they were drawn.
     """
     best, base = search.best, search.baseline
-    target = settings.verdict.targets[0]
     first = [each for each in verdict.contests if each.name == "best 1"]
     return {
-        "target": target,
+        "target": next(iter(settings.verdict.tasks(settings.kernel))),
         "objective": search.label,
         "n_trials": len(search.candidates),
         "n_curves": verdict.n_train + verdict.n_test,
@@ -113,8 +115,9 @@ def summarise(search: PulseSearch, verdict: Verdict, settings: PulseSearchSettin
     }
 
 
-def _compared(contest: Contest) -> dict[str, float]:
+def _compared(contest: Contest) -> dict[str, float | str]:
     return {
+        "metric": contest.metric,
         "baseline": contest.baseline,
         "best": contest.value,
         "lower": contest.lower,

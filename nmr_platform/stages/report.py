@@ -15,9 +15,8 @@ from nmr_platform.datasets import DataSettings, load
 from nmr_platform.designed import DesignedSettings, designed_name
 from nmr_platform.errors import DataError
 from nmr_platform.files import intact, read_json, staged_folder
-from nmr_platform.learning import Bootstrap, EvaluateSettings, Task, paired_gain
+from nmr_platform.learning import METRICS, Bootstrap, EvaluateSettings, Task, paired_gain
 from nmr_platform.reporting import (
-    METRICS,
     PUBLISHED,
     PULSE_CAPTIONS,
     TASK_CAPTIONS,

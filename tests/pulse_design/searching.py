@@ -7,7 +7,19 @@ from nmr_platform.pulse_design import PulseSearchSettings, SequenceSet
 from nmr_platform.schema import validate
 from tests.datasets.recipes import small_recipe
 
-__all__ = ["FISHER", "FLIPS", "RIDGE", "SCORE", "SEPARATION", "VERDICT", "hahn", "search_recipe", "search_settings"]
+__all__ = [
+    "CLASSES",
+    "FISHER",
+    "FLIPS",
+    "POWER",
+    "RIDGE",
+    "SCORE",
+    "SEPARATION",
+    "VERDICT",
+    "hahn",
+    "search_recipe",
+    "search_settings",
+]
 
 FLIPS = {
     "theta1": {"kind": "uniform", "low": 60.0, "high": 120.0},
@@ -15,6 +27,13 @@ FLIPS = {
 }
 SCORE = {"kind": "score", "targets": ["W"], "cv_folds": 2, "n_estimators": 8}
 RIDGE = {"kind": "score", "targets": ["W", "X"], "cv_folds": 2, "estimator": "ridge"}
+CLASSES = {
+    "kind": "score",
+    "classes": {"kernels": ["gaussian", "power"]},
+    "classes_by": "f1",
+    "cv_folds": 2,
+    "n_estimators": 8,
+}
 FISHER = {
     "kind": "fisher",
     "targets": ["W", "Z"],
@@ -69,3 +88,10 @@ def search_recipe(**changes: Any):
 def hahn(theta1: float = 90.0, theta2: float = 180.0, tau: float = 2.0) -> SequenceSet:
     """One Hahn echo."""
     return SequenceSet.of(Hahn(tau=tau, theta1=theta1, theta2=theta2))
+
+
+POWER = {
+    "name": "power",
+    "experiment": search_recipe().experiment | {"kernel": {"kind": "power", "exponent": 3.0}},
+    "prior": {key: each for key, each in search_recipe().prior.items() if key != "kernel.xi"},
+}

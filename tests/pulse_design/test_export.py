@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from nmr_platform.physics import Cpmg, Custom, Experiment, Hahn, Pulse, Segment, ShapedPulse
-from nmr_platform.pulse_design.export import bruker_shape, experiment_yaml, shape_files, timeline_csv
+from nmr_platform.pulse_design.export import bruker_shape, plain_yaml, shape_files, timeline_csv
 from tests.builders import experiment, shaped
 
 
@@ -74,4 +74,4 @@ def test_a_table_has_a_line_a_pulse_piece_and_delay_that_follow_each_other():
 
 def test_an_experiment_comes_back_from_its_yaml():
     before = experiment(sequence={"kind": "cpmg", "echo_spacing": 2.0, "n_echoes": 2})
-    assert Experiment.model_validate(yaml.safe_load(experiment_yaml(before))) == before
+    assert Experiment.model_validate(yaml.safe_load(plain_yaml(before))) == before

@@ -11,22 +11,27 @@ from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.physics import Experiment
 from nmr_platform.pulse_design import Ensemble, RecordCache, SequenceSet
 from nmr_platform.pulse_design.objectives.objective import noise_covariance
+from nmr_platform.pulse_design.objectives.questions import NumberQuestion, skill_statistics
 from nmr_platform.pulse_design.objectives.unknowns import changed, gradient, read
 from tests.builders import experiment_values
 from tests.pulse_design.objective_contract import ObjectiveContract
-from tests.pulse_design.searching import FISHER, RIDGE, SCORE, SEPARATION, hahn, search_recipe, search_settings
-
-POWER = {
-    "name": "power",
-    "experiment": search_recipe().experiment | {"kernel": {"kind": "power", "exponent": 3.0}},
-    "prior": {key: each for key, each in search_recipe().prior.items() if key != "kernel.xi"},
-}
+from tests.pulse_design.searching import (
+    CLASSES,
+    FISHER,
+    POWER,
+    RIDGE,
+    SCORE,
+    SEPARATION,
+    hahn,
+    search_recipe,
+    search_settings,
+)
 
 
 def made(objective, **changes):
     settings = search_settings(objective=objective | changes)
     recipes = {"gaussian": search_recipe(), "power": search_recipe(**POWER)}
-    ensembles = {name: Ensemble(recipes[name]) for name in settings.kernels}
+    ensembles = {name: Ensemble(recipes[name].replace(seed=settings.seed_of(name))) for name in settings.kernels}
     return settings.objective.prepare(ensembles, settings.kernel, settings.features, settings.seed)
 
 
@@ -45,8 +50,12 @@ class TestScore(ObjectiveContract):
         return lambda: made(SCORE)
 
     def test_it_is_the_r2_of_curves_that_the_estimator_had_not_seen(self, objective):
-        seen, judged = objective.cross_validate(hahn()), objective.judge(hahn())
-        assert judged.value == judged.details["r2_W"] == r2_score(seen.true[:, 0], seen.predicted[:, 0])
+        asked = NumberQuestion(
+            {"gaussian": Ensemble(search_recipe())}, search_settings().features, 2, 5, 8, ["W"], "trees"
+        )
+        true, predicted = asked.predict(hahn())
+        judged = objective.judge(hahn())
+        assert judged.value == judged.details["r2_W"] == pytest.approx(r2_score(true, predicted), abs=1e-12)
         # Trees that had seen them would know them by heart.
         assert judged.value < 0.999
 
@@ -73,6 +82,45 @@ class TestRidge(ObjectiveContract):
             made(RIDGE, targets=["gamma_z"])
         with pytest.raises(DataError, match=r"Key `target` must be one of W, .* but is 'beauty'"):
             made(RIDGE, targets=["beauty"])
+
+
+class TestClasses(ObjectiveContract):
+    @pytest.fixture
+    def objective(self):
+        return made(CLASSES)
+
+    @pytest.fixture
+    def make(self):
+        return lambda: made(CLASSES)
+
+    def test_each_kernel_has_disorder_of_its_own(self):
+        settings = search_settings(objective=CLASSES)
+        assert settings.kernels == ("gaussian", "power")
+        assert settings.seed_of("gaussian") == settings.seed != settings.seed_of("power")
+        shared = search_settings(objective=SEPARATION)
+        assert shared.seed_of("power") == shared.seed
+
+    def test_it_is_judged_by_f1_or_by_the_log_loss(self, objective):
+        f1, skill = (each.judge(hahn()) for each in (objective, made(CLASSES, classes_by="log_loss")))
+        assert f1.details == skill.details
+        assert f1.value == f1.details["f1_weighted_gaussian_power"]
+        assert skill.value == skill.details["skill_gaussian_power"]
+
+    def test_kernels_and_numbers_weigh_the_same(self, objective):
+        both = made(CLASSES, targets=["W"], estimator="ridge").judge(hahn())
+        apart = objective.judge(hahn()).value, made(RIDGE, targets=["W"]).judge(hahn()).value
+        assert both.value == pytest.approx(np.mean(apart))
+
+
+def test_the_skill_is_0_for_a_guess_1_for_certainty_and_does_not_count_classes_by_size():
+    codes = np.array([0, 0, 0, 1])
+    once = np.ones((1, 4))
+    guess, sure = np.full((4, 2), 0.5), np.eye(2)[codes]
+    lopsided = np.where(np.arange(2) == codes[:, np.newaxis], [[0.8, 0.2]], [[0.2, 0.8]])
+    assert skill_statistics(codes, guess)(once)["skill"] == pytest.approx(0.0)
+    assert skill_statistics(codes, sure)(once)["skill"] == pytest.approx(1.0)
+    expected = 1 + (np.log(0.8) + np.log(0.2)) / 2 / np.log(2)
+    assert skill_statistics(codes, lopsided)(once)["skill"] == pytest.approx(expected)
 
 
 class TestFisher(ObjectiveContract):

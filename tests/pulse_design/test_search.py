@@ -325,6 +325,8 @@ def test_a_prior_that_is_never_met_is_refused_before_a_run_is_opened(tmp_path):
             "must be given for trees and for nothing else, but is 8 for ridge",
         ),
         ({"objective": SCORE | {"n_estimators": None}}, "must be given for trees .* but is None for trees"),
+        ({"objective": RIDGE | {"targets": []}}, "targets` must name something, unless there are `classes`"),
+        ({"verdict": VERDICT | {"targets": []}}, "verdict.targets` must name something, unless there are `classes`"),
         ({"shape": [1, 2, 3, 4]}, "Key `pulse_search.shape` is .*, but it must have 3 or fewer entries"),
         ({"start": ["magic"]}, "Key `pulse_search.start` must name stimulated, .* but has 'magic'"),
         ({"verdict": VERDICT | {"scenarios": {"none": {}}}}, "must change something unless `double` is true"),

@@ -8,7 +8,7 @@ from nmr_platform.pulse_design.settings import Scenario
 from nmr_platform.pulse_design.spaces import BASELINE
 from nmr_platform.pulse_design.verdict import NOMINAL, compare, recipe_under
 from nmr_platform.studies import STORAGE_VARIABLE
-from tests.pulse_design.searching import hahn, search_recipe, search_settings
+from tests.pulse_design.searching import POWER, VERDICT, hahn, search_recipe, search_settings
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def verdict(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(STORAGE_VARIABLE, raising=False)
         return compare(
-            search_recipe(seed=6, n_curves=24),
+            {"gaussian": search_recipe(seed=6, n_curves=24)},
             {BASELINE: hahn(), "best 1": hahn(60.0, 150.0), "best 2": hahn()},
             settings.verdict,
             settings.features,
@@ -43,6 +43,21 @@ def test_a_sequence_gains_nothing_over_itself(verdict):
 def test_the_gain_lies_in_its_interval(verdict):
     for each in verdict.contests:
         assert each.lower <= each.value - each.baseline <= each.upper
+
+
+def test_which_kernel_it_is_may_be_asked_too(tmp_path, monkeypatch):
+    monkeypatch.delenv(STORAGE_VARIABLE, raising=False)
+    classes = {"kind": "classification", "kernels": ["gaussian", "power"], "positive": "power"}
+    settings = search_settings(verdict=VERDICT | {"classes": classes, "targets": ["W"], "scenarios": {}}).verdict
+    recipes = {
+        name: search_recipe(**changes, seed=settings.seeds("gaussian")[name], n_curves=24)
+        for name, changes in (("gaussian", {}), ("power", POWER))
+    }
+    features = search_settings().features
+    found = compare(recipes, {BASELINE: hahn(), "best 1": hahn(60.0, 150.0)}, settings, features, storage=tmp_path)
+    assert [(each.target, each.metric) for each in found.contests] == [("W", "r2"), ("power_vs_rest", "f1_weighted")]
+    told = found.of("power_vs_rest")
+    assert told.lower <= told.value - told.baseline <= told.upper
 
 
 def test_a_circumstance_fixes_what_it_names_and_nothing_else():

@@ -20,8 +20,8 @@ from nmr_platform.reporting import (
 PULSES = {
     "verdict": "On 20 new curves it is better than 90/180.",
     "caution": "During the search the best scored 0.9.",
-    "targets": ["W", "X", "Z"],
-    "rows": [{"name": "90/180", "sequence": "90x - 180y", "r2_W": 0.5, "r2_X": 0.25, "r2_Z": 0.125}],
+    "titles": ["R2 of W", "R2 of X", "R2 of Z"],
+    "rows": [{"name": "90/180", "sequence": "90x - 180y", "scores": [0.5, 0.25, 0.125]}],
 }
 DISORDER = {
     "task": "alpha_x",
@@ -69,6 +69,7 @@ def content():
             ComparisonRow(PUBLISHED[0], "random_forest/x", 0.8125, 0.7, 0.9, 18, 6),
             ComparisonRow(PUBLISHED[1], remark="not run here"),
         ],
+        designed=None,
         pulses=PULSES,
         pulse_figures=[Figure("figures/pulses-map.png", "Map.")],
     )

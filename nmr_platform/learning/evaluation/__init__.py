@@ -5,7 +5,7 @@ from nmr_platform.learning.evaluation.calibration import conformal_p_values, int
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
 from nmr_platform.learning.evaluation.paired import paired_gain
 from nmr_platform.learning.evaluation.results import EvaluationResult, ModelEvaluation
-from nmr_platform.learning.evaluation.scores import regression_statistics
+from nmr_platform.learning.evaluation.scores import classification_statistics, regression_statistics
 from nmr_platform.learning.evaluation.stress import RecordScorer, compare_disorder, new_curves
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ModelEvaluation",
     "RecordScorer",
     "Score",
+    "classification_statistics",
     "compare_disorder",
     "conformal_p_values",
     "evaluate_task",

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,10 +83,13 @@ class Objective(Protocol):
 class ObjectiveSettings(Schema):
     """Settings of an objective, which know how it is made; a new kind is one class and its name in the union."""
 
+    shares_disorder: ClassVar[bool] = False
+    """Whether the curves of all data sets have the same disorder, instead of one of their own each."""
+
     @property
-    def also_needs(self) -> tuple[str, ...]:
-        """Data sets whose priors it needs beside the search's own."""
-        return ()
+    def also_needs(self) -> Mapping[str, str]:
+        """Data sets whose priors it needs, each with the key that names it; the search's own may be among them."""
+        return {}
 
     def require_enough(self, n_curves: int) -> None:
         """Raise a `ValueError` if a candidate's ``n_curves`` are too few."""

@@ -58,6 +58,7 @@ class SeparationSettings(ObjectiveSettings):
     """
 
     units: ClassVar[Mapping[str, str]] = {"noise": "units of M"}
+    shares_disorder: ClassVar[bool] = True
 
     kind: Literal["separation"]
     kernels: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
@@ -66,9 +67,9 @@ class SeparationSettings(ObjectiveSettings):
     bin: Count
 
     @property
-    def also_needs(self) -> tuple[str, ...]:
+    def also_needs(self) -> Mapping[str, str]:
         """See `ObjectiveSettings`."""
-        return self.kernels
+        return dict.fromkeys(self.kernels, "kernels")
 
     def prepare(
         self, ensembles: Mapping[str, Ensemble], kernel: str, features: WindowedFeatures, seed: int
