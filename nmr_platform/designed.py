@@ -13,9 +13,12 @@ from pydantic import Field, model_validator
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.schema import Name, Schema, read_sections, read_yaml, validate
 
-__all__ = ["DesignedSettings", "designed_name", "read_designed_sections"]
+__all__ = ["DESIGNED", "DesignedSettings", "designed_name", "read_designed_sections"]
 
 S = TypeVar("S", bound=Schema)
+
+DESIGNED = "designed-"
+"""What the names of tasks that are asked again begin with."""
 
 _BEST = "best.yaml"
 _RECORDS = ("sequence", "sequences")
@@ -107,7 +110,7 @@ class _Section(Schema):
 
 def designed_name(task: str) -> str:
     """What the results of a task are called that is asked of the designed measurement."""
-    return f"designed-{task}"
+    return f"{DESIGNED}{task}"
 
 
 def read_designed_sections(path: Path, model: type[S]) -> S:

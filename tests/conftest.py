@@ -31,6 +31,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -
         *((stage, "--task", task) for task in TASKS for stage in ("tune", "evaluate")),
         ("compare-disorder",),
         ("optimise-pulses",),
+        *(("generate", "--kernel", kernel, "--designed") for kernel in KERNELS),
+        ("features", "--designed"),
+        *((stage, "--task", "W", "--designed") for stage in ("tune", "evaluate")),
         ("report",),
     ]
     with pytest.MonkeyPatch.context() as patch:

@@ -44,7 +44,10 @@ PARAMS: dict[str, Any] = {
 }
 """What is laid over the project's params.yaml, so that a command takes seconds."""
 
-DROPPED_STAGES = ("compare_disorder", "report")
+DROPPED_STAGES = (
+    *("compare_disorder", "report"),
+    *("simulate_designed", "features_designed", "tune_designed", "evaluate_designed"),
+)
 """Stages of dvc.yaml that write as the others do, and cost as much."""
 
 _GENERATE, _FEATURES = ("nmr_platform", "generate", "--kernel", KERNEL), ("nmr_platform", "features")

@@ -1,6 +1,7 @@
 """Data sets as one HDF5 file that any netCDF-4 or HDF5 reader opens."""
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Hashable, Mapping
@@ -29,6 +30,8 @@ _SEALED = len(_MARK) + hashlib.sha256().digest_size
 _PIECE = 2**24
 # A shape that is damaged or made up would ask for any memory: no record is compressed to less than this.
 _FEW_BYTES, _MOST_SHRUNK = 2**27, 100
+# What describes the arrays of a file.
+_BESIDE = 2**20
 # For reading a file that may be damaged: seconds of processor time, and bytes of memory beside the values.
 _SECONDS, _BYTES_PER_SECOND, _BYTES = 20, 2**20, 2**31
 # What the libraries raise on damaged files.
@@ -50,9 +53,10 @@ def write_hdf5(
         progress: Called with the number of curves of each record, when it is written.
 
     Raises:
-        DataError: The file exists.
+        DataError: The file exists, or there may be no room for it.
     """
     held = by_name(records)
+    _require_room(Path(path), sum(dataset.nbytes for dataset in held.values()))
     with staged_file(Path(path), replace=False) as staging:
         for name, dataset in held.items():
             split, encoding = _split(dataset)
@@ -64,6 +68,17 @@ def write_hdf5(
                 file.attrs[_NAMES] = [*held]
         with staging.open("ab") as file:
             file.write(_seal(staging, staging.stat().st_size))
+
+
+def _require_room(path: Path, size: int) -> None:
+    """Refuse to begin where it may not end: on a full disk HDF5 can neither close a file nor give it up."""
+    free = shutil.disk_usage(next(folder for folder in path.absolute().parents if folder.exists())).free
+    if free < size + _BESIDE:
+        message = (
+            f"There may be no room to write `{path}`, which takes up to {(size + _BESIDE) / 1e6:.3g} MB where "
+            f"{free / 1e6:.3g} MB are free; make some and run the same command again."
+        )
+        raise DataError(message, path=path)
 
 
 def _split(dataset: xr.Dataset) -> tuple[xr.Dataset, dict[Hashable, dict[str, Any]]]:

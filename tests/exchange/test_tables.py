@@ -1,6 +1,8 @@
 """CSV and HDF5: what is written is read back to the same bits."""
 
 import os
+import shutil
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -266,6 +268,15 @@ def test_nothing_outside_an_hdf5_file_is_read(tmp_path, records, spoil, sentence
     records.close()
     with pytest.raises(DataError, match=sentence):
         read_hdf5(tmp_path / "own.h5")
+
+
+def test_hdf5_is_not_begun_where_it_may_not_end(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    with pytest.raises(
+        DataError, match=r"There may be no room to write `.*a.h5`, which takes up to .* MB where 0.0001 MB"
+    ):
+        write_hdf5(dataset, tmp_path / "a.h5")
+    assert not list(tmp_path.iterdir())
 
 
 def test_hdf5_that_asks_for_more_than_it_is_worth_is_refused(tmp_path, records, monkeypatch):

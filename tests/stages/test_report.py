@@ -14,7 +14,7 @@ from nmr_platform.stages import published
 from nmr_platform.stages.report import ReportParams, write_report
 from nmr_platform.studies import load_studies, open_storage
 from nmr_platform.workspace import Workspace
-from tests.stages.tiny import KERNELS, TASKS, champion_of, merged, nmr, write_params
+from tests.stages.tiny import KERNELS, TASKS, champion_of, merged, nmr, without, write_params
 
 
 def page(project):
@@ -93,6 +93,7 @@ def test_a_published_score_stands_beside_the_same_model_on_the_same_features(pro
 
 def test_a_study_without_a_pulse_search_has_a_report_without_that_section(spoilable):
     shutil.rmtree(spoilable / "results" / "pulses")
+    write_params(spoilable, without(read_yaml(spoilable / "params.yaml"), ["designed"]))
     assert "## Pulses" not in again(spoilable)
     assert 'href="#pulses"' not in page(spoilable)
 

@@ -91,7 +91,8 @@ def tiny_values() -> dict[str, Any]:
         {"kind": kind, "signal": "magnitude", "half_width": 150} for kind in ("pointwise", "polynomial")
     ]
     values["tasks"] = {name: values["tasks"][name] for name in TASKS}
-    values["designed"]["tasks"] = [*TASKS]
+    values["designed"] |= {"tasks": ["W"], "tune": {"families": ["linear"], "feature_sets": ["polynomial-complex-h60"]}}
+    values["designed"]["features"] = {"sets": [{"kind": "polynomial", "signal": "complex", "half_width": 60}]}
     return values
 
 
