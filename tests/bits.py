@@ -11,9 +11,10 @@ import numpy as np
 
 from nmr_platform.datasets import Recipe, generate, load
 from nmr_platform.features import Acquisition, FeaturesSettings, extract
+from nmr_platform.physics import Measurement
 from nmr_platform.schema import validate
-from nmr_platform.simulation import INTEGRATORS, simulate
-from tests.builders import delay, experiment, pulse, shaped
+from nmr_platform.simulation import INTEGRATORS, measure, simulate
+from tests.builders import delay, experiment, experiment_values, pulse, shaped
 
 __all__ = ["digests"]
 
@@ -77,6 +78,16 @@ FEATURES = [
     {"kind": "quantiles", "signal": "complex", **ECHO},
     {"kind": "shape", "signal": "complex", "window": "record", **ECHO},
 ]
+SEQUENCES = {
+    "long": {"kind": "hahn", "tau": 32.0},
+    "short": {"kind": "hahn", "tau": 20.0},
+    "shorter": {"kind": "hahn", "tau": 12.0},
+    "tilted": {"kind": "hahn", "tau": 32.0, "theta1": 60.0},
+}
+COMPARED = [
+    {"kind": "decay", "signal": "complex", "decimate": 3, "records": ["long", "short", "shorter"]},
+    {"kind": "shift", "half_width": 100, "records": ["long", "tilted"]},
+]
 
 
 def digests() -> dict[str, str]:
@@ -94,6 +105,11 @@ def digests() -> dict[str, str]:
         acquisition, m = Acquisition.of_dataset(dataset), dataset["m"].to_numpy()
     for feature_set in validate(FeaturesSettings, {"sets": FEATURES}).sets:
         found[f"features: {feature_set.name}"] = _digest(extract(m, feature_set, acquisition).to_numpy())
+    measurement = validate(Measurement, experiment_values(sequence=None, sequences=SEQUENCES, line=LINE))
+    records = {name: echo.m[np.newaxis] for name, echo in measure(measurement, seed=3).items()}
+    taken = {name: Acquisition.of(each) for name, each in measurement.experiments.items()}
+    for feature_set in validate(FeaturesSettings, {"sets": COMPARED}).sets:
+        found[f"features: {feature_set.name}"] = _digest(extract(records, feature_set, taken).to_numpy())
     return found
 
 
