@@ -25,7 +25,7 @@ _MOST_STEPS = 10_000_000
 
 
 class Setup(Schema):
-    """A sample in a spectrometer.
+    """A sample in a spectrometer, and what is done to it.
 
     Attributes:
         lattice: Where the spins sit.
@@ -61,9 +61,7 @@ class Setup(Schema):
 
 
 class Experiment(Setup):
-    """A lattice of coupled spins under a pulse sequence.
-
-    Attributes: as those of `Setup`; the sequence must be there.
+    """A lattice of coupled spins under a pulse sequence: a `Setup` whose sequence is there.
 
     Examples:
         >>> from nmr_platform import Experiment

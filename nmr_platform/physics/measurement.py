@@ -17,11 +17,11 @@ S = TypeVar("S", bound=Schema)
 
 
 class Measurement(Setup):
-    """A lattice of coupled spins under one sequence or several, one after the other, each from thermal equilibrium.
+    """A `Setup` under one sequence or several, one after the other, each from thermal equilibrium.
 
     All records see the same spins; the receiver's noise is drawn anew for each.
 
-    Attributes: as those of `Setup`, and
+    Attributes:
         sequence: Pulses and delays of the only record, whose name is the empty text.
         sequences: Instead of it, those of each record by its name, in the order in which they are run. An entry may
             list values of its keys, ``sweep: {tau: [20, 40]}``; lists of several keys are paired. It stands for one

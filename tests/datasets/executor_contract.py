@@ -5,7 +5,7 @@ import pytest
 from nmr_platform.datasets.generation.shards import SHARD_SIZE, Shards, ShardTask, make_shard, shards_of
 from nmr_platform.errors import DataError
 from nmr_platform.progress import no_progress
-from tests.datasets.recipes import small_prior, small_recipe
+from tests.datasets.recipes import small_prior, small_recipe, small_values
 from tests.datasets.trees import digest_of_tree
 
 __all__ = ["ExecutorContract", "n_shards", "tasks_of"]
@@ -29,7 +29,10 @@ class ExecutorContract:
 
     @pytest.fixture
     def recipe(self):
-        return small_recipe(n_curves=N_SHARDS * SHARD_SIZE - 20)
+        """Curves of two records."""
+        shared = {key: value for key, value in small_values()["experiment"].items() if key != "sequence"}
+        sequences = {"short": {"kind": "hahn", "tau": 1.0}, "long": {"kind": "hahn", "tau": 2.0}}
+        return small_recipe(n_curves=N_SHARDS * SHARD_SIZE - 20, experiment=shared | {"sequences": sequences})
 
     def test_every_shard_is_made_once_with_the_bits_of_a_plain_loop(self, executor, recipe, tmp_path):
         counts = []

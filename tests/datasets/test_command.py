@@ -5,7 +5,7 @@ import json
 import pytest
 
 from nmr_platform.cli.app import main
-from nmr_platform.datasets import load
+from nmr_platform.datasets import load, load_records
 from tests.datasets.executor_contract import n_shards
 from tests.datasets.trees import digest_of_tree
 from tests.stages.tiny import tiny_values, write_params
@@ -64,6 +64,25 @@ def test_disorder_executor_and_places_are_options(nmr, tmp_path):
     assert set(dataset["disorder"].to_numpy()) == {"1/frozen"}
     assert json.loads(dataset.attrs["recipe"])["integrator"] == "fast"
     assert n_shards(tmp_path / "parts") == 1
+
+
+def test_several_sequences_in_params_make_records_that_are_verified_and_repaired(nmr, tmp_path):
+    values = tiny_values()
+    del values["data"]["experiment"]["sequence"]
+    sequences = {"plain": {"kind": "hahn", "tau": 50.0}, "decay": {"kind": "hahn", "sweep": {"tau": [40.0, 60.0]}}}
+    values["data"]["experiment"]["sequences"] = sequences
+    write_params(tmp_path, values)
+    assert nmr("--kernel", "gaussian", "--n-curves", "5", "--out", "my.zarr")[0] == 0
+    assert list(load_records("my.zarr")) == ["plain", "decay-tau40", "decay-tau60"]
+    assert (tmp_path / "my.png").read_bytes().startswith(b"\x89PNG")
+    before = digest_of_tree(tmp_path / "my.zarr")
+    assert nmr("--verify", "--out", "my.zarr")[0] == 0
+    (tmp_path / "my.zarr" / "decay-tau60" / "m" / "c" / "0" / "0").unlink()
+    code, _, shown = nmr("--verify", "--out", "my.zarr")
+    assert code == 2
+    assert "Chunk `decay-tau60/m/c/0/0` (rows 0 to 4) of data set `my.zarr` is missing" in shown
+    assert nmr("--repair", "--out", "my.zarr")[0] == 0
+    assert digest_of_tree(tmp_path / "my.zarr") == before
 
 
 def test_verify_and_repair_need_nothing_but_the_data_set(nmr, tmp_path):
