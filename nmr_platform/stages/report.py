@@ -11,7 +11,7 @@ import xarray as xr
 
 from nmr_platform import plots
 from nmr_platform.checksums import require_checksums
-from nmr_platform.datasets import DataSettings, load
+from nmr_platform.datasets import DataSettings, load_records
 from nmr_platform.designed import DESIGNED, DesignedSettings, designed_name
 from nmr_platform.errors import DataError
 from nmr_platform.files import intact, read_json, staged_folder
@@ -74,14 +74,17 @@ def write_report(params: ReportParams, workspace: Workspace) -> Path:
 
 
 def _gather(params: ReportParams, workspace: Workspace, folder: Path) -> Content:
-    datasets = {kernel: load(workspace.simulated(kernel)) for kernel in params.data.kernels}
+    datasets = {kernel: load_records(workspace.simulated(kernel)) for kernel in params.data.kernels}
     scores = {name: read_scores(workspace, name) for name in params.tasks}
     disorder = read_disorder(workspace)
     # Not every study has a pulse search; where it is a stage, DVC sees to it that it ran.
     pulses = read_pulses(workspace) if workspace.pulses.exists() else None
     return Content(
-        data=[_facts(kernel, dataset, params) for kernel, dataset in datasets.items()],
-        opening=[_draw_gallery(datasets, folder)],
+        data=[_facts(kernel, next(iter(records.values())), params) for kernel, records in datasets.items()],
+        opening=[
+            _draw_gallery({kernel: records[record] for kernel, records in datasets.items()}, record, folder)
+            for record in next(iter(datasets.values()))
+        ],
         sections=[_section(name, each, params, workspace, folder) for name, each in scores.items()],
         disorder=disorder,
         comparison=compare_published(PUBLISHED, scores, disorder),
@@ -129,7 +132,8 @@ def _pulse_figures(workspace: Workspace, folder: Path) -> list[Figure]:
 
 def _facts(kernel: str, dataset: xr.Dataset, params: ReportParams) -> dict[str, Any]:
     w = dataset["W"].to_numpy()
-    shape = params.data.recipe(kernel).curve(0).experiment.lattice.shape
+    recipe = params.data.recipe(kernel)
+    shape = recipe.curve(0).experiment.lattice.shape
     return {
         "kernel": kernel,
         "n_curves": dataset.sizes["curve"],
@@ -137,17 +141,28 @@ def _facts(kernel: str, dataset: xr.Dataset, params: ReportParams) -> dict[str, 
         "disorder": params.data.disorder,
         "w_range": f"{w.min():.3f} to {w.max():.3f}",
         "acceptance": f"{dataset.attrs['acceptance']:.0%}",
-        "digest": dataset.attrs["digest"],
+        "digest": recipe.digest if "record" in dataset.attrs else dataset.attrs["digest"],
     }
 
 
-def _draw_gallery(datasets: Mapping[str, xr.Dataset], folder: Path) -> Figure:
+def _draw_gallery(datasets: Mapping[str, xr.Dataset], record: str, folder: Path) -> Figure:
     first = next(iter(datasets.values()))
     time = first["time"].to_numpy()
     curves = {kernel: dataset["m"][_spread(dataset)].to_numpy() for kernel, dataset in datasets.items()}
     echo_time = float(time[int(first.attrs["echo_index"])])
-    plots.save(plots.plot_gallery(curves, time, echo_time=echo_time), folder / "figures" / "echoes.png")
-    return Figure("figures/echoes.png", "Simulated echoes of each kernel, from weak to strong coupling W.")
+    name = f"figures/{_of_record('echoes', record)}.png"
+    plots.save(plots.plot_gallery(curves, time, echo_time=echo_time), folder / name)
+    return Figure(name, _told("Simulated echoes of each kernel, from weak to strong coupling W.", record))
+
+
+def _of_record(figure: str, record: str) -> str:
+    """Name of a figure about one record."""
+    return f"{figure}_{record}" if record else figure
+
+
+def _told(caption: str, record: str) -> str:
+    """A caption that says which record a figure is about."""
+    return f"Record {record}: {caption[0].lower()}{caption[1:]}" if record else caption
 
 
 def _spread(dataset: xr.Dataset) -> list[int]:
@@ -214,7 +229,9 @@ def _read_checked(path: Path, made_by: str) -> Any:
 def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspace: Workspace, folder: Path) -> Section:
     task, source = params.tasks[name], workspace.evaluated(name) / scores["champion"]
     champion = scores["models"][scores["champion"]]["scores"]
-    wanted = [item for item in TASK_CAPTIONS if (source / "figures" / f"{item}.png").exists()]
+    records = ("", *filter(None, params.data.recipe(task.kernels[0]).record_names))
+    captions = {_of_record(item, each): _told(TASK_CAPTIONS[item], each) for item in TASK_CAPTIONS for each in records}
+    wanted = [item for item in captions if (source / "figures" / f"{item}.png").exists()]
     return Section(
         name=name,
         question=question_of(task),
@@ -224,7 +241,7 @@ def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspa
         disorder=scores["disorder"],
         rows=score_rows(name, task.metric, scores),
         notes=notes_on(task, champion, params.evaluate.coverage),
-        figures=[_copied(source / "figures" / f"{item}.png", name, folder, TASK_CAPTIONS[item]) for item in wanted],
+        figures=[_copied(source / "figures" / f"{item}.png", name, folder, captions[item]) for item in wanted],
     )
 
 

@@ -55,6 +55,7 @@ def measured(tmp_path_factory, migrated_database):
             ("tune", "--task", "W"),
             ("evaluate", "--task", "W"),
             ("compare-disorder",),
+            ("report",),
         ):
             ended = nmr(root, *command)
             assert ended.code == 0, ended.err
@@ -90,6 +91,14 @@ def test_importances_are_drawn_over_the_echo_of_each_record(measured):
     drawn = {path.stem for path in (champion_of(measured, "W") / "figures").glob("*.png")}
     assert {"importances_long", "importances_short", "shap_long", "top_features", "noise", "lattice"} <= drawn
     assert not {"importances", "shap"} & drawn
+
+
+def test_the_report_shows_each_record(measured):
+    text = (measured / "reports" / "report.md").read_text()
+    for name in SEQUENCES:
+        assert f"figures/echoes_{name}.png" in text
+        assert f"Record {name}: where in the record the champion looks" in text
+        assert (measured / "reports" / "figures" / f"W-importances_{name}.png").exists()
 
 
 def test_other_noise_and_lattices_are_tried_on_all_records(measured):
