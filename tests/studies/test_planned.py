@@ -125,3 +125,12 @@ def test_the_first_trials_of_a_longer_study_are_those_of_a_shorter_one(tmp_path)
     assert [trial.params for trial in first_trials(long, 4)] == first[:4] == [t.params for t in finished_trials(short)]
     ended = [trial.params for trial in first_trials(long, 12, patience=2)]
     assert ended == [trial.params for trial in finished_trials(patient)] != first
+
+
+def test_a_trial_that_was_stopped_early_is_not_the_best_whatever_it_had_reached(tmp_path):
+    study = study_in(tmp_path)
+    run_trials(
+        study, 4, lambda trial: Outcome(float(trial.number), pruned=trial.number == 3), on_settled=lambda _: None
+    )
+    assert best_trial(study).number == 2
+    assert [trial.number for trial in finished_trials(study)] == [0, 1, 2]
