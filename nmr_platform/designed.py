@@ -125,13 +125,16 @@ def read_designed_sections(path: Path, model: type[S]) -> S:
             acceptable; the message names the file and the key.
 
     Example:
-        >>> from nmr_platform.datasets import DataSettings
-        >>> class Simulated(Schema):
-        ...     data: DataSettings
-        >>> search = Path("results/pulses")
-        >>> search.mkdir(parents=True)
-        >>> _ = (search / "best.yaml").write_text("sequences: {s1: {kind: hahn, tau: 27, theta1: 86.6, theta2: 184}}")
-        >>> read = read_designed_sections(repository / "params.yaml", Simulated)
+        >>> class Experiments(Schema):
+        ...     data: dict[str, Any]
+        >>> _ = Path("mine.yaml").write_text("sequences: {s1: {kind: hahn, tau: 27}}")
+        >>> path = Path("params.yaml")
+        >>> _ = path.write_text(
+        ...     "{data: {experiment: {step: 0.2, sequence: {kind: hahn, tau: 100}}}, "
+        ...     "designed: {measurement: {path: mine.yaml}, tasks: [W]}}"
+        ... )
+        >>> read_designed_sections(path, Experiments).data["experiment"]
+        {'step': 0.2, 'sequences': {'s1': {'kind': 'hahn', 'tau': 27}}}
     """
     designed = read_sections(path, _Section).designed
     try:

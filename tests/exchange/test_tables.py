@@ -202,7 +202,7 @@ def test_a_length_of_text_beyond_all_reason_is_refused(tmp_path, records):
     content = bytearray((tmp_path / "own.h5").read_bytes())
     content[place : place + 4] = b"\xff\xff\xff\xff"
     (tmp_path / "own.h5").write_bytes(content)
-    with pytest.raises(DataError, match=r"says that it holds 4.29\d+e\+09 bytes, but has \d+: it is damaged"):
+    with pytest.raises(DataError, match=r"own.h5` is damaged or not HDF5: "):
         read_hdf5(tmp_path / "own.h5")
 
 

@@ -129,7 +129,7 @@ def gradient(experiment: Experiment, target: str, names: tuple[Parameter, ...]) 
     Example:
         >>> from nmr_platform.datasets import read_preset
         >>> example = read_preset("august2021").recipe("gaussian").example
-        >>> [round(float(slope), 6) for slope in gradient(example, "W", ("X", "Z", "xi"))]  # W = 2 X + Z
+        >>> [round(float(slope), 6) + 0.0 for slope in gradient(example, "W", ("X", "Z", "xi"))]  # W = 2 X + Z
         [2.0, 1.0, 0.0]
     """
     return np.array([_slope(experiment, target, name) for name in names])
