@@ -8,7 +8,7 @@ import pytest
 from optuna.trial import TrialState, create_trial
 
 from nmr_platform.processes import this_process
-from nmr_platform.studies.attempts import OWNER, SUPERFLUOUS, is_abandoned, recover
+from nmr_platform.studies.attempts import OWNER, SUPERFLUOUS, abandon_own, is_abandoned, recover
 
 ELSEWHERE = "another-machine:1:0.00"
 # No process has this number: it is above the largest that Linux gives.
@@ -55,3 +55,11 @@ def test_the_third_attempt_that_fails_counts_unless_it_was_one_trial_too_many(n_
         system_attrs={"failed_trial": 0, "retry_history": list(range(n_before))},
     )
     assert is_abandoned(trial) is abandoned
+
+
+def test_a_process_that_ends_gives_back_its_own_trials_alone():
+    own, other = study_with(this_process(), timedelta(0)), study_with(ELSEWHERE, timedelta(0))
+    for study in (own, other):
+        abandon_own(study)
+    assert [trial.state for trial in own.trials] == [TrialState.FAIL, TrialState.WAITING]
+    assert [trial.state for trial in other.trials] == [TrialState.RUNNING]

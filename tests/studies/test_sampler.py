@@ -88,6 +88,14 @@ def test_places_count_from_zero_and_leave_out_what_was_abandoned_or_lies_outside
     run_trials(study, 3, placed, on_settled=lambda _: None)
     first, *others = points(tmp_path / "plain", 2)
     assert [places.get(x) for x in (first, *others)] == [0, 1]
+    # The one outside takes no place, so that the next begins where it did.
+    assert [trial.params["x"] for trial in finished_trials(study)] == [first, first, *others]
+
+
+def test_parameters_of_a_trial_are_drawn_independently_of_each_other(tmp_path):
+    study = study_in(tmp_path, sampler="random")
+    run_trials(study, 3, lambda trial: Outcome(sum(trial.suggest_float(name, 0, 1) for name in "xy")), on_settled=id)
+    assert all(trial.params["x"] != trial.params["y"] for trial in finished_trials(study))
 
 
 def test_a_point_that_failed_is_not_tried_again(tmp_path):
