@@ -2,7 +2,7 @@
 
 import pytest
 from optuna.distributions import FloatDistribution
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
 from nmr_platform.studies import (
     PLANNED,
@@ -134,3 +134,11 @@ def test_a_trial_that_was_stopped_early_is_not_the_best_whatever_it_had_reached(
     )
     assert best_trial(study).number == 2
     assert [trial.number for trial in finished_trials(study)] == [0, 1, 2]
+
+
+def test_a_point_that_was_tried_again_stands_where_it_was_tried_first(tmp_path):
+    study = study_in(tmp_path)
+    again = {"failed_trial": 0, "retry_history": [0]}
+    for state, value, kept in (("FAIL", None, {}), ("COMPLETE", 1.0, {}), ("COMPLETE", 2.0, again)):
+        study.add_trial(create_trial(state=TrialState[state], value=value, system_attrs=kept))
+    assert [(trial.number, trial.value) for trial in planned_trials(study)] == [(0, 2.0), (1, 1.0)]
