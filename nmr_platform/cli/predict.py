@@ -28,7 +28,8 @@ def predict(
         typer.Option(metavar="NAME=FILE", help="A record of one measurement, repeated for each of its sequences."),
     ] = None,
     task: Annotated[
-        list[str] | None, typer.Option("--task", help="Its champion; may be repeated. All champions by default.")
+        list[str] | None,
+        typer.Option("--task", help="Its champion; may be repeated. By default all that know such measurements."),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -59,7 +60,9 @@ def predict(
         message = "Argument `files` must name a file, or `--record` those of a measurement, but nothing is given."
         raise ConfigurationError(message, key="files")
     names = model or [f"nmr-{name}@champion" for name in task or ()]
-    answers = predict_files(measurements, load_models(names, params.parent), coverage=coverage, **options)
+    models = load_models(names, params.parent)
+    # Of all champions, only those are asked that learnt from this measurement.
+    answers = predict_files(measurements, models, coverage=coverage, every=bool(names), **options)
     say(_table(answers), {"predictions": _plain(answers)}, as_json=as_json)
 
 

@@ -80,6 +80,7 @@ def predict_files(
     format: str | None = None,
     resample: Method | None = None,
     coverage: float | None = None,
+    every: bool = True,
     **options: Any,
 ) -> pd.DataFrame:
     """Predict every curve of every file by every model.
@@ -93,6 +94,8 @@ def predict_files(
             `nmr_platform.exchange.resample`, and take out the phase and frequency offset that are read off the echo;
             None to refuse a record of another sampling.
         coverage: Nominal coverage of the intervals, between 0 and 1; the models' own by default.
+        every: Whether every model must read every file; else models that learnt from another measurement are passed
+            over where one reads it.
         options: What the formats' readers take (`nmr_platform.exchange.predict_options`), and the corrections of
             `nmr_platform.exchange.measured_curve`; ``scale`` (onto the simulation's unit, where 1/2 is full
             polarisation) is taken for 1 where a text file holds no |M| above 1/2; else it is not known, and with
@@ -113,28 +116,23 @@ def predict_files(
     """
     formats = {path: format or guess_format(path) for file in files for path in by_record(file).values()}
     corrections = _corrections(options, [*formats.values()], resample)
-    parts = []
+    parts: list[pd.DataFrame] = []
     for file in files:
-        records = _read(file, formats, options)
+        records, before = _read(file, formats, options), len(parts)
+        refusals: list[DataError] = []
         for model in models:
-            with _naming(file, model):
-                model.require_records(records)
-                curves: dict[str, _Curves] = {}
-                for record in model.needs:
-                    with naming_record(record):
-                        wanted = model.facts.records[record]
-                        curves[record] = _curves(records[record], wanted, resample, corrections)
-                # The intervals' coverage means nothing to a classifier.
-                level = None if model.facts.residuals is None else coverage
-                answer = model.predict(
-                    {record: each.m for record, each in curves.items()},
-                    {record: each.time for record, each in curves.items()},
-                    acquisition={name: each.conditions for name, each in curves.items() if each.conditions is not None},
-                    recorded={record: each.recorded for record, each in curves.items()},
-                    coverage=level,
-                )
+            try:
+                with _naming(file, model):
+                    answer = _answer(model, records, resample, corrections, coverage)
+            except UnmetNeedError:
+                raise
+            except DataError as refusal:
+                refusals.append(refusal)
+                continue
             known = {"file": _shown(file), "curve": range(len(answer)), "task": model.facts.task_name}
             parts.append(pd.concat([pd.DataFrame(known), answer], axis=1))
+        if refusals and (every or len(parts) == before):
+            raise refusals[0]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -176,6 +174,29 @@ def _corrections(options: Mapping[str, Any], formats: Sequence[str], resample: M
         message = f"Option `--{idle[0]}` has no meaning without `--resample`."
         raise ConfigurationError(message, key=idle[0], value=corrections[idle[0]])
     return corrections
+
+
+def _answer(
+    model: Predictor,
+    records: Mapping[str, _Read],
+    resample: Method | None,
+    corrections: Mapping[str, Any],
+    coverage: float | None,
+) -> pd.DataFrame:
+    """What a model reads from the records of a file."""
+    model.require_records(records)
+    curves: dict[str, _Curves] = {}
+    for record in model.needs:
+        with naming_record(record):
+            curves[record] = _curves(records[record], model.facts.records[record], resample, corrections)
+    return model.predict(
+        {record: each.m for record, each in curves.items()},
+        {record: each.time for record, each in curves.items()},
+        acquisition={record: each.conditions for record, each in curves.items() if each.conditions is not None},
+        recorded={record: each.recorded for record, each in curves.items()},
+        # The intervals' coverage means nothing to a classifier.
+        coverage=None if model.facts.residuals is None else coverage,
+    )
 
 
 def _read(file: File, formats: Mapping[Path, str], options: Mapping[str, Any]) -> dict[str, _Read]:

@@ -10,7 +10,7 @@ from nmr_platform.features import PointwiseFeatures, ShapeFeatures
 from nmr_platform.inference import Conditions, Predictor
 from nmr_platform.inference.prediction import predict_files
 from tests.exchange.instruments import write_text_record
-from tests.inference.predictors import RECORDS, measured, measurements, regressor
+from tests.inference.predictors import RECORDS, echoes, measured, measurements, regressor
 
 TIMES = {name: own.time for name, own in RECORDS.items()}
 ONE = PointwiseFeatures(signal="complex", half_width=20, records=("s1",))
@@ -126,6 +126,21 @@ def test_a_request_has_columns_of_each_record(of_w):
         of_w.predict_table(request(m, **{"sequence.s1": "60x - 20 us - 180y - 40 us"}))
     with pytest.raises(DataError, match="needs the height of the record `s2`, but it is a guess"):
         of_w.predict_table(request(m, **{"guessed.s2": "height"}))
+
+
+def test_models_of_other_measurements_are_passed_over_where_one_may_answer(of_w, tmp_path):
+    other, m = regressor(), echoes(1, seed=4)[0]
+    path = tmp_path / "echo.csv"
+    write_text_record(path, m[0], step=0.5)
+    with pytest.raises(DataError, match=r"\(`s1`, `s2`\), but has the one of a single sequence\."):
+        predict_files([path], [of_w, other])
+    answer = predict_files([path], [of_w, other], every=False)
+    pd.testing.assert_frame_equal(answer, predict_files([path], [other]))
+    with pytest.raises(DataError, match=r"\(`s1`, `s2`\), but has the one of a single sequence\."):
+        predict_files([path], [of_w], every=False)
+    write_text_record(tmp_path / "volts.csv", 3.0 * m[0], step=0.5)
+    with pytest.raises(UnmetNeedError, match="needs the height"):
+        predict_files([tmp_path / "volts.csv"], [of_w, other], every=False)
 
 
 def test_a_measurement_may_lie_in_files_of_its_records(of_w, tmp_path):
