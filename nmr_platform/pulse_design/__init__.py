@@ -7,11 +7,12 @@ from nmr_platform.pulse_design.objectives import Judgement, Objective
 from nmr_platform.pulse_design.presets import read_search
 from nmr_platform.pulse_design.search import PulseSearchError, help_search, search_pulses
 from nmr_platform.pulse_design.settings import PulseSearchSettings
-from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace, SequenceSet, named_sequence
+from nmr_platform.pulse_design.spaces import BASELINE, KEPT, SearchSpace, SequenceSet, named_sequence
 from nmr_platform.pulse_design.verdict import NOMINAL, Contest, Verdict, compare
 
 __all__ = [
     "BASELINE",
+    "KEPT",
     "NOMINAL",
     "Candidate",
     "Contest",

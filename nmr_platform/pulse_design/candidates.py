@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.pulse_design.objectives import LOWEST, Objective
 from nmr_platform.pulse_design.settings import PruningSettings
-from nmr_platform.pulse_design.spaces import BASELINE, Limits, SequenceSet
+from nmr_platform.pulse_design.spaces import BASELINE, KEPT, Limits, SequenceSet
 from nmr_platform.schema import validate
 from nmr_platform.tracking import RunEntry
 
@@ -171,6 +171,11 @@ class PulseSearch:
     def baseline(self) -> Candidate:
         """The 90/180 echo."""
         return next(each for each in self.candidates if each.assessed.name == BASELINE)
+
+    @property
+    def kept(self) -> Candidate | None:
+        """The set that was there before, if one was to grow."""
+        return next((each for each in self.candidates if each.assessed.name == KEPT), None)
 
     @property
     def best(self) -> Candidate:

@@ -16,13 +16,12 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.datasets import Recipe
 from nmr_platform.errors import NmrPlatformError
-from nmr_platform.physics import Sequence
 from nmr_platform.progress import Advance, no_progress
 from nmr_platform.pulse_design.candidates import ASSESSED, Candidate, PulseSearch, assess, read_assessed
 from nmr_platform.pulse_design.ensemble import Ensemble, RecordCache
 from nmr_platform.pulse_design.objectives import Objective
 from nmr_platform.pulse_design.settings import PulseSearchSettings
-from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace, SequenceSet, named_sequence
+from nmr_platform.pulse_design.spaces import BASELINE, KEPT, SearchSpace, SequenceSet, named_sequence
 from nmr_platform.studies import (
     OUTSIDE,
     PLANNED,
@@ -138,7 +137,9 @@ def _opened(
     ensembles = {name: Ensemble(recipes[name], records) for name in settings.kernels}
     objective = settings.objective.prepare(ensembles, settings.kernel, settings.features, settings.seed)
     tau = float(getattr(example.sequence, "tau", 0.0)) or example.recording.end / 3
-    named = {name: named_sequence(name, tau) for name in settings.starts}
+    named = {name: SequenceSet.of(named_sequence(name, tau)) for name in settings.starts}
+    if space.keep:
+        named[KEPT] = SequenceSet(sequences=space.keep)
     identity = {
         "version": _VERSION,
         "recipes": {name: recipes[name].digest for name in settings.kernels},
@@ -187,24 +188,24 @@ class _Search:
         space: The search space, with the sequence of the data.
         objective: What candidates are judged by.
         study: What has been tried.
-        named: The textbook's sequences that are tried first, by name.
+        named: What is tried first, by name: the textbook's sequences, and a set that grows.
     """
 
     settings: PulseSearchSettings
     space: SearchSpace
     objective: Objective
     study: Study
-    named: dict[str, Sequence]
+    named: dict[str, SequenceSet]
 
     def line_up_named(self) -> None:
         """Have the named sequences tried first, those that a killed process did not line up too."""
         known = {trial.user_attrs.get(PLANNED) for trial in planned_trials(self.study)}
-        for place, (name, sequence) in enumerate(self.named.items()):
-            values = self.space.values_of(sequence)
+        for place, (name, tried) in enumerate(self.named.items()):
+            values = self._values_of(tried)
             if place in known:
                 continue
             if values is None:
-                attributes = {OUTSIDE: name, "params": {"sequence": str(sequence)}}
+                attributes = {OUTSIDE: name, "params": {"sequence": str(tried)}}
                 line_up(self.study, {}, {PLANNED: place, **attributes})
             else:
                 line_up(self.study, values, {PLANNED: place})
@@ -212,7 +213,7 @@ class _Search:
     @property
     def n_trials(self) -> int:
         """How many candidates there shall be; named ones that the space does not hold come on top."""
-        return self.settings.n_trials + sum(self.space.values_of(each) is None for each in self.named.values())
+        return self.settings.n_trials + sum(self._values_of(each) is None for each in self.named.values())
 
     def run(self, run: StudyRun, progress: Advance = no_progress, *, helping: bool = False) -> None:
         """Try candidates until there are enough, or, ``helping``, until there is none left to start."""
@@ -233,13 +234,13 @@ class _Search:
     def evaluate(self, trial: Trial) -> Outcome:
         """Build and assess one candidate."""
         if OUTSIDE in trial.user_attrs:
-            tried = SequenceSet.of(self.named[trial.user_attrs[OUTSIDE]])
+            tried = self.named[trial.user_attrs[OUTSIDE]]
         else:
             with warnings.catch_warnings():
                 # A named sequence is tried whether or not the ranges hold it.
                 warnings.filterwarnings("ignore", message="Fixed parameter", category=UserWarning)
                 tried = self.space.build(self.space.suggest(trial))
-        name = next((name for name, each in self.named.items() if [*tried.sequences.values()] == [each]), "")
+        name = next((name for name, each in self.named.items() if each.is_like(tried)), "")
         assessed = assess(
             tried,
             self.objective,
@@ -261,9 +262,13 @@ class _Search:
             pruned=not assessed.is_complete,
         )
 
+    def _values_of(self, tried: SequenceSet) -> dict[str, Any] | None:
+        """The values at which the space holds a named set; None if it does not."""
+        return self.space.values_of(tried.first) if len(tried.sequences) == 1 else None
+
     def require_baseline(self) -> None:
         """Raise `PulseSearchError` unless the 90/180 echo was judged on all curves."""
-        wanted = self.space.values_of(self.named[BASELINE])
+        wanted = self._values_of(self.named[BASELINE])
         reason = "it was not tried."
         for trial in settled_trials(self.study):
             if trial.user_attrs.get(OUTSIDE) == BASELINE or (wanted is not None and trial.params == wanted):
@@ -285,9 +290,11 @@ class _Search:
 
     def importances(self, study: PlannedStudy) -> dict[str, float]:
         """Importance of every searched parameter by PED-ANOVA, most important first; even shares if it has none."""
-        names = list(self.space.searched)
+        trials = study.get_trials(deepcopy=False)
+        # Of a free structure, not every sequence has every pulse.
+        names = [name for name in self.space.searched if all(name in trial.params for trial in trials)]
         even = {name: 1 / len(names) for name in names}
-        scores = {trial.values[0] for trial in study.get_trials(deepcopy=False) if not is_pruned(trial)}
+        scores = {trial.values[0] for trial in trials if not is_pruned(trial)}
         if len(names) < 2 or len(scores) < 4:
             return even
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()

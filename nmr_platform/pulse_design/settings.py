@@ -1,6 +1,7 @@
 """How to search for pulse sequences: the `pulse_search` part of params.yaml."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from pydantic import Field, PositiveFloat, model_validator
 from nmr_platform.datasets import Distribution
 from nmr_platform.features import SingleFeatureSet
 from nmr_platform.learning import ClassificationTask, Families, RegressionTask, Task
+from nmr_platform.pulse_design.growth import Growth
 from nmr_platform.pulse_design.objectives import AnyObjective
 from nmr_platform.pulse_design.spaces import BASELINE, SearchSpace, is_named
 from nmr_platform.schema import Count, Schema, Seed
@@ -136,6 +138,7 @@ class PulseSearchSettings(Schema):
         imperfections: What is drawn for every curve beside the prior, by dotted key of the experiment, for instance
             ``drive.calibration``: the search then averages over it.
         space: What may be tried.
+        grow: Makes the space that of several sequences, some of which are there already.
         start: Named sequences that are tried first, after 90/180.
         objective: What is optimised.
         trade_off: Search for all compromises between the objective and the time of the experiment.
@@ -157,6 +160,7 @@ class PulseSearchSettings(Schema):
     seed: Seed
     imperfections: dict[str, Distribution] = Field(default_factory=dict)
     space: SearchSpace
+    grow: Growth | None = None
     start: Annotated[tuple[str, ...], Field(strict=False)] = ()
     objective: AnyObjective
     trade_off: bool = False
@@ -173,6 +177,17 @@ class PulseSearchSettings(Schema):
     def kernels(self) -> tuple[str, ...]:
         """Data sets whose priors the search needs, its own first."""
         return tuple(dict.fromkeys((self.kernel, *self.objective.also_needs)))
+
+    def grown(self, root: Path) -> Self:
+        """The same with what `grow` asks for in the space.
+
+        Args:
+            root: Folder of the parameter file.
+
+        Raises:
+            ConfigurationError: What shall be kept is not there.
+        """
+        return self if self.grow is None else self.replace(space=self.grow.over(self.space, root), grow=None)
 
     def seed_of(self, kernel: str) -> int:
         """Seed of the curves of one of `kernels`."""

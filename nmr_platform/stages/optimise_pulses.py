@@ -12,6 +12,7 @@ from nmr_platform.learning import METRICS
 from nmr_platform.progress import progress_bar
 from nmr_platform.pulse_design import (
     BASELINE,
+    KEPT,
     PulseSearch,
     PulseSearchSettings,
     RecordCache,
@@ -131,12 +132,14 @@ def help_to_optimise(data: DataSettings, settings: PulseSearchSettings, workspac
         workspace: Where studies are kept.
         tracker: Where candidates are shown.
     """
+    settings = settings.grown(workspace.root)
     help_search(_recipes(data, settings), settings, storage=workspace.studies, tracker=tracker, cache=workspace.records)
 
 
 def _optimise(
     data: DataSettings, settings: PulseSearchSettings, workspace: Workspace, folder: Path, tracker: Tracker
 ) -> PulseOutcome:
+    settings = settings.grown(workspace.root)
     with progress_bar("search pulses", settings.n_trials, "sequences") as advance:
         search = search_pulses(
             _recipes(data, settings),
@@ -152,6 +155,8 @@ def _optimise(
     }
     candidates = {BASELINE: search.baseline.sequences}
     candidates |= {f"best {k}": each.sequences for k, each in enumerate(search.best_few(settings.verdict.best), 1)}
+    if search.kept is not None:
+        candidates[KEPT] = search.kept.sequences
     n_models = len(candidates) * len(settings.verdict.tasks(settings.kernel)) * (1 + len(settings.verdict.scenarios))
     with progress_bar("judge on new curves", n_models, "models") as advance:
         verdict = compare(

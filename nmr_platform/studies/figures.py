@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna.study import Study
+from optuna.trial import FrozenTrial
 
 from nmr_platform.studies.sampler import OUTSIDE
 from nmr_platform.studies.trials import finished_trials, score_of
@@ -43,8 +44,9 @@ def draw_study(study: Study, label: str = "score") -> "dict[str, Figure]":
         pictures["timeline"] = lambda: plots.plot_timeline(study)
     if pair and finished:
         pictures["front"] = lambda: plots.plot_pareto_front(study, target_names=[label, "cost"])
-    varied = _varied(study)
-    if varied and len(finished) >= _FEWEST_TRIALS and len({score_of(trial) for trial in finished}) > 1:
+    searched = [trial for trial in finished if OUTSIDE not in trial.user_attrs]
+    varied = _varied(searched)
+    if varied and len(finished) >= _FEWEST_TRIALS and len({score_of(trial) for trial in searched}) > 1:
         importances = optuna.importance.get_param_importances(
             study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=0), params=varied, target=score_of
         )
@@ -72,9 +74,8 @@ def _known(importances: dict[str, float]) -> Any:
     return Known()
 
 
-def _varied(study: Study) -> list[str]:
-    """Parameters that every finished trial of the search space has, with more than one value."""
-    trials = [trial for trial in finished_trials(study) if OUTSIDE not in trial.user_attrs]
+def _varied(trials: list[FrozenTrial]) -> list[str]:
+    """Parameters that every one of some trials has, with more than one value."""
     names = set.intersection(*(set(trial.params) for trial in trials)) if trials else set()
     return sorted(name for name in names if len({trial.params[name] for trial in trials}) > 1)
 

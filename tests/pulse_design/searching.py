@@ -11,6 +11,7 @@ __all__ = [
     "CLASSES",
     "FISHER",
     "FLIPS",
+    "FREE",
     "POWER",
     "RIDGE",
     "SCORE",
@@ -25,6 +26,7 @@ FLIPS = {
     "theta1": {"kind": "uniform", "low": 60.0, "high": 120.0},
     "theta2": {"kind": "uniform", "low": 120.0, "high": 240.0},
 }
+FREE = {"pulses": [1, 2, 3, 4], "theta": {"low": 10.0, "high": 180.0}, "delay": {"low": 1.0, "high": 3.0}}
 SCORE = {"kind": "score", "targets": ["W"], "cv_folds": 2, "n_estimators": 8}
 RIDGE = {"kind": "score", "targets": ["W", "X"], "cv_folds": 2, "estimator": "ridge"}
 CLASSES = {

@@ -10,7 +10,7 @@ from nmr_platform.pulse_design import SearchSpace, SequenceSet, named_sequence
 from nmr_platform.pulse_design.spaces import Waveform
 from nmr_platform.schema import validate
 from tests.builders import experiment_values
-from tests.pulse_design.searching import FLIPS, hahn
+from tests.pulse_design.searching import FLIPS, FREE, hahn
 
 BASE = Hahn(tau=2.0).model_dump(mode="json")
 SHAPE = {"kind": "waveform", "duration": 4.0, "points": 4, "amplitude": {"low": 0.0, "high": 0.1}}
@@ -81,6 +81,30 @@ def test_what_is_drawn_can_be_built_and_simulated(name):
         assert tried.duration > 0
         for sequence in tried.sequences.values():
             assert Experiment.model_validate(experiment_values(sequence=sequence)).echo_indices
+
+
+def test_a_free_structure_has_the_parameters_of_its_own_pulses_and_can_be_simulated():
+    chosen = space({"free": FREE})
+    counts = set()
+    for values in drawn(chosen, 20):
+        n = values["pulses"]
+        delays = {f"delay{k}" for k in range(1, max(n, 2))}
+        own = {f"theta{k}" for k in range(1, n + 1)} | {f"phi{k}" for k in range(2, n + 1)} | delays
+        assert values.keys() == {"pulses"} | own
+        assert {values[key] for key in own if key.startswith("phi")} <= {0.0, 90.0, 180.0, 270.0}
+        sequence = chosen.build(values).first
+        assert len(sequence.pulses) == n
+        simulated = Experiment.model_validate(experiment_values(sequence=sequence))
+        assert bool(simulated.echo_indices) == (n > 1)
+        counts.add(n)
+    assert counts == {1, 2, 3, 4}
+
+
+def test_the_textbook_s_echo_is_a_free_structure_of_two_pulses():
+    values = {"pulses": 2, "theta1": 90.0, "delay1": 2.0, "theta2": 180.0, "phi2": 90.0}
+    built, echo = space({"free": FREE}).build(values).first, Hahn(tau=2.0)
+    assert (built.pulses, built.expected_echoes) == (echo.pulses, echo.expected_echoes)
+    assert sum(part.duration for part in built.parts) == sum(part.duration for part in echo.parts)
 
 
 @pytest.mark.parametrize("name", ["hahn", "two flips bound", "stimulated", "cpmg"])
@@ -195,6 +219,10 @@ def test_an_unknown_name_is_refused():
         ({"sequence": three_pulses(SHAPE | {"segments": 9})}, "Key `segments` must equal `points`"),
         ({"sequence": three_pulses(SHAPE | {"amplitude": {"low": -1.0, "high": 1.0}})}, "must not be negative"),
         ({"vary": {"tau": uniform(-3, -1)}}, "Key `sequence.tau` is -2"),
+        ({"free": FREE, "vary": FLIPS}, "Key `free` must stand alone"),
+        ({"free": FREE | {"delay": {"low": 0.0, "high": 3.0}}}, "Key `delay.low` must be positive, but is 0.0 us"),
+        ({"free": FREE | {"phase_step": 100.0}}, "Key `phase_step` must divide 360 degrees, but is 100.0"),
+        ({"free": FREE | {"pulses": [0]}}, "Key `sequences.0.free.pulses.0` is 0"),
     ],
 )
 def test_a_space_that_makes_no_sense_is_refused(sequence, sentence):

@@ -75,8 +75,12 @@ def test_a_circumstance_fixes_what_it_names_and_nothing_else():
 
 
 @pytest.mark.parametrize("name", SEARCHES)
-def test_a_preset_can_be_read_and_its_space_holds_the_textbook(name):
+def test_a_preset_can_be_read_and_its_space_holds_sequences_of_its_prior(name, tmp_path):
     data, settings = read_search(name)
-    base = data.recipe(settings.kernel).example.sequence
-    space = settings.space.of(base.model_dump(mode="json"))
-    assert space.values_of(base) is not None
+    example = data.recipe(settings.kernel).example
+    space = settings.grown(tmp_path).space.of(example.sequence.model_dump(mode="json"))
+    middle = space.build({key: each.quantile(0.5) for key, each in space.searched.items()})
+    for sequence in middle.sequences.values():
+        assert example.replace(sequence=sequence).n_samples > 2 * settings.features.half_width
+    if name == "august2021":
+        assert space.values_of(example.sequence) is not None

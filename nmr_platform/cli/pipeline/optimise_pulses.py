@@ -15,7 +15,10 @@ __all__ = ["optimise_pulses"]
 def optimise_pulses(
     params: ParamsOption = Path("params.yaml"),
     preset: Annotated[
-        str | None, typer.Option(help="Run this larger search (august2021) instead of the one in params.yaml.")
+        str | None,
+        typer.Option(
+            help="Run a larger search (august2021, pair2021, structure2021) instead of the one in params.yaml."
+        ),
     ] = None,
     n_trials: Annotated[int | None, typer.Option(min=1, max=1_000_000, help="Sequences to try, with --preset.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.0, help="Start none after so many s, with --preset.")] = None,

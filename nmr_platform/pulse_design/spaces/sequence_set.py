@@ -9,10 +9,13 @@ from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Cpmg, Hahn, Pulse, Sequence, ShapedPulse, StimulatedEcho
 from nmr_platform.schema import Name, Schema
 
-__all__ = ["BASELINE", "SequenceSet", "is_named", "named_sequence"]
+__all__ = ["BASELINE", "KEPT", "SequenceSet", "is_named", "named_sequence"]
 
 BASELINE = "90/180"
 """The textbook's Hahn echo: the first candidate of every search."""
+
+KEPT = "kept"
+"""What a set that grows is called before anything is added."""
 
 _ANGLES = re.compile(r"(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?)")
 _TRAIN = re.compile(r"cpmg-([1-9]\d?)")
@@ -43,6 +46,10 @@ class SequenceSet(Schema):
 
     def __str__(self) -> str:
         return " and then ".join(map(str, self.sequences.values()))
+
+    def is_like(self, other: "SequenceSet") -> bool:
+        """Whether the sequences are those of ``other``, whatever they are called."""
+        return [*self.sequences.values()] == [*other.sequences.values()]
 
     @property
     def first(self) -> Sequence:

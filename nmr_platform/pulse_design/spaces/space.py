@@ -11,6 +11,7 @@ from pydantic import Field, PositiveFloat, model_validator
 from nmr_platform.datasets import Choice, Expression, LogUniform, Uniform, formula, numbers_in, with_values
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Custom, Delay, Sequence
+from nmr_platform.pulse_design.spaces.free import FreePulses
 from nmr_platform.pulse_design.spaces.sequence_set import SequenceSet
 from nmr_platform.pulse_design.spaces.waveforms import Waveform
 from nmr_platform.schema import Name, Schema, validate
@@ -40,19 +41,30 @@ class VariedSequence(Schema):
         vary: By dotted key of the sequence (``theta1``, ``elements.2.duration``) what it is drawn from: ``uniform``,
             ``log_uniform``, ``choice`` of values, or an ``expression`` over the other keys, in which dots and numbers
             are written with underscores (``2 * theta1``, ``elements_2_duration``).
+        free: Instead of both: ideal pulses whose number and phases are searched too.
     """
 
     name: Name | None = None
     sequence: dict[str, Any] | None = None
     vary: dict[str, Vary] = Field(default_factory=dict)
+    free: FreePulses | None = None
+
+    @model_validator(mode="after")
+    def _is_either_free_or_given(self) -> Self:
+        if self.free and (self.sequence is not None or self.vary):
+            message = "Key `free` must stand alone, without `sequence` and `vary`, but does not."
+            raise ValueError(message)
+        return self
 
     def of(self, data: Mapping[str, Any]) -> "VariedSequence":
         """The same with the sequence of the data, ``data``, where none is given."""
-        return self if self.sequence is not None else self.replace(sequence=dict(data))
+        return self if self.free or self.sequence is not None else self.replace(sequence=dict(data))
 
     @property
     def searched(self) -> dict[str, Searched]:
         """Free parameters by name, those of waveforms included."""
+        if self.free:
+            return dict(self.free.parameters)
         own = {key: each for key, each in self.vary.items() if not isinstance(each, Expression)}
         shaped = {
             f"elements.{number}.{name}": each
@@ -62,11 +74,13 @@ class VariedSequence(Schema):
         return {**own, **shaped}
 
     def build(self, values: Mapping[str, Any]) -> Sequence:
-        """The sequence at ``values``, one for each of `searched`.
+        """The sequence at ``values``, one for each of `searched` that it has.
 
         Raises:
             ConfigurationError: It is no sequence.
         """
+        if self.free:
+            return validate(_Holder, {"sequence": self.free.sequence(values)}).sequence
         plain = with_values(self.sequence or {}, {**self._bound(values), **_only(values, self.vary)})
         for number, waveform in self._waveforms(plain).items():
             prefix = f"elements.{number}."
@@ -74,6 +88,10 @@ class VariedSequence(Schema):
                 {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
             )
         return _with_echo(validate(_Holder, {"sequence": plain}).sequence)
+
+    def has(self, key: str, values: Mapping[str, Any]) -> bool:
+        """Whether the sequence at ``values`` has the free parameter ``key``."""
+        return self.free is None or self.free.has(key, values)
 
     def values_of(self, sequence: Sequence) -> dict[str, Any] | None:
         """The values at which `build` gives ``sequence``; None if it lies outside what the template can become."""
@@ -145,22 +163,24 @@ class SearchSpace(Schema):
     Attributes:
         sequences: Run one after another and analysed jointly; usually one. Parameters of one of several are named
             ``<name>.<key>``.
+        keep: Sequences that are always run before these, by name; see `Growth`.
         limits: What is forbidden.
     """
 
     sequences: Annotated[tuple[VariedSequence, ...], Field(strict=False, min_length=1)]
+    keep: dict[Name, Sequence] = Field(default_factory=dict)
     limits: Limits = Limits()
 
     @model_validator(mode="after")
     def _something_varies(self) -> Self:
-        if not any(each.vary or each.sequence for each in self.sequences):
+        if not any(each.vary or each.sequence or each.free for each in self.sequences):
             message = "Key `sequences` must vary something, but no sequence has a key under `vary`."
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        twice = [name for name, count in Counter(self.names).items() if count > 1]
+        twice = [name for name, count in Counter((*self.keep, *self.names)).items() if count > 1]
         if twice:
             message = f"Key `sequences` must name every sequence once, but has {twice[0]!r} more than once."
             raise ValueError(message)
@@ -169,7 +189,7 @@ class SearchSpace(Schema):
     @property
     def names(self) -> tuple[str, ...]:
         """What the sequences are called, in order."""
-        return tuple(each.name or f"s{k}" for k, each in enumerate(self.sequences, 1))
+        return tuple(each.name or f"s{k}" for k, each in enumerate(self.sequences, 1 + len(self.keep)))
 
     def of(self, data: Mapping[str, Any]) -> "SearchSpace":
         """The space with the sequence of the data where none is given; in the middle of it there must be sequences.
@@ -198,34 +218,40 @@ class SearchSpace(Schema):
         }
 
     def build(self, values: Mapping[str, Any]) -> SequenceSet:
-        """The sequences at ``values``, one for each of `searched`.
+        """What is kept, and the sequences at ``values``, one for each of `searched` that they have.
 
         Raises:
             ConfigurationError: One of them is none.
         """
-        return SequenceSet(
-            sequences={
-                name: varied.build({key: values[self._key(name, key)] for key in varied.searched})
-                for name, varied in zip(self.names, self.sequences, strict=True)
-            }
-        )
+        built = dict(self.keep)
+        for name, varied in zip(self.names, self.sequences, strict=True):
+            keys = {key: self._key(name, key) for key in varied.searched}
+            built[name] = varied.build({key: values[place] for key, place in keys.items() if place in values})
+        return SequenceSet(sequences=built)
 
     def values_of(self, sequence: Sequence) -> dict[str, Any] | None:
         """The values at which the space holds ``sequence`` alone; None if it does not."""
-        return self.sequences[0].values_of(sequence) if len(self.sequences) == 1 else None
+        return self.sequences[0].values_of(sequence) if len(self.sequences) == 1 and not self.keep else None
 
     def suggest(self, trial: Trial) -> dict[str, Any]:
         """Draw the parameters of a trial."""
         values: dict[str, Any] = {}
-        for name, each in self.searched.items():
-            if isinstance(each, Choice):
-                values[name] = trial.suggest_categorical(name, list(each.values))
-            else:
-                values[name] = trial.suggest_float(name, each.low, each.high, log=isinstance(each, LogUniform))
+        for name, varied in zip(self.names, self.sequences, strict=True):
+            own: dict[str, Any] = {}
+            for key, each in varied.searched.items():
+                if varied.has(key, own):
+                    own[key] = _suggested(trial, self._key(name, key), each)
+            values |= {self._key(name, key): value for key, value in own.items()}
         return values
 
     def _key(self, name: str, key: str) -> str:
         return key if len(self.sequences) == 1 else f"{name}.{key}"
+
+
+def _suggested(trial: Trial, name: str, searched: Searched) -> Any:
+    if isinstance(searched, Choice):
+        return trial.suggest_categorical(name, list(searched.values))
+    return trial.suggest_float(name, searched.low, searched.high, log=isinstance(searched, LogUniform))
 
 
 def _elements(plain: Mapping[str, Any] | None) -> list[Any]:
