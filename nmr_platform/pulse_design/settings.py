@@ -194,8 +194,11 @@ class PulseSearchSettings(Schema):
         return self.seed if self.objective.shares_disorder else _own_seed(self.seed, self.kernels.index(kernel))
 
     def what_candidates_depend_on(self) -> dict[str, Any]:
-        """Plain data: all but what a longer search or another verdict may change without becoming another search."""
-        return self.model_dump(mode="json", exclude={"n_trials", "timeout", "verdict", "cache_megabytes"})
+        """Plain data: all but what a longer search or another verdict may change without becoming another search.
+
+        Of `grow` the space says what came of it.
+        """
+        return self.model_dump(mode="json", exclude={"n_trials", "timeout", "verdict", "cache_megabytes", "grow"})
 
     @model_validator(mode="after")
     def _starts_with_known_sequences(self) -> Self:

@@ -96,6 +96,12 @@ def test_what_cannot_grow_is_refused(found, grow, changes, sentence):
         search_settings(grow=grow, **changes).grown(found)
 
 
+def test_a_search_of_one_given_sequence_is_named_as_before_sets_could_grow():
+    space = search_settings().what_candidates_depend_on()["space"]
+    assert space.keys() == {"sequences", "limits"}
+    assert space["sequences"][0].keys() == {"name", "sequence", "vary"}
+
+
 @pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
 def test_a_search_in_the_docs_is_valid(text):
     settings = search_settings(**yaml.safe_load(text))

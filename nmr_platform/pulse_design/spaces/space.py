@@ -47,7 +47,8 @@ class VariedSequence(Schema):
     name: Name | None = None
     sequence: dict[str, Any] | None = None
     vary: dict[str, Vary] = Field(default_factory=dict)
-    free: FreePulses | None = None
+    # What is not said is not dumped either: searches without it stay what they were.
+    free: FreePulses | None = Field(default=None, exclude_if=lambda free: free is None)
 
     @model_validator(mode="after")
     def _is_either_free_or_given(self) -> Self:
@@ -168,7 +169,7 @@ class SearchSpace(Schema):
     """
 
     sequences: Annotated[tuple[VariedSequence, ...], Field(strict=False, min_length=1)]
-    keep: dict[Name, Sequence] = Field(default_factory=dict)
+    keep: dict[Name, Sequence] = Field(default_factory=dict, exclude_if=lambda kept: not kept)
     limits: Limits = Limits()
 
     @model_validator(mode="after")
