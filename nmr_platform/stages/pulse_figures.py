@@ -45,7 +45,7 @@ def draw_pulses(search: PulseSearch, verdict: Verdict) -> dict[str, Figure]:
 
 
 def _draw_map(search: PulseSearch, table: pd.DataFrame) -> Figure | None:
-    """The score over the two most important numbers; None if fewer are searched."""
+    """The score over the two most important numbers; None if fewer are searched, or none was judged on all curves."""
     numeric = [name for name in search.importances if _is_numeric(table[name])]
     if len(numeric) < 2:
         return None
@@ -53,11 +53,15 @@ def _draw_map(search: PulseSearch, table: pd.DataFrame) -> Figure | None:
     x, y = sorted(numeric[:2], key=list(table.columns).index)
     rows = table[table["share"] > 0]
     base = search.baseline.params
+    # The best of all may be a named one, which has no place here.
+    best = next((each for each in search.best_few(len(search.complete)) if {x, y} <= each.params.keys()), None)
+    if best is None:
+        return None
     return plots.plot_pulse_map(
         rows[x],
         rows[y],
         rows["score"],
-        best=_place(search.best, x, y),
+        best=_place(best, x, y),
         baseline=_place(search.baseline, x, y) if x in base and y in base else None,
         label=search.label,
         axes=(_axis(x), _axis(y)),
