@@ -44,7 +44,7 @@ def champion_of(project, client, task):
 
 def test_there_is_one_experiment_a_question(client):
     names = {experiment.name for experiment in client.search_experiments()}
-    assert names == {"Default", "W", "power_vs_rest", "pulse-design"}
+    assert names == {"Default", "W", "power_vs_rest", "designed-W", "pulse-design"}
 
 
 @pytest.mark.parametrize("task", TASKS)
