@@ -13,14 +13,16 @@ from pydantic import Field, model_validator
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.schema import Name, Schema, read_sections, read_yaml, validate
 
-__all__ = ["DESIGNED", "DesignedSettings", "designed_name", "read_designed_sections"]
+__all__ = ["BEST", "DESIGNED", "DesignedSettings", "designed_name", "read_designed_sections", "read_sequences"]
 
 S = TypeVar("S", bound=Schema)
 
 DESIGNED = "designed-"
 """What the names of tasks that are asked again begin with."""
 
-_BEST = "best.yaml"
+BEST = "best.yaml"
+"""The file in the folder of a pulse search that holds its best set of sequences."""
+
 _RECORDS = ("sequence", "sequences")
 _MERGED = ("data", "features", "tune", "evaluate")
 
@@ -55,16 +57,15 @@ class MeasurementSource(Schema):
         Raises:
             ConfigurationError: The file is not there, or holds no sequence.
         """
-        path = root / (self.path or f"{self.found}/{_BEST}")
+        path = root / (self.path or f"{self.found}/{BEST}")
         if self.found is not None and not path.exists():
             message = f"File `{path}` does not exist yet; make it with `dvc repro optimise_pulses`."
             raise ConfigurationError(message, key="designed.measurement.found", value=self.found)
-        values = read_yaml(path)
-        held = {key: values[key] for key in _RECORDS if key in values} if isinstance(values, Mapping) else {}
+        held = read_sequences(path)
         if not held:
             message = f"File `{path}` must hold a measurement, with `sequences` or one `sequence`, but holds neither."
             raise ConfigurationError(message, key="designed.measurement", value=str(path))
-        return {**{key: value for key, value in experiment.items() if key not in _RECORDS}, **held}
+        return {key: value for key, value in experiment.items() if key not in _RECORDS} | held
 
 
 class DesignedSettings(Schema):
@@ -111,6 +112,19 @@ class _Section(Schema):
 def designed_name(task: str) -> str:
     """What the results of a task are called that is asked of the designed measurement."""
     return f"{DESIGNED}{task}"
+
+
+def read_sequences(path: Path) -> dict[str, Any]:
+    """The sequences of a measurement in plain data: ``sequences`` by name, or one ``sequence``; empty without either.
+
+    Args:
+        path: A file that may hold more, for instance a whole experiment.
+
+    Raises:
+        ConfigurationError: There is no such file, or it is not YAML.
+    """
+    values = read_yaml(path)
+    return {name: values[name] for name in _RECORDS if name in values} if isinstance(values, Mapping) else {}
 
 
 def read_designed_sections(path: Path, model: type[S]) -> S:

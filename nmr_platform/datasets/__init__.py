@@ -34,6 +34,7 @@ from nmr_platform.datasets.recipe.settings import DataSettings
 from nmr_platform.datasets.recipe.sweeps import Sweep
 from nmr_platform.datasets.recorded import Recorded, Reference, Stretch, stretches_of, unrecorded
 from nmr_platform.datasets.store import (
+    by_name,
     dvc_digest,
     labels_of,
     load,
@@ -69,6 +70,7 @@ __all__ = [
     "Uniform",
     "Watcher",
     "attributes_of",
+    "by_name",
     "check_target",
     "coordinates_of",
     "dvc_digest",

@@ -1,7 +1,7 @@
 """Data sets at rest: opened with one line, checked as they are read."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ __all__ = [
     "WHOLE",
     "Stored",
     "arrays_of",
+    "by_name",
     "dvc_digest",
     "labels_of",
     "load",
@@ -62,6 +63,11 @@ def arrays_of(record_names: Iterable[str]) -> dict[str, tuple[str, str]]:
     return {
         (f"{name}/{variable}" if name else variable): (name, variable) for name in record_names for variable in RECORDS
     }
+
+
+def by_name(records: xr.Dataset | Mapping[str, xr.Dataset]) -> Mapping[str, xr.Dataset]:
+    """Records by name; the only one of a data set has the empty text for a name."""
+    return {"": records} if isinstance(records, xr.Dataset) else records
 
 
 def load(path: str | Path, record: str | None = None) -> xr.Dataset:

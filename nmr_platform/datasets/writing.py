@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec
 
 from nmr_platform.datasets.metadata import FORMAT_VERSION, seal
-from nmr_platform.datasets.store import RECORDS, WHOLE, arrays_of
+from nmr_platform.datasets.store import RECORDS, WHOLE, arrays_of, by_name
 from nmr_platform.errors import DataError
 from nmr_platform.files import staged_folder
 
@@ -31,7 +31,7 @@ def publish(records: xr.Dataset | Mapping[str, xr.Dataset], path: Path, *, chunk
     Raises:
         DataError: There is something else at ``path``, or the disk is full.
     """
-    held = {"": records} if isinstance(records, xr.Dataset) else records
+    held = by_name(records)
     arrays = {
         path: held[name][variable].to_numpy().astype(RECORDS[variable], copy=False)
         for path, (name, variable) in arrays_of(held).items()

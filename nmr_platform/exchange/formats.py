@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import xarray as xr
 
-from nmr_platform.datasets import check_target, publish
+from nmr_platform.datasets import by_name, check_target, publish
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import bruker, csv_folder, hdf5, layout, record, tecmag, text
 from nmr_platform.exchange.format import Format, Option, options_of
@@ -248,7 +248,7 @@ def export_dataset(
         message = f"Format {chosen.name} is only read; formats that are written are {', '.join(_written())}."
         raise ConfigurationError(message, key="format", value=format)
     refuse_ignored(options, chosen.writing, [chosen.name])
-    held = layout.by_name(records)
+    held = by_name(records)
     if chosen.records is None and len(held) > 1:
         message = (
             f"Format {chosen.name} holds one record, but the data set has {', '.join(held)}: choose one by `--record`."

@@ -13,9 +13,10 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from nmr_platform.datasets import by_name
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format
-from nmr_platform.exchange.layout import BLOCK, by_name, checked, joined
+from nmr_platform.exchange.layout import BLOCK, checked, joined
 from nmr_platform.exchange.tables import check_file
 from nmr_platform.files import staged_file
 from nmr_platform.progress import Advance, no_progress

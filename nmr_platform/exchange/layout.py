@@ -14,15 +14,10 @@ from nmr_platform.datasets import attributes_of, load, load_records
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format
 
-__all__ = ["BLOCK", "FORMAT", "by_name", "checked", "curve_dataset", "experiment_values", "joined"]
+__all__ = ["BLOCK", "FORMAT", "checked", "curve_dataset", "experiment_values", "joined"]
 
 BLOCK = 256
 """Curves that an export holds in memory at a time."""
-
-
-def by_name(records: xr.Dataset | Mapping[str, xr.Dataset]) -> Mapping[str, xr.Dataset]:
-    """Records by name; the only one of a data set has the empty text for a name."""
-    return {"": records} if isinstance(records, xr.Dataset) else records
 
 
 def curve_dataset(

@@ -1,19 +1,16 @@
 """A set of sequences that grows: what is there stays, and what helps most is added."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from nmr_platform.designed import BEST, read_sequences
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Sequence
 from nmr_platform.pulse_design.spaces import SearchSpace, SequenceSet
-from nmr_platform.schema import Count, Schema, read_yaml, validate
+from nmr_platform.schema import Count, Schema, validate
 
 __all__ = ["Growth"]
-
-_BEST = "best.yaml"
 
 
 class Growth(Schema):
@@ -52,8 +49,8 @@ class Growth(Schema):
         if self.source is None:
             return {}
         path = root / self.source
-        values: Any = read_yaml(path / _BEST if path.is_dir() else path)
-        if not isinstance(values, Mapping) or "sequences" not in values:
+        held = read_sequences(path / BEST if path.is_dir() else path)
+        if "sequences" not in held:
             message = f"File `{path}` must hold `sequences`, which are kept, but does not."
             raise ConfigurationError(message, key="pulse_search.grow.from", value=self.source)
-        return validate(SequenceSet, {"sequences": values["sequences"]}).sequences
+        return validate(SequenceSet, held).sequences

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from nmr_platform import plots
+from nmr_platform.designed import BEST
 from nmr_platform.files import write_json, write_text
 from nmr_platform.physics import Experiment, Measurement, Sequence
 from nmr_platform.pulse_design import (
@@ -49,7 +50,7 @@ def write_pulses(
     verdict.table.to_csv(folder / "verdict.csv", index=False, float_format="%.6g")
     write_json(folder / "summary.json", summarise(search, verdict, settings), rounded=True)
     best, shared = search.best.sequences, example.model_dump(mode="json", exclude={"sequence"})
-    write_text(folder / "best.yaml", plain_yaml(best))
+    write_text(folder / BEST, plain_yaml(best))
     measurement = validate(Measurement, {**shared, **best.model_dump(mode="json")})
     write_text(folder / "measurement.yaml", plain_yaml(measurement))
     for name, tried in candidates.items():
