@@ -165,7 +165,7 @@ def _names(file: h5py.File, path: Path) -> tuple[str, ...]:
     return names
 
 
-def _damaged(path: Path, error: Exception) -> DataError:
+def _damaged(path: Path, error: object) -> DataError:
     return DataError(f"File `{path}` is damaged or not HDF5: {' '.join(str(error).split())}", path=path)
 
 
@@ -200,8 +200,7 @@ def _try_to_read(path: Path, size: int) -> None:
     if done.returncode:
         said = done.stderr.strip().splitlines()
         reason = said[-1] if said else f"it cannot be read in {seconds} s and {_BYTES + held:.2g} bytes of memory"
-        message = f"File `{path}` is damaged or not HDF5: {reason}"
-        raise DataError(message, path=path)
+        raise _damaged(path, reason)
 
 
 def _check_contents(file: h5py.Group, path: Path, size: int) -> None:
