@@ -41,6 +41,7 @@ PARAMS: dict[str, Any] = {
         "startup_trials": 2,
         "verdict": {"n_curves": 24, "n_trials": 1, "n_estimators": 5, "cv_folds": 2},
     },
+    "designed": {"tasks": [TASK]},
 }
 """What is laid over the project's params.yaml, so that a command takes seconds."""
 
