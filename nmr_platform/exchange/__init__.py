@@ -3,6 +3,7 @@
 from nmr_platform.exchange.bruker import read_bruker
 from nmr_platform.exchange.corrections import Corrections, correct, find_corrections
 from nmr_platform.exchange.csv_folder import read_csv, write_csv
+from nmr_platform.exchange.delimited import read_delimited
 from nmr_platform.exchange.format import Format, Option
 from nmr_platform.exchange.formats import (
     CORRECTIONS,
@@ -20,7 +21,7 @@ from nmr_platform.exchange.formats import (
 )
 from nmr_platform.exchange.hdf5 import read_hdf5, write_hdf5
 from nmr_platform.exchange.measured import Method, measured_curve, resample
-from nmr_platform.exchange.record import Record, read_delimited
+from nmr_platform.exchange.record import Record
 from nmr_platform.exchange.tecmag import read_tecmag
 from nmr_platform.exchange.text import read_text
 from nmr_platform.exchange.text_writer import write_text

@@ -9,7 +9,7 @@ import xarray as xr
 
 from nmr_platform.datasets import by_name, check_target, publish
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.exchange import bruker, csv_folder, hdf5, layout, record, tecmag, text
+from nmr_platform.exchange import bruker, csv_folder, delimited, hdf5, layout, tecmag, text
 from nmr_platform.exchange.format import Format, Option, options_of
 from nmr_platform.exchange.measured import measured_curve
 from nmr_platform.exchange.record import Record
@@ -39,7 +39,7 @@ FORMATS: Mapping[str, Format] = {
         text.FORMAT,
         csv_folder.FORMAT,
         hdf5.FORMAT,
-        record.FORMAT,
+        delimited.FORMAT,
         bruker.FORMAT,
         tecmag.FORMAT,
         layout.FORMAT,
