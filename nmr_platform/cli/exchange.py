@@ -7,9 +7,10 @@ import typer
 from rich.console import Console
 
 from nmr_platform.cli.options import JsonOption, say
+from nmr_platform.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from nmr_platform.exchange import Option
+    from nmr_platform.exchange import Imported, Option
 
 __all__ = ["export", "import_"]
 
@@ -45,19 +46,55 @@ def import_(
     source: Annotated[Path, typer.Argument(help="File or folder of another program or of an instrument.")],
     out: Annotated[Path, typer.Option("--out", help="Data set to make, a Zarr folder.")],
     *,
+    plot: Annotated[
+        Path | None, typer.Option(help="PNG to draw a measured echo to; of several records, the decay of their echoes.")
+    ] = None,
     as_json: JsonOption = False,
     **options: Any,
 ) -> None:
-    """Make a data set of curves of another program, or of a measured echo.
+    """Make a data set of curves of another program, or of measured echoes.
 
     Example: `nmr import echo.csv --unit ms --experiment hahn.yaml --out echo.zarr`
     """
     from nmr_platform.exchange import import_file  # noqa: PLC0415
 
+    if plot is not None:
+        _check_drawable(source, options.get("format"))
     with Console(stderr=True).status(f"Importing {source}"):
         made = import_file(source, out, **options)
+    if plot is not None:
+        _draw(made, plot)
     size = {"curves": made.curves, "samples": made.samples}
-    say(str(made), {"path": str(out), **size, "format": made.format, **made.facts}, as_json=as_json)
+    said = {"told": made.told.attributes()} if made.told else {}
+    echoes = {"echoes": {name: echo._asdict() for name, echo in made.echoes.items()}} if made.echoes else {}
+    say(str(made), {"path": str(out), **size, "format": made.format, **made.facts, **said, **echoes}, as_json=as_json)
+
+
+def _check_drawable(source: Path, format: str | None) -> None:
+    from nmr_platform.exchange import FORMATS, guess_format  # noqa: PLC0415
+
+    name = format or guess_format(source)
+    if not FORMATS[name].measured:
+        message = f"Option `--plot` draws measured echoes, but has no meaning for format {name}."
+        raise ConfigurationError(message, key="plot")
+
+
+def _draw(made: "Imported", plot: Path) -> None:
+    """The echo that was imported, or the decay of the echoes of several records."""
+    from nmr_platform import plots  # noqa: PLC0415
+    from nmr_platform.datasets import load_records  # noqa: PLC0415
+
+    curves = {name: (each["time"].to_numpy(), each["m"].to_numpy()) for name, each in load_records(made.path).items()}
+    times = {name: echo.time for name, echo in made.echoes.items()}
+    title = made.facts["name"]
+    if len(curves) == 1:
+        [(name, curve)] = curves.items()
+        drawn = plots.plot_echoes(*curve, echo_time=times.get(name), title=title)
+    elif len(times) == len(curves):
+        drawn = plots.plot_decay(*zip(*made.echoes.values(), strict=True), title=title)
+    else:
+        drawn = plots.plot_records(curves, times, title=title)
+    plots.save(drawn, plot)
 
 
 def export_options() -> list["Option"]:

@@ -8,11 +8,9 @@ from nmr_platform.exchange.format import Format, Option
 from nmr_platform.exchange.formats import (
     CORRECTIONS,
     FORMATS,
-    Imported,
     export_dataset,
     export_options,
     guess_format,
-    import_file,
     import_options,
     predict_options,
     read_file,
@@ -20,6 +18,7 @@ from nmr_platform.exchange.formats import (
     refuse_ignored,
 )
 from nmr_platform.exchange.hdf5 import read_hdf5, write_hdf5
+from nmr_platform.exchange.importing import Imported, import_file
 from nmr_platform.exchange.measured import Method, measured_curve, resample
 from nmr_platform.exchange.record import Record
 from nmr_platform.exchange.tecmag import read_tecmag

@@ -1,7 +1,7 @@
 """Phase, frequency offset and amplitude of a measured echo: estimated or given, and taken out along its pathway."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,9 @@ from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange.record import Record
 from nmr_platform.physics import Experiment, Pulse, ShapedPulse
 
-__all__ = ["Corrections", "Pathway", "correct", "find_corrections", "pathway"]
+__all__ = ["Corrections", "Pathway", "Since", "beginning", "correct", "find_corrections", "pathway"]
+
+Since = Literal["first", "last", "echo"]
 
 # An echo as high as in a simulation that starts fully polarised, where nothing better is known.
 _FULL_POLARISATION = 0.5
@@ -96,12 +98,35 @@ def correct(record: Record, experiment: Experiment, corrections: Corrections) ->
     return record.with_signal(record.signal * factors)
 
 
+def beginning(experiment: Experiment, since: Since) -> float:
+    """The moment that times are counted from, us after the end of the first pulse.
+
+    Args:
+        experiment: The sequence.
+        since: The end of the ``first`` or ``last`` pulse, or the (last) ``echo``.
+
+    Raises:
+        ConfigurationError: There is no echo, or a pulse is shaped.
+    """
+    if since == "first":
+        return 0.0
+    if since == "echo":
+        return _last_echo(experiment, "so `since` cannot be `echo`")
+    at, pulse = _pulses(experiment)[-1]
+    return at + pulse.duration / 2 if at else at
+
+
+def _last_echo(experiment: Experiment, otherwise: str) -> float:
+    """When the last echo is, us after the end of the first pulse; ``otherwise`` is for the sentence."""
+    if not experiment.echo_indices:
+        message = f"The sequence has no `echo_times`, {otherwise}."
+        raise ConfigurationError(message, key="sequence.echo_times")
+    return float(experiment.time[experiment.echo_indices[-1]])
+
+
 def _points_around_echo(record: Record, experiment: Experiment) -> NDArray[np.intp]:
     """Indices of the points that lie within half the refocusing time of the last echo and above half its maximum."""
-    if not experiment.echo_indices:
-        message = "The sequence has no `echo_times`, so `phase`, `offset` and `scale` must be given."
-        raise ConfigurationError(message, key="sequence.echo_times")
-    echo = experiment.time[experiment.echo_indices[-1]]
+    echo = _last_echo(experiment, "so `phase`, `offset` and `scale` must be given")
     near = np.abs(record.time - echo) <= (echo - _last_pulse_before(experiment, echo)) / 2
     magnitude = np.where(near, np.abs(record.signal), 0.0)
     around = np.flatnonzero((magnitude > 0) & (magnitude >= magnitude.max() / 2))

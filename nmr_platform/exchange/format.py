@@ -8,6 +8,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from nmr_platform.exchange.sweep import Sweep
+
 __all__ = ["Format", "Option", "options_of"]
 
 
@@ -49,6 +51,7 @@ class Format:
             format is only read.
         records: Names of the records in a path, of a format that may hold several: its ``read`` takes the one that is
             meant by the keyword ``record``, and its ``write`` all of them by name in place of a data set.
+        sweep: The same for a measured format, with what tells them apart: its ``read`` takes the keyword ``index``.
         measured: Whether it holds a measured echo, which is corrected and brought onto the time axis of a sequence.
         simulated: Whether simulated curves are kept in it, too, so that its numbers may be M as they stand.
         suffixes: Suffixes of its files, in lower case.
@@ -60,6 +63,7 @@ class Format:
     read: Callable[..., Any]
     write: Callable[..., None] | None = None
     records: Callable[[Path], tuple[str, ...]] | None = None
+    sweep: Callable[[Path], Sweep] | None = None
     measured: bool = False
     simulated: bool = False
     suffixes: tuple[str, ...] = ()

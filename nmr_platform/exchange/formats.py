@@ -1,31 +1,32 @@
 """The one table of formats: it drives `nmr import`, `nmr export` and `nmr predict`, their options and `--help`."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import xarray as xr
 
-from nmr_platform.datasets import by_name, check_target, publish
+from nmr_platform.datasets import by_name
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import bruker, csv_folder, delimited, hdf5, layout, tecmag, text
 from nmr_platform.exchange.format import Format, Option, options_of
-from nmr_platform.exchange.measured import measured_curve
+from nmr_platform.exchange.measured import measured_curves
 from nmr_platform.exchange.record import Record
-from nmr_platform.physics import Experiment
+from nmr_platform.exchange.several import SWEEP, as_said, told_apart
+from nmr_platform.exchange.sweep import Sweep
 from nmr_platform.progress import Advance, no_progress
-from nmr_platform.schema import read_value
 
 __all__ = [
     "CORRECTIONS",
+    "EXPERIMENT",
     "FORMATS",
-    "Imported",
     "export_dataset",
     "export_options",
+    "format_of",
     "guess_format",
-    "import_file",
     "import_options",
+    "options_for_import",
     "predict_options",
     "read_file",
     "read_records",
@@ -46,10 +47,11 @@ FORMATS: Mapping[str, Format] = {
     )
 }
 
-CORRECTIONS: Mapping[str, Option] = options_of(measured_curve)
+CORRECTIONS: Mapping[str, Option] = options_of(measured_curves)
 """What can be done to a measured echo of any format."""
 
-_EXPERIMENT = Option("YAML of its sequence; MHz, us, degrees", name="experiment", kind=Path)
+EXPERIMENT = Option("YAML of its sequence, or of one for each record; MHz, us, degrees", name="experiment", kind=Path)
+"""Which sequences a measured file belongs to."""
 _RESAMPLE = replace(
     CORRECTIONS["method"],
     name="resample",
@@ -133,84 +135,29 @@ def read_records(source: str | Path, *, format: str | None = None, **options: An
         ConfigurationError: The format has no such option.
         DataError: The source is missing or damaged, or of no known format.
     """
-    chosen = _format(format or guess_format(source))
-    refuse_ignored(options, chosen.reading, [chosen.name])
+    chosen = format_of(source, format)
+    refuse_ignored(options, _reading(chosen), [chosen.name])
+    if chosen.sweep is not None and options.get("index") is None:
+        return _swept(chosen, chosen.sweep, Path(source), **options)
+    if SWEEP.name in options:
+        message = "Option `--sweep` must be left out where `--index` chooses one record."
+        raise ConfigurationError(message, key=SWEEP.name, value=options[SWEEP.name])
     if chosen.records is None:
         return {"": chosen.read(source, **options)}
     return {name: chosen.read(source, record=name, **options) for name in chosen.records(Path(source))}
 
 
-@dataclass(frozen=True)
-class Imported:
-    """A data set that was made of a file.
-
-    Attributes:
-        path: Where it is.
-        format: What the file was.
-        curves: Number of its curves.
-        samples: Length of each; of several records by their names.
-        facts: Its name and digest; of a measured echo also phase (degrees), offset (MHz) and scale taken out.
-    """
-
-    path: Path
-    format: str
-    curves: int
-    samples: int | Mapping[str, int]
-    facts: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        """One sentence."""
-        taken_out = "; phase {phase:.1f} degrees, offset {offset:.6f} MHz taken out" if "phase" in self.facts else ""
-        several = {} if isinstance(self.samples, int) else self.samples
-        lengths = " and ".join(f"{n} ({name})" for name, n in several.items()) or self.samples
-        sentence = f"{self.path}: {self.curves} curves of {lengths} samples, digest {self.facts.get('digest')}"
-        return f"{sentence}{taken_out.format(**self.facts)}."
-
-
-def import_file(source: Path, out: Path, *, format: str | None = None, **options: Any) -> Imported:
-    """Make a data set of curves of another program, or of a measured echo.
-
-    Args:
-        source: What to read.
-        out: Data set to make, a Zarr folder; only a data set is replaced.
-        format: A key of `FORMATS`; by its name if None.
-        options: See `import_options`.
-
-    Raises:
-        ConfigurationError: The format has no such option, or the sequence of a measured echo is missing.
-        DataError: The source cannot be read, or there is something else at ``out``.
-
-    Example:
-        >>> import numpy as np, yaml
-        >>> time = np.arange(0.0, 60.0, 0.25)
-        >>> np.savetxt("echo.csv", np.column_stack([time, np.exp(-(((time - 40.0) / 5.0) ** 2)), 0.0 * time]))
-        >>> hahn = {"sequence": {"kind": "hahn", "tau": 20.0}, "step": 0.5, "lattice": {"shape": [4, 4]}}
-        >>> rest = {"kernel": {"kind": "uniform"}, "line": {"fwhm": 0.05, "bandwidth": 0.2}}
-        >>> coupling = {"alpha_x": 0.0, "alpha_y": 0.0, "alpha_z": 0.0}
-        >>> _ = Path("hahn.yaml").write_text(yaml.safe_dump({**hahn, **rest, "coupling": coupling}))
-        >>> print(import_file(Path("echo.csv"), Path("echo.zarr"), experiment=Path("hahn.yaml")))
-        echo.zarr: 1 curves of 120 samples, digest ...; phase 90.0 degrees, offset 0.000000 MHz taken out.
-    """
-    check_target(out)
-    chosen = _format(format or guess_format(source))
-    refuse_ignored(options, _for_import(chosen), [chosen.name])
-    own = {name: value for name, value in options.items() if name in chosen.reading}
-    if chosen.measured:
-        experiment = _experiment(options.get(_EXPERIMENT.name), chosen)
-        corrections = {name: value for name, value in options.items() if name in CORRECTIONS}
-        records = {"": measured_curve(chosen.read(source, **own), experiment, **corrections)}
-    else:
-        read = read_records(source, format=chosen.name, **own)
-        records = {name: each for name, each in read.items() if isinstance(each, xr.Dataset)}
-    for dataset in records.values():
-        dataset.attrs.pop("format_version", None)
-    publish(records, out)
-    first = next(iter(records.values()))
-    names = ("name", "digest", *(("phase", "offset", "scale") if chosen.measured else ()))
-    whole = first.attrs | {"digest": first.attrs.get("whole_digest", first.attrs.get("digest"))}
-    facts = {name: whole[name] for name in names if name in whole}
-    samples = {name: dataset.sizes["time"] for name, dataset in records.items()}
-    return Imported(out, chosen.name, first.sizes["curve"], samples.get("", samples), facts)
+def _swept(
+    chosen: Format, swept: Callable[[Path], Sweep], source: Path, *, sweep: str | None = None, **options: Any
+) -> dict[str, xr.Dataset | Record]:
+    """Every record of a measured file, each telling what it has of its own."""
+    said = as_said(swept(source), sweep, source)
+    if said.count == 1:
+        return {"": chosen.read(source, **options | {"index": 0})}
+    return {
+        name: told_apart(chosen.read(source, **options | {"index": index}), said, index)
+        for index, name in enumerate(said.names)
+    }
 
 
 def export_dataset(
@@ -260,7 +207,7 @@ def export_dataset(
 
 def import_options() -> list[Option]:
     """What `nmr import` takes: the format, and the options of all readers and of the corrections."""
-    return [_choice(FORMATS, "By its name if not given"), *_merged(_for_import)]
+    return [_choice(FORMATS, "By its name if not given"), *_merged(options_for_import)]
 
 
 def export_options() -> list[Option]:
@@ -289,6 +236,11 @@ def refuse_ignored(given: Mapping[str, Any], taken: Collection[str], formats: It
         raise ConfigurationError(message, key=name, value=given[name])
 
 
+def format_of(source: str | Path, name: str | None) -> Format:
+    """The format of that name, or the one that is told by the source's."""
+    return _format(name or guess_format(source))
+
+
 def _format(name: str) -> Format:
     if name not in FORMATS:
         message = f"Argument `format` must be one of {', '.join(FORMATS)}, but is {name!r}."
@@ -300,15 +252,20 @@ def _written() -> list[str]:
     return [each.name for each in FORMATS.values() if each.write is not None]
 
 
-def _for_import(each: Format) -> dict[str, Option]:
-    return {**each.reading, **({_EXPERIMENT.name: _EXPERIMENT, **CORRECTIONS} if each.measured else {})}
+def _reading(each: Format) -> dict[str, Option]:
+    return {**each.reading, **({SWEEP.name: SWEEP} if each.sweep else {})}
+
+
+def options_for_import(each: Format) -> dict[str, Option]:
+    """What `nmr import` takes for a format."""
+    return {**_reading(each), **({EXPERIMENT.name: EXPERIMENT, **CORRECTIONS} if each.measured else {})}
 
 
 def _for_prediction(each: Format) -> dict[str, Option]:
     # A model that does not need what was not recorded may read the rest.
     outside = replace(CORRECTIONS["outside"], default="zero")
     corrections = {name: option for name, option in CORRECTIONS.items() if name != "method"} | {"outside": outside}
-    return {**each.reading, **({_RESAMPLE.name: _RESAMPLE, **corrections} if each.measured else {})}
+    return {**_reading(each), **({_RESAMPLE.name: _RESAMPLE, **corrections} if each.measured else {})}
 
 
 def _choice(names: Iterable[str], meaning: str, *, required: bool = False) -> Option:
@@ -332,11 +289,3 @@ def _told(formats: Sequence[str], options: Sequence[Option]) -> Option:
     default = options[0].default
     same = default not in (None, False) and all(option.default == default for option in options)
     return replace(options[0], meaning=f"{whose}: {options[0].meaning}{f'; {default} by default' if same else ''}.")
-
-
-def _experiment(path: Path | None, chosen: Format) -> Experiment:
-    """The sequence of a measured echo."""
-    if path is None:
-        message = f"A measured echo ({chosen.name}) needs its sequence: give `--experiment`, a YAML file."
-        raise ConfigurationError(message, key="experiment")
-    return read_value(path, Experiment)

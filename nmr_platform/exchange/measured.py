@@ -1,6 +1,8 @@
-"""A measured echo as a data set of one curve, corrected and resampled onto the time axis of a sequence."""
+"""Measured echoes as data sets of one curve, corrected and resampled onto the time axes of their sequences."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -11,17 +13,19 @@ from scipy.signal import firwin, resample_poly
 
 from nmr_platform.datasets import Recorded, Reference, stretches_of, unrecorded
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.corrections import correct, find_corrections
+from nmr_platform.exchange.corrections import Corrections, Since, beginning, correct, find_corrections
 from nmr_platform.exchange.format import Option
 from nmr_platform.exchange.layout import curve_dataset
 from nmr_platform.exchange.record import Record
 from nmr_platform.physics import Experiment
 
-__all__ = ["Method", "Outside", "measured_curve", "resample"]
+__all__ = ["Method", "Outside", "measured_curve", "measured_curves", "resample"]
 
 Method = Literal["cubic", "bandlimited"]
 Outside = Literal["refuse", "zero"]
 
+# Points around the moment of an echo in which its height is looked for.
+_NEAR = 3
 # With it, the cubic spline between the finer points is exact to 1e-4 of any signal below the cut-off.
 _FINER = 8
 # Zero crossings of the interpolating function on either side, and the Kaiser window that ends it.
@@ -29,9 +33,22 @@ _CROSSINGS = 16
 _KAISER_BETA = 8.0
 
 
-def measured_curve(
-    record: Record,
-    experiment: Experiment,
+def measured_curve(record: Record, experiment: Experiment, **corrections: Any) -> xr.Dataset:
+    """Correct a measured record and resample it onto the time axis of an experiment.
+
+    Args:
+        record: The measurement.
+        experiment: Its sequence and the wanted time step.
+        corrections: See `measured_curves`.
+
+    Returns:
+        A data set of one curve, see `measured_curves`.
+    """
+    return measured_curves({"": (record, experiment)}, **corrections)[""]
+
+
+def measured_curves(
+    records: Mapping[str, tuple[Record, Experiment]],
     *,
     phase: Annotated[float | None, Option("zero-order phase, degrees; estimated by default")] = None,
     offset: Annotated[float | None, Option("frequency offset, MHz; estimated by default")] = None,
@@ -39,12 +56,15 @@ def measured_curve(
     conjugate: Annotated[bool, Option("spins turn the other way")] = False,
     method: Annotated[Method, Option("how it is resampled")] = "cubic",
     outside: Annotated[Outside, Option("what M is at times that were not recorded")] = "refuse",
-) -> xr.Dataset:
-    """Correct a measured record and resample it onto the time axis of an experiment.
+    since: Annotated[Since, Option("which pulse `--start` counts from, or the last echo")] = "first",
+) -> dict[str, xr.Dataset]:
+    """Correct the records of one measurement and resample each onto the time axis of its experiment.
+
+    One spectrometer measured one sample: phase, offset and scale are the same for all, and what is not given is
+    estimated from the record whose echo is highest.
 
     Args:
-        record: The measurement, its times counted from the first pulse.
-        experiment: Its sequence and the wanted time step.
+        records: Each record, by name, and its sequence with the wanted time step.
         phase: Zero-order phase of the measurement, degrees; estimated from the echo by default.
         offset: Frequency offset of the measurement, MHz; estimated from the echo by default.
         scale: Factor onto the simulation's unit, where 1/2 is full polarisation; by default the echo becomes 1/2 high,
@@ -52,25 +72,81 @@ def measured_curve(
         conjugate: Whether the spectrometer's sense of rotation is opposite to this package's, where a spin with a
             positive offset turns as exp(-2 pi i offset t).
         method: See `resample`.
-        outside: What M is where the record does not reach: ``refuse`` it, or ``zero``.
+        outside: What M is where a record does not reach: ``refuse`` it, or ``zero``.
+        since: What the records' times count from: the end of the first or ``last`` pulse, or the (last) ``echo``.
 
     Returns:
-        A data set of one curve in the store's layout, without parameters; attributes name the source and everything
-        that was done. ``m_z`` is NaN.
+        For each name a data set of one curve in the store's layout, without parameters; attributes name the source,
+        what it tells, and everything that was done. ``m_z`` is NaN.
 
     Raises:
         ConfigurationError: Something must be estimated, but the sequence has no echo.
-        DataError: The record is too short for the axis, or has too few points on the echo.
+        DataError: A record is too short for the axis, or has too few points on the echo.
     """
+    turned: dict[str, tuple[Record, Experiment]] = {}
+    for name, (record, experiment) in records.items():
+        signal = record.signal.conj() if conjugate else record.signal
+        start = record.start + beginning(experiment, since)
+        turned[name] = replace(record, signal=signal, start=start), experiment
+        _check_length(turned[name][0], experiment.time, outside)
+    corrections = find_corrections(*_highest(turned), phase=phase, offset=offset, scale=scale)
+    guesses: dict[Reference, bool] = {"height": scale is None, "phase": phase is None, "offset": offset is None}
+    guessed = tuple(each for each, is_guess in guesses.items() if is_guess)
+    done = {"conjugated": conjugate, "resampling": method, "correction_units": "phase degrees, offset MHz, times us"}
+    return {name: _curve(*each, corrections, guessed, done) for name, each in turned.items()}
+
+
+def _curve(
+    record: Record,
+    experiment: Experiment,
+    corrections: Corrections,
+    guessed: tuple[Reference, ...],
+    done: Mapping[str, Any],
+) -> xr.Dataset:
+    """One record, corrected and on the axis of its experiment."""
     time = experiment.time
-    guessed: dict[Reference, bool] = {"height": scale is None, "phase": phase is None, "offset": offset is None}
-    recorded = Recorded(
-        guessed=tuple(each for each, is_guess in guessed.items() if is_guess),
-        start=float(record.time[0]),
-        stop=float(record.time[-1]),
-        dwell=record.dwell,
-        gaps=_gaps(record),
-    )
+    recorded = _recorded(record, guessed)
+    covered = recorded.covers(time)
+    m = np.zeros(len(time), np.complex128)
+    m[covered] = resample(correct(record, experiment, corrections), time[covered], done["resampling"])
+    attributes = {
+        "name": record.source.stem,
+        "source": str(record.source),
+        "source_format": record.source_format,
+        "source_digest": hashlib.sha256(record.signal.tobytes()).hexdigest()[:16],
+        **{f"source_{name}": value for name, value in {**record.details, **record.told.attributes()}.items()},
+        **asdict(corrections),
+        **done,
+        **recorded.attributes(),
+        "experiment": experiment.model_dump_json(),
+        "echo_index": experiment.echo_indices[-1] if experiment.echo_indices else -1,
+        "step": experiment.step * experiment.receiver.every,
+    }
+    return curve_dataset(m[None], None, time, coordinates={}, attributes=attributes)
+
+
+def _highest(records: Mapping[str, tuple[Record, Experiment]]) -> tuple[Record, Experiment]:
+    """The record whose echo is highest, in the records' own unit; the first one without echoes."""
+
+    def height(pair: tuple[Record, Experiment]) -> float:
+        record, experiment = pair
+        if not experiment.echo_indices:
+            return 0.0
+        echo = experiment.time[experiment.echo_indices[-1]]
+        near = np.abs(record.time - echo) <= _NEAR * record.dwell
+        return float(np.abs(record.signal[near]).max(initial=0.0))
+
+    return max(records.values(), key=height)
+
+
+def _recorded(record: Record, guessed: tuple[Reference, ...] = ()) -> Recorded:
+    start, stop = float(record.time[0]), float(record.time[-1])
+    return Recorded(guessed=guessed, start=start, stop=stop, dwell=record.dwell, gaps=_gaps(record))
+
+
+def _check_length(record: Record, time: NDArray[np.float64], outside: Outside) -> None:
+    """Refuse a record that does not reach over the time axis, or not at all."""
+    recorded = _recorded(record)
     covered = recorded.covers(time)
     if outside == "refuse" and not covered.all():
         message = (
@@ -83,36 +159,6 @@ def measured_curve(
     if covered.sum() < 2:
         message = f"`{record.source}` has no points on the time axis of the sequence; is its start or unit right?"
         raise DataError(message, path=record.source)
-    turned = record.with_signal(record.signal.conj()) if conjugate else record
-    corrections = find_corrections(turned, experiment, phase=phase, offset=offset, scale=scale)
-    m = np.zeros(len(time), np.complex128)
-    m[covered] = resample(correct(turned, experiment, corrections), time[covered], method)
-    done: dict[str, Any] = {
-        "phase": corrections.phase,
-        "offset": corrections.offset,
-        "scale": corrections.scale,
-        "conjugated": conjugate,
-        "resampling": method,
-        **recorded.attributes(),
-        "correction_units": "phase degrees, offset MHz, times us",
-    }
-    return curve_dataset(
-        m[None],
-        None,
-        time,
-        coordinates={},
-        attributes={
-            "name": record.source.stem,
-            "source": str(record.source),
-            "source_format": record.source_format,
-            "source_digest": hashlib.sha256(record.signal.tobytes()).hexdigest()[:16],
-            **{f"source_{name}": value for name, value in record.details.items()},
-            **done,
-            "experiment": experiment.model_dump_json(),
-            "echo_index": experiment.echo_indices[-1] if experiment.echo_indices else -1,
-            "step": experiment.step * experiment.receiver.every,
-        },
-    )
 
 
 def resample(record: Record, time: NDArray[np.float64], method: Method) -> NDArray[np.complex128]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Option
+from nmr_platform.exchange.told import Told
 
 __all__ = ["FEWEST_POINTS", "INDEX", "START", "Record", "choose"]
 
@@ -31,7 +32,8 @@ class Record:
         dwell: Time between points, us.
         source: The file that it comes from.
         source_format: What that file is.
-        details: Facts about the measurement, for the attributes of the data set.
+        details: Facts about how it was read, for the attributes of the data set.
+        told: What its file says of the measurement.
     """
 
     signal: NDArray[np.complex128]
@@ -40,6 +42,7 @@ class Record:
     source: Path
     source_format: str
     details: dict[str, Any] = field(default_factory=dict)
+    told: Told = field(default_factory=Told)
 
     def __post_init__(self) -> None:
         if len(self.signal) < FEWEST_POINTS:

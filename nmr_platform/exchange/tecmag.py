@@ -1,5 +1,7 @@
 """Measured records from Tecmag spectrometers (TNMR)."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +11,10 @@ from numpy.typing import NDArray
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format
 from nmr_platform.exchange.record import INDEX, START, Record, choose
+from nmr_platform.exchange.sweep import Sweep
 from nmr_platform.exchange.tables import MOST_OF_A_RECORD, MOST_OF_A_TABLE, check_file
+from nmr_platform.exchange.tecmag_sequence import PulseSequence
+from nmr_platform.exchange.told import Told
 
 __all__ = ["FORMAT", "read_tecmag"]
 
@@ -45,8 +50,43 @@ def read_tecmag(
     # Some bits make a number that warns of itself; `Record` refuses it by its place.
     with np.errstate(invalid="ignore"):
         signal = np.array(records[chosen // windows, first : first + length], np.complex128)
-    nucleus = bytes(header["nuclei"][0]).split(b"\0")[0].decode("ascii", "replace")
-    return Record(signal, start, 1e6 * float(header["dwell"][0]), path, "tecmag", {"nucleus": nucleus})
+    told = _told(header, path)
+    told = replace(told, swept=_swept(header, windows, path).of(chosen))
+    return Record(signal, start, 1e6 * float(header["dwell"][0]), path, "tecmag", told=told)
+
+
+def _told(header: Mapping[str, Any], path: Path) -> Told:
+    sequence = PulseSequence.of(path)
+    return Told(
+        nucleus=_text(header["nuclei"][0]),
+        frequency=_positive(header["ob_freq"][0]),
+        field=_positive(header["magnet_field"]),
+        dwell=_positive(1e6 * float(header["dwell"][0])),
+        scans=int(header["actual_scans"]) or None,
+        sequence=_text(header["sequence"]),
+        times=sequence.times,
+        phases=sequence.phases,
+    )
+
+
+def _swept(header: Mapping[str, Any], windows: int, path: Path) -> Sweep:
+    """What tells the records apart; windows of one record are not told apart."""
+    count = int(np.prod(header["actual_npts"][1:], dtype=np.int64)) * windows
+    alone = windows == 1 and count == header["actual_npts"][1]
+    return PulseSequence.of(path).sweep(int(header["npts"][1]), count) if alone else Sweep(count)
+
+
+def _sweep(path: Path) -> Sweep:
+    header, points = _read(path)
+    return _swept(header, _window(header, points.shape[0], path), path)
+
+
+def _text(value: bytes) -> str | None:
+    return bytes(value).split(b"\0")[0].decode("ascii", "replace") or None
+
+
+def _positive(number: float) -> float | None:
+    return float(number) if 0 < number < np.inf else None
 
 
 def _read(path: Path) -> tuple[dict[str, Any], NDArray[np.complex64]]:
@@ -85,4 +125,6 @@ def _window(header: dict[str, Any], n_points: int, path: Path) -> int:
     return n_points // recorded
 
 
-FORMAT = Format("tecmag", "a measured echo, a `.tnt` file", read_tecmag, measured=True, suffixes=(".tnt",))
+FORMAT = Format(
+    "tecmag", "a measured echo, a `.tnt` file", read_tecmag, sweep=_sweep, measured=True, suffixes=(".tnt",)
+)

@@ -1,7 +1,7 @@
 """Every figure of the platform: pure functions from data to a matplotlib `Figure`."""
 
 from nmr_platform.plots.classes import plot_confusion, plot_confusion_by_bin, plot_reliability
-from nmr_platform.plots.echoes import plot_echoes, plot_gallery, plot_records
+from nmr_platform.plots.echoes import plot_decay, plot_echoes, plot_gallery, plot_records
 from nmr_platform.plots.importances import plot_importances_over_echo, plot_polynomial_bars, plot_top_importances
 from nmr_platform.plots.pulse_search import (
     plot_echo_comparison,
@@ -18,6 +18,7 @@ __all__ = [
     "plot_confusion",
     "plot_confusion_by_bin",
     "plot_coverage_by_bin",
+    "plot_decay",
     "plot_echo_comparison",
     "plot_echoes",
     "plot_gallery",

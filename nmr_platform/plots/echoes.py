@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from nmr_platform.plots.style import CYCLE, MUTED, columns_for, figure, heading, legend
+from nmr_platform.plots.style import CYCLE, MAIN, MUTED, columns_for, figure, heading, legend
 from nmr_platform.plots.style import title as set_title
 
-__all__ = ["plot_echoes", "plot_gallery", "plot_records"]
+__all__ = ["plot_decay", "plot_echoes", "plot_gallery", "plot_records"]
 
 _MOST_IN_LEGEND = 12
 
@@ -105,6 +105,25 @@ def plot_records(
     for ax in axes[len(records) :]:
         ax.set_visible(False)
     heading(made, title)
+    return made
+
+
+def plot_decay(time: ArrayLike, height: ArrayLike, *, title: str = "") -> Figure:
+    """Draw the heights of the echoes of several records over the times of these echoes.
+
+    Args:
+        time: When each echo is, us after the first pulse, 2 tau of Hahn echoes, shape (n_records,).
+        height: |M| there, in units of hbar per spin, shape (n_records,).
+        title: Title of the figure.
+    """
+    made, (ax,) = figure()
+    order = np.argsort(np.asarray(time))
+    ax.plot(np.asarray(time)[order], np.asarray(height)[order], "o-", color=MAIN, markersize=5, linewidth=1.3)
+    ax.set_xlim(left=0)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("time of the echo (µs)")
+    ax.set_ylabel("|M| at the echo (ħ per spin)")
+    set_title(ax, title)
     return made
 
 

@@ -6,7 +6,7 @@ from nmrglue.fileio.tecmag import TNTTLV, TNTTMAG, TNTTMG2
 
 from tests.exchange.builders import STEP
 
-__all__ = ["change_acqus", "write_bruker", "write_tecmag", "write_text_record"]
+__all__ = ["change_acqus", "tecmag_sequence", "write_bruker", "write_tecmag", "write_text_record"]
 
 
 def write_text_record(path, signal, *, header="", factor=1.0, delimiter=",", step=STEP):
@@ -48,11 +48,15 @@ def change_acqus(folder, **values):
     acqus.write_text("\n".join([*kept[:-1], *changed, "##END=", ""]))
 
 
-def write_tecmag(path, data, *, version=b"TNT1.005", step=STEP, acq_points=0, fft_flag=0):
+def write_tecmag(path, data, *, version=b"TNT1.005", step=STEP, acq_points=0, fft_flag=0, planned=None, sequence=b""):
     """Build a .tnt file from the format's own types: nmrglue reads them, but has no writer."""
     records = np.atleast_2d(data)
     header = np.zeros(1, TNTTMAG)
-    header["npts"] = header["actual_npts"] = [records.shape[1], len(records), 1, 1]
+    header["npts"] = [records.shape[1], planned or len(records), 1, 1]
+    header["actual_npts"] = [records.shape[1], len(records), 1, 1]
+    header["ob_freq"] = [60.1, 0, 0, 0]
+    header["magnet_field"] = 9.4
+    header["actual_scans"] = 64
     header["dwell"] = [step * 1e-6, 0, 0, 0]
     header["acq_points"] = acq_points
     header["nuclei"] = [b"139La", b"", b"", b""]
@@ -62,9 +66,22 @@ def write_tecmag(path, data, *, version=b"TNT1.005", step=STEP, acq_points=0, ff
         b"TMAG": header.tobytes(),
         b"DATA": records.T.astype("<c8").tobytes(order="F"),
         b"TMG2": processing.tobytes(),
+        b"PSEQ": sequence,
     }
     with path.open("wb") as file:
         file.write(version)
         for tag, content in sections.items():
             file.write(np.array((tag, 1, len(content)), TNTTLV).tobytes())
             file.write(content)
+
+
+def tecmag_sequence(tables=(), variables=(), uses=()):
+    """The bytes of a pulse sequence: texts with their lengths, as TNMR writes them between zeros."""
+
+    def text(value):
+        return len(value).to_bytes(4, "little") + value.encode()
+
+    used = b"".join(bytes(20) + text(name) for name in uses)
+    named = b"".join(bytes(12) + text(name) + text(entries) + text("+ Add") for name, entries in dict(tables).items())
+    valued = b"".join(bytes(8) + text(name) + bytes(4) + text(value) for name, value in dict(variables).items())
+    return b"1.18 BIN" + used + named + valued + bytes(16)

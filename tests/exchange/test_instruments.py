@@ -56,7 +56,7 @@ def test_a_bruker_record_is_recovered(tmp_path, big, isfloat, n_points):
     record = read_bruker(tmp_path / "1")
     assert record.dwell == pytest.approx(STEP)
     assert len(record.signal) == n_points
-    assert record.details["nucleus"] == "139La"
+    assert record.told.nucleus == "139La"
     assert_truth_recovered(record)
 
 
@@ -220,7 +220,7 @@ def test_a_tecmag_record_is_recovered(tmp_path):
     write_tecmag(tmp_path / "echo.tnt", instrument_signal())
     record = read_tecmag(tmp_path / "echo.tnt")
     assert record.dwell == pytest.approx(STEP)
-    assert record.details["nucleus"] == "139La"
+    assert record.told.nucleus == "139La"
     np.testing.assert_allclose(record.signal, instrument_signal(), rtol=1e-6)
     assert_truth_recovered(record)
 

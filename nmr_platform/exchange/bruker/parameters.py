@@ -13,7 +13,7 @@ from nmr_platform.exchange.tables import decoded, read_content
 __all__ = ["Parameters"]
 
 _MOST_BYTES = 2**24
-_LABELLED = re.compile(r"(?:^|[\r\n])##(\$?)([^=\r\n]*)=([^\r\n]*)")
+_LABELLED = re.compile(r"(?:^|[\r\n])##(\$?)([^=\r\n]*)=([^\r\n]*(?:[\r\n]+(?!##|\$\$)[^\r\n]+)*)")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Parameters:
 
     Attributes:
         path: The file.
-        texts: The first line of what stands behind each name: all of a number.
+        texts: What stands behind each name.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Parameters:
         texts: dict[str, str] = {}
         for own, name, value in labelled:
             if own and texts.setdefault(name, value) != value:
-                message = f"File `{path}` says two things of {name}: `{texts[name]}` and `{value}`."
+                message = f"File `{path}` says two things of {name}: `{_line(texts[name])}` and `{_line(value)}`."
                 raise DataError(message, path=path)
         return cls(path, texts)
 
@@ -57,7 +57,7 @@ class Parameters:
         Raises:
             DataError: There is no such number.
         """
-        text = self.texts.get(name, "")
+        text = _line(self.texts.get(name, ""))
         if not text and default is not None:
             return default
         try:
@@ -68,6 +68,17 @@ class Parameters:
             message = f"File `{self.path}` has no number for {name}{f', but `{text[:20]}`' if text else ''}."
             raise DataError(message, path=self.path)
         return number
+
+    def numbers(self, name: str) -> dict[int, float]:
+        """The numbers of an array that are above zero, by their place from 0: none if the file has no such array."""
+        _, _, values = self.texts.get(name, "").partition(")")
+        return {
+            place: number for place, text in enumerate(values.split()) if 0 < (number := _plain(text)) < float("inf")
+        }
+
+    def text(self, name: str) -> str | None:
+        """A parameter that is a text, without its brackets; None if the file does not say."""
+        return _line(self.texts.get(name, "")).strip("<> ") or None
 
     def positive(self, name: str) -> float:
         """A parameter that is a number above zero."""
@@ -91,3 +102,15 @@ class Parameters:
             message = f"File `{self.path}`: {name} is {number:g}, but must be {meaning}."
             raise DataError(message, path=self.path)
         return int(number)
+
+
+def _line(text: str) -> str:
+    """The first line: all of a number."""
+    return text.splitlines()[0] if text else ""
+
+
+def _plain(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

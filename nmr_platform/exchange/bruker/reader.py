@@ -1,5 +1,6 @@
 """Read ``fid`` and ``ser``: a record is chosen, and the delay of the digital filter taken out of it."""
 
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.exchange.bruker.lists import sweep_in
 from nmr_platform.exchange.bruker.parameters import Parameters
+from nmr_platform.exchange.bruker.program import program_of, told_by
+from nmr_platform.exchange.bruker.rows import Rows, acqus_in
 from nmr_platform.exchange.format import Format, Option
 from nmr_platform.exchange.record import FEWEST_POINTS, INDEX, START, Record, choose
-from nmr_platform.exchange.tables import MOST_OF_A_RECORD, check_file
+from nmr_platform.exchange.sweep import Sweep
 
 __all__ = ["FORMAT", "read_bruker"]
 
-# Records of a `ser` begin at multiples of this.
-_BLOCK = 1024
-_ANY_SIZE = 2**63
 # nmrglue takes so many points more than the delay from the end of a record.
 _SKIPPED = 2
 
@@ -51,61 +52,22 @@ def read_bruker(
         DataError: The folder is not what it should be, or ``index`` does not fit it.
     """
     folder = Path(folder)
-    file = _data_file(folder)
-    acquired = Parameters.read(folder / "acqus")
-    dwell = 1e6 / acquired.positive("SW_h")
-    points = _points(file, acquired, index)
+    acquired = Parameters.read(acqus_in(folder))
+    rows = Rows.of(acquired)
+    row = choose(rows.count, index, folder)
+    points = rows.points(row)
     delay = _group_delay(acquired) if group_delay is None else _checked(group_delay)
     if delay:
         points = _without_delay(points, delay, folder)
-    details = {"nucleus": acquired.texts.get("NUC1", "").strip("<>"), "group_delay_points": delay}
-    return Record(points, start - delay % 1 * dwell, dwell, folder, "bruker", details)
+    program = program_of(folder)
+    told = replace(told_by(acquired, program), swept=sweep_in(folder, rows.measured, program).of(row))
+    dwell = 1e6 / acquired.positive("SW_h")
+    return Record(points, start - delay % 1 * dwell, dwell, folder, "bruker", {"group_delay_points": delay}, told)
 
 
-def _data_file(folder: Path) -> Path:
-    """The file of the points."""
-    files = [folder / name for name in ("fid", "ser") if (folder / name).exists()]
-    if not (folder / "acqus").exists() or not files:
-        spectra = ", and spectra are no echoes" if (folder / "pdata").is_dir() else ""
-        message = f"Folder `{folder}` is not a Bruker experiment: it needs `acqus`, and `fid` or `ser`{spectra}."
-        raise DataError(message, path=folder)
-    if len(files) > 1:
-        message = f"Folder `{folder}` has `fid` and `ser`, but must have one of them: which one is meant?"
-        raise DataError(message, path=folder)
-    return files[0]
-
-
-def _points(file: Path, acquired: Parameters, index: int | None) -> NDArray[np.complex128]:
-    """The points of one record, arbitrary unit, complex, shape (T,)."""
-    acquired.choice("AQ_mod", (1, 3), "1 or 3, for both channels at once: an echo must be complex")
-    order = ("<", ">")[acquired.choice("BYTORDA", (0, 1), "0 or 1")]
-    kind = "i4" if acquired.choice("DTYPA", (0, 2), "0 (integers) or 2 (doubles)", default=0) == 0 else "f8"
-    dtype = np.dtype(f"{order}{kind}")
-    values = acquired.positive("TD")
-    if values % 2 or values < 2 * FEWEST_POINTS or values * dtype.itemsize > MOST_OF_A_RECORD:
-        most = MOST_OF_A_RECORD // dtype.itemsize
-        message = f"File `{acquired.path}`: TD must be even, from {2 * FEWEST_POINTS} to {most}, but is {values:g}."
-        raise DataError(message, path=acquired.path)
-    size, length = check_file(file, most=_ANY_SIZE), int(values) * dtype.itemsize
-    if size < length:
-        held = f"holds {size // dtype.itemsize // 2} complex points" if size else "is empty"
-        message = f"File `{file}` {held}, but TD of its `acqus` promises {int(values) // 2}."
-        raise DataError(message, path=file)
-    stride = _stride(file, size, length)
-    several = file.name == "ser" or (file.parent / "acqu2s").exists()
-    row = choose((size - length) // stride + 1 if several else 1, index, file.parent)
-    read = np.fromfile(file, dtype, count=int(values), offset=row * stride).astype(np.float64)
-    return read[::2] + 1j * read[1::2]
-
-
-def _stride(file: Path, size: int, length: int) -> int:
-    """Bytes from one record to the next: whole blocks, filled with zeros, unless a program left the filling out."""
-    padded = -(-length // _BLOCK) * _BLOCK
-    if size < padded:
-        return length
-    filling = np.fromfile(file, np.uint8, count=padded - length, offset=length)
-    is_padded = not filling.any() or (size % padded == 0 and size % length != 0)
-    return padded if is_padded else length
+def _sweep(folder: Path) -> Sweep:
+    rows = Rows.of(Parameters.read(acqus_in(folder)))
+    return sweep_in(folder, rows.measured, program_of(folder))
 
 
 def _group_delay(acquired: Parameters) -> float:
@@ -154,6 +116,7 @@ FORMAT = Format(
     "bruker",
     "a measured echo, a folder with `acqus`, and `fid` or `ser`",
     read_bruker,
+    sweep=_sweep,
     measured=True,
     sniff=lambda folder: (folder / "acqus").exists(),
 )
