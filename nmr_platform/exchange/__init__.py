@@ -19,7 +19,7 @@ from nmr_platform.exchange.formats import (
 )
 from nmr_platform.exchange.hdf5 import read_hdf5, write_hdf5
 from nmr_platform.exchange.importing import Imported, import_file
-from nmr_platform.exchange.measured import Method, measured_curve, resample
+from nmr_platform.exchange.measured import MAGNITUDE_ONLY, Method, measured_curve, resample
 from nmr_platform.exchange.record import Record
 from nmr_platform.exchange.tecmag import read_tecmag
 from nmr_platform.exchange.text import read_text
@@ -28,6 +28,7 @@ from nmr_platform.exchange.text_writer import write_text
 __all__ = [
     "CORRECTIONS",
     "FORMATS",
+    "MAGNITUDE_ONLY",
     "Corrections",
     "Format",
     "Imported",

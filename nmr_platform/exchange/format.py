@@ -20,6 +20,7 @@ class Option:
     Attributes:
         meaning: What it is, with its unit, for instance ``us from the first pulse to the first point``.
         least: Smallest number that is allowed; None if any is.
+        chooses: Whether it chooses one record of several.
         name: Name of the argument.
         kind: Type of its value, without None.
         default: What the argument is if it is not given; None if the reader finds out by itself.
@@ -28,6 +29,7 @@ class Option:
 
     meaning: str
     least: int | None = None
+    chooses: bool = False
     name: str = ""
     kind: Any = str
     default: Any = None

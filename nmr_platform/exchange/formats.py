@@ -137,10 +137,11 @@ def read_records(source: str | Path, *, format: str | None = None, **options: An
     """
     chosen = format_of(source, format)
     refuse_ignored(options, _reading(chosen), [chosen.name])
-    if chosen.sweep is not None and options.get("index") is None:
+    choosing = [each.flag for name, each in chosen.reading.items() if each.chooses and options.get(name) is not None]
+    if chosen.sweep is not None and not choosing:
         return _swept(chosen, chosen.sweep, Path(source), **options)
     if SWEEP.name in options:
-        message = "Option `--sweep` must be left out where `--index` chooses one record."
+        message = f"Option `--sweep` must be left out where `{choosing[0]}` chooses one record."
         raise ConfigurationError(message, key=SWEEP.name, value=options[SWEEP.name])
     if chosen.records is None:
         return {"": chosen.read(source, **options)}

@@ -12,17 +12,19 @@ from scipy.interpolate import CubicSpline
 from scipy.signal import firwin, resample_poly
 
 from nmr_platform.datasets import Recorded, Reference, stretches_of, unrecorded
-from nmr_platform.errors import DataError
+from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange.corrections import Corrections, Since, beginning, correct, find_corrections
 from nmr_platform.exchange.format import Option
 from nmr_platform.exchange.layout import curve_dataset
 from nmr_platform.exchange.record import Record
 from nmr_platform.physics import Experiment
 
-__all__ = ["Method", "Outside", "measured_curve", "measured_curves", "resample"]
+__all__ = ["MAGNITUDE_ONLY", "Method", "Outside", "measured_curve", "measured_curves", "resample"]
 
 Method = Literal["cubic", "bandlimited"]
 Outside = Literal["refuse", "zero"]
+MAGNITUDE_ONLY = "magnitude_only"
+"""The attribute of a data set whose record had no phase: that of M is an ideal echo's throughout."""
 
 # Points around the moment of an echo in which its height is looked for.
 _NEAR = 3
@@ -80,11 +82,13 @@ def measured_curves(
         what it tells, and everything that was done. ``m_z`` is NaN.
 
     Raises:
-        ConfigurationError: Something must be estimated, but the sequence has no echo.
+        ConfigurationError: Something must be estimated, but the sequence has no echo; or a phase or frequency is given
+            of a record of magnitudes alone.
         DataError: A record is too short for the axis, or has too few points on the echo.
     """
     turned: dict[str, tuple[Record, Experiment]] = {}
     for name, (record, experiment) in records.items():
+        _refuse_lost(record, phase=phase is not None, offset=offset is not None, conjugate=conjugate)
         signal = record.signal.conj() if conjugate else record.signal
         start = record.start + beginning(experiment, since)
         turned[name] = replace(record, signal=signal, start=start), experiment
@@ -94,6 +98,15 @@ def measured_curves(
     guessed = tuple(each for each, is_guess in guesses.items() if is_guess)
     done = {"conjugated": conjugate, "resampling": method, "correction_units": "phase degrees, offset MHz, times us"}
     return {name: _curve(*each, corrections, guessed, done) for name, each in turned.items()}
+
+
+def _refuse_lost(record: Record, **given: bool) -> None:
+    """Refuse what cannot be known of a record of magnitudes alone."""
+    for name, is_given in given.items():
+        if is_given and not record.has_phase:
+            what = "which holds magnitudes alone; leave it out"
+            message = f"Option `--{name}` has no meaning for `{record.source}`, {what}."
+            raise ConfigurationError(message, key=name)
 
 
 def _curve(
@@ -118,6 +131,7 @@ def _curve(
         **asdict(corrections),
         **done,
         **recorded.attributes(),
+        **({} if record.has_phase else {MAGNITUDE_ONLY: True}),
         "experiment": experiment.model_dump_json(),
         "echo_index": experiment.echo_indices[-1] if experiment.echo_indices else -1,
         "step": experiment.step * experiment.receiver.every,

@@ -19,7 +19,7 @@ FEWEST_POINTS = 16
 """Points that a record needs."""
 
 START = Option("us from the first pulse to the first point")
-INDEX = Option("which record of several", least=0)
+INDEX = Option("which record of several", least=0, chooses=True)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Record:
         source_format: What that file is.
         details: Facts about how it was read, for the attributes of the data set.
         told: What its file says of the measurement.
+        has_phase: Whether there is more than its magnitude, which ``signal`` is otherwise.
     """
 
     signal: NDArray[np.complex128]
@@ -43,6 +44,7 @@ class Record:
     source_format: str
     details: dict[str, Any] = field(default_factory=dict)
     told: Told = field(default_factory=Told)
+    has_phase: bool = True
 
     def __post_init__(self) -> None:
         if len(self.signal) < FEWEST_POINTS:

@@ -17,11 +17,13 @@ class Sweep:
         count: How many records there are.
         key: What differs, see `Told.swept`; empty if the file does not say.
         values: Its value in each record.
+        labels: What the records are called instead, where the file has names for them.
     """
 
     count: int
     key: str = ""
     values: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -33,7 +35,7 @@ class Sweep:
         """
         if self.count == 1:
             return ("",)
-        return names_of(self.key, self.values) if self.key else tuple(map(str, range(self.count)))
+        return names_of(self.key, self.values) if self.key else self.labels or tuple(map(str, range(self.count)))
 
     def of(self, index: int) -> dict[str, float]:
         """What one record has of its own, by its number from 0: nothing if the file does not say."""

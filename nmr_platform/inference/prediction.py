@@ -17,6 +17,7 @@ from nmr_platform.errors import ConfigurationError, DataError, UnmetNeedError
 from nmr_platform.exchange import (
     CORRECTIONS,
     FORMATS,
+    MAGNITUDE_ONLY,
     Format,
     Method,
     Record,
@@ -65,12 +66,14 @@ class _Curves(NamedTuple):
         time: Time of every sample after the end of the first pulse, us, shape (n_samples,).
         recorded: What is known of them.
         conditions: How they were recorded, where the file says so.
+        has_phase: Whether there is more than |M|.
     """
 
     m: NDArray[np.complexfloating[Any, Any]]
     time: NDArray[np.float64]
     recorded: Recorded
     conditions: Conditions | None = None
+    has_phase: bool = True
 
 
 def predict_files(
@@ -186,9 +189,15 @@ def _answer(
     """What a model reads from the records of a file."""
     model.require_records(records)
     curves: dict[str, _Curves] = {}
-    for record in model.needs:
+    for record, needs in model.needs.items():
         with naming_record(record):
             curves[record] = _curves(records[record], model.facts.records[record], resample, corrections)
+            if not curves[record].has_phase and (needs.required | needs.advised) & {"phase", "offset"}:
+                message = (
+                    f"Feature set `{model.facts.feature_set.name}` looks at the phase of M, but magnitudes are all "
+                    "that there is: only a model of features that are of |M| can read them, see `--model`."
+                )
+                raise UnmetNeedError(message, need="phase", value="lost")
     return model.predict(
         {record: each.m for record, each in curves.items()},
         {record: each.time for record, each in curves.items()},
@@ -226,15 +235,18 @@ def _curves(read: _Read, wanted: Conditions, resample: Method | None, correction
     content = read.content
     if isinstance(content, xr.Dataset):
         recorded, conditions = Recorded.of_attributes(content.attrs), _conditions(content.attrs)
-        return _Curves(content["m"].to_numpy(), content["time"].to_numpy(), recorded, conditions)
+        has_phase = not content.attrs.get(MAGNITUDE_ONLY, False)
+        return _Curves(content["m"].to_numpy(), content["time"].to_numpy(), recorded, conditions, has_phase)
     if resample is not None:
         made = measured_curve(content, wanted.experiment, method=resample, **{"outside": "zero", **corrections})
-        return _Curves(made["m"].to_numpy(), made["time"].to_numpy(), Recorded.of_attributes(made.attrs))
+        recorded = Recorded.of_attributes(made.attrs)
+        return _Curves(made["m"].to_numpy(), made["time"].to_numpy(), recorded, has_phase=content.has_phase)
     if not read.begins:
         wanted.require_time(content.time)
     recorded = _as_it_stands(content, read.format, scaled="scale" in corrections)
     signal = content.signal.conj() if corrections.get("conjugate") else content.signal
-    return _Curves(corrections.get("scale", 1.0) * signal[None], content.time, recorded)
+    scaled = corrections.get("scale", 1.0) * signal[None]
+    return _Curves(scaled, content.time, recorded, has_phase=content.has_phase)
 
 
 def _as_it_stands(record: Record, source: Format, *, scaled: bool) -> Recorded:
@@ -242,7 +254,7 @@ def _as_it_stands(record: Record, source: Format, *, scaled: bool) -> Recorded:
     guessed: list[Reference] = []
     if not scaled and not (source.simulated and np.abs(record.signal).max() <= _HIGHEST):
         guessed.append("height")
-    if not source.simulated:
+    if not (source.simulated and record.has_phase):
         guessed += ["phase", "offset"]
     return Recorded(guessed=tuple(guessed))
 

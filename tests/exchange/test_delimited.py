@@ -154,13 +154,13 @@ def test_magnitude_and_phase_make_a_signal(tmp_path, unit, factor):
     ("names", "sentence"),
     [
         ("a,b,c", r"line 1 \(a, b, c\) have no time; say which columns .* `--columns 1,2,3`"),
-        ("TIME,CH1,CH2", r"line 1 \(TIME, CH1, CH2\) have no real part; say which"),
+        ("TIME,CH1,CH2", r"line 1 \(TIME, CH1, CH2\) have no real part and no imaginary part; say which"),
         ("time,real,magnitude", r"have no imaginary part; say which"),
-        ("time,real,real", r"have 2 real parts; say which"),
+        ("time,real,real", r"have 2 real parts and no imaginary part; say which"),
         ("index,real,imag", r"have no time; say which"),
         ("frequency (kHz),real,imag", r"line 1 names a frequency and no time: it is a spectrum"),
         ("ppm,real,imag", r"it is a spectrum, but an echo in time is needed"),
-        ("time,real,time", r"have 2 times, which differ"),
+        ("time,real,time", r"have no imaginary part; say which"),
         ("t,re", r"line 1 names 2 columns, but there are 3; mend it, or begin it with #"),
         ("t,im,re,note", r"line 1 names 4 columns, but there are 3"),
         ("Real time scope", r"`.*echo.csv`.* line 1"),
@@ -182,8 +182,8 @@ def test_columns_are_chosen_by_their_numbers(tmp_path):
     assert_read(read(tmp_path, text, columns="2,3,1"))
     record = read(tmp_path, table(SIGNAL.imag, TIME, SIGNAL.real, head="CH1,Time (ms),CH2"), columns="2, 3, 1")
     assert_read(record, 500.0)
-    for order in ("1,2", "1,1,2", "1,2,9", "0,1,2", "time,real,imag", "", "1,2,3,4"):
-        with pytest.raises(ConfigurationError, match="`columns` must be three different numbers from 1 to 4"):
+    for order in ("1", "1,1", "1,1,2", "1,2,9", "0,1,2", "time,real,imag", "", "1,2,3,4"):
+        with pytest.raises(ConfigurationError, match=r"`columns` must be three different numbers from 1 to 4"):
             read(tmp_path, text, columns=order)
 
 

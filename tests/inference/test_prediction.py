@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from nmr_platform.datasets import Recorded, publish
 from nmr_platform.errors import ConfigurationError, DataError, UnmetNeedError
-from nmr_platform.exchange import FORMATS, export_dataset, measured_curve, read_file
+from nmr_platform.exchange import FORMATS, export_dataset, import_file, measured_curve, read_file
+from nmr_platform.features import ShapeFeatures
 from nmr_platform.inference.prediction import load_models, predict_files
 from tests.exchange.builders import make_dataset
 from tests.exchange.instruments import write_bruker, write_tecmag, write_text_record
@@ -124,6 +126,27 @@ def test_a_guess_stays_a_guess_in_every_format_that_keeps_data_sets(of_w, echo, 
     np.testing.assert_allclose(answer["prediction"], shapes().predict(echo[None], TIME)["prediction"], rtol=1e-4)
     with pytest.raises(UnmetNeedError, match=r"from 0 to 59\.5 us, of which 0 to 29\.5 us was not recorded"):
         predict_files([path], [shapes(window="record", half_width=150)])
+
+
+@pytest.mark.parametrize("resample", [None, "cubic"])
+def test_magnitudes_alone_are_read_by_models_of_magnitudes(of_w, echo, tmp_path, resample):
+    np.savetxt(tmp_path / "echo.csv", np.column_stack([TIME, np.abs(echo)]), header="t |M|")
+    import_file(tmp_path / "echo.csv", tmp_path / "set.zarr", experiment=written(tmp_path / "hahn.yaml"))
+    curvy = regressor(feature_set=ShapeFeatures(signal="complex", half_width=20))
+    for path, given in ((tmp_path / "echo.csv", {"resample": resample}), (tmp_path / "set.zarr", {})):
+        answer = predict_files([path], [shapes()], **given)
+        np.testing.assert_allclose(answer["prediction"], shapes().predict(echo[None], TIME)["prediction"], rtol=1e-4)
+        for model in (of_w, curvy):
+            with pytest.raises(
+                UnmetNeedError, match=r"looks at the phase of M, but magnitudes are all that there is: on"
+            ):
+                predict_files([path], [model], **given)
+
+
+def written(path):
+    """The experiment of the models, as a file."""
+    path.write_text(yaml.safe_dump(ACQUISITION.experiment.model_dump(mode="json")))
+    return path
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,13 @@ COMMENTS = ("#", "%", "!", "//")
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SPECIAL = r"[+-]?(?:nan|inf|infinity)"
-_EXPONENT = r"(?:e[+-]?\d+)?"
+_EXPONENT = r"(?:[ed][+-]?\d+)?"
 _POINT = re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){_EXPONENT}|{_SPECIAL}", re.IGNORECASE | re.ASCII)
 _COMMA = re.compile(rf"[+-]?\d+(?:,\d+)?{_EXPONENT}|{_SPECIAL}", re.IGNORECASE | re.ASCII)
+# Fortran writes 1.5D-07, and a word processor a minus sign that is no hyphen.
+_FORTRAN = re.compile(r"(?<=[\d.])d(?=[+-]?\d)", re.IGNORECASE)
+_MINUS = "\N{MINUS SIGN}"
+_COMPLEX = re.compile(r"\(?[+-]?[\d.]+(?:e[+-]?\d+)?\s*[+-]\s*[\d.]+(?:e[+-]?\d+)?\s*\*?[ij]\b\)?", re.IGNORECASE)
 # Lines that show which dialect it is: the first ones may be whole numbers, with no mark at all.
 _SHOWING = 100
 _SHOWN = 20
@@ -73,6 +77,7 @@ class NumberTable:
         above: The lines above the first row, and their numbers.
         dialect: How the numbers are told apart.
         path: The file.
+        spare: Columns after the last one that are empty in every row.
     """
 
     values: NDArray[np.float64]
@@ -81,6 +86,7 @@ class NumberTable:
     above: Sequence[tuple[int, str]]
     dialect: Dialect
     path: Path
+    spare: int = 0
 
     def require_finite(self, columns: Sequence[int]) -> None:
         """Refuse a number that is infinite or none.
@@ -121,7 +127,7 @@ def parse_numbers(text: str, path: Path, *, fewest: int, titled: bool) -> Number
         >>> table.values.tolist(), table.lines.tolist(), table.above
         ([[0.5, 1.0], [1.0, 2.5]], [2, 3], [(1, 't;re')])
     """
-    lines = _LINE_END.split(text)
+    lines = _LINE_END.split(text.replace(_MINUS, "-"))
     kept = [number for number, line in enumerate(lines) if line.strip() and not line.lstrip().startswith(COMMENTS)]
     first = _first_row(lines, kept, fewest, path)
     if first and not titled:
@@ -129,9 +135,12 @@ def parse_numbers(text: str, path: Path, *, fewest: int, titled: bool) -> Number
     above = [(number + 1, lines[number]) for number in range(kept[first]) if lines[number].strip()]
     kept = kept[first:]
     dialect = _dialect([lines[number] for number in kept[:_SHOWING]], fewest)
-    rows = _trimmed([lines[number].partition("#")[0] for number in kept], dialect)
+    rows = [_FORTRAN.sub("e", _beginning_of(lines[number])) for number in kept]
+    spare = _spare(rows, dialect)
+    if spare:
+        rows = [row.rsplit(dialect.separator, spare)[0] for row in rows]
     numbers = np.array(kept, np.int64) + 1
-    return NumberTable(_values(rows, numbers, dialect, path), numbers, rows, above, dialect, path)
+    return NumberTable(_values(rows, numbers, dialect, path), numbers, rows, above, dialect, path, spare)
 
 
 def _first_row(lines: Sequence[str], kept: Sequence[int], fewest: int, path: Path) -> int:
@@ -142,6 +151,11 @@ def _first_row(lines: Sequence[str], kept: Sequence[int], fewest: int, path: Pat
     if not kept:
         message = f"File `{path}` holds no numbers."
         raise DataError(message, path=path)
+    for number in kept:
+        if found := _COMPLEX.search(lines[number]):
+            what = f"`{_short(found[0])}` is a complex number, but each part must have a column of its own"
+            message = f"File `{path}`, line {number + 1}: {what}."
+            raise DataError(message, path=path)
     raise _no_numbers(path, kept[0], lines[kept[0]])
 
 
@@ -156,13 +170,12 @@ def _dialect(lines: Sequence[str], fewest: int) -> Dialect:
     return max(able, key=lambda dialect: sum(dialect.holds(line, fewest) for line in shown))
 
 
-def _trimmed(rows: list[str], dialect: Dialect) -> list[str]:
-    """The rows without the separators that follow the last number of every one of them."""
+def _spare(rows: list[str], dialect: Dialect) -> int:
+    """How many separators follow the last number of every row."""
     separator = dialect.separator
     if separator is None:
-        return rows
-    spare = min(row[len(row.rstrip(f"{separator} ")) :].count(separator) for row in rows)
-    return [row.rsplit(separator, spare)[0] for row in rows] if spare else rows
+        return 0
+    return min(row[len(row.rstrip(f"{separator} ")) :].count(separator) for row in rows)
 
 
 def _values(rows: list[str], numbers: NDArray[np.int64], dialect: Dialect, path: Path) -> NDArray[np.float64]:

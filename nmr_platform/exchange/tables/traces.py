@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,7 +17,6 @@ from nmr_platform.exchange.tables.words import (
     PHASE,
     PHASE_UNITS,
     TIME,
-    stems_of,
     unit_behind,
     words_of,
 )
@@ -32,8 +30,8 @@ _REMEDY = (
     "say which columns are time, real and imaginary part, for instance `--columns 1,2,3`, or time and magnitude, "
     "`--columns 1,2`"
 )
-_PART = re.compile(r"\d+[.,]\d+[^\W_]*|[^\W_]+")
-_STEM = re.compile(r"(.*?)(\d*)")
+_PART = re.compile(r"[^\W\d_]*\d+[.,]\d+[^\W_]*|[^\W_]+")
+_NUMBERED = re.compile(r"(\D+)([\d.,]*)")
 _TAU = re.compile(r"(?:^|[^\W_]*\W)tau[\s=_:-]*(?:[(\[](ns|us|ms|s)[)\]])?[\s=]*(\d+(?:[.,]\d+)?)\s*(ns|us|ms|s)?$")
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.+-]+")
 _LONGEST = 48
@@ -78,9 +76,9 @@ def find_traces(table: NumberTable, heading: Heading) -> list[Trace]:
     kinds = ("magnitude", "phase") if is_polar else ("real part", "imaginary part")
     firsts, seconds = heading.polar if is_polar else heading.channels
     if is_polar and firsts and not seconds:
-        pairs = [(first, None) for first in firsts]
+        pairs: list[tuple[int, int | None]] = [(first, None) for first in firsts]
     else:
-        pairs = _paired(heading, firsts, seconds)
+        pairs = [*_paired(heading, firsts, seconds)]
     if not pairs:
         counted = (
             f"{len(found) or 'no'} {kind}{'s' if len(found) > 1 else ''}"
@@ -113,7 +111,7 @@ def _timeless(table: NumberTable, heading: Heading) -> DataError:
     return unclear(table, f"{names_in(table, heading)} have no time")
 
 
-def _paired(heading: Heading, firsts: Sequence[int], seconds: Sequence[int]) -> list[tuple[int, int | None]]:
+def _paired(heading: Heading, firsts: Sequence[int], seconds: Sequence[int]) -> list[tuple[int, int]]:
     """Columns that differ in the part alone, or stand side by side without another name; empty if it is not clear."""
     if len(firsts) == len(seconds) == 1:
         return [(firsts[0], seconds[0])]
@@ -150,9 +148,7 @@ def _names(heading: Heading, firsts: Sequence[int], time: int) -> list[str]:
         names = [_name(label) for label in labels]
         if all(names) and len(set(names)) == len(names):
             return names
-    names = [_name(label) for label in said[0]]
-    counts = Counter(names)
-    return [name if name and counts[name] == 1 else str(place) for place, name in enumerate(names, 1)]
+    return [str(place) for place in range(1, len(firsts) + 1)]
 
 
 def _label(cell: str) -> str:
@@ -161,9 +157,9 @@ def _label(cell: str) -> str:
     unit = unit_behind(cell)
     kept: list[str] = []
     for part in _PART.findall(cell.removesuffix(unit) if unit else cell):
-        stem, number = _STEM.fullmatch(part.casefold()).groups()  # type: ignore[union-attr]
-        if stem and _is_part(stem):
-            kept += [number] if number else []
+        numbered = _NUMBERED.fullmatch(part.casefold())
+        if numbered and _is_part(numbered[1]):
+            kept += [numbered[2]] if numbered[2] else []
         elif part.casefold() not in PHASE_UNITS:
             kept.append(part)
     return " ".join(kept)

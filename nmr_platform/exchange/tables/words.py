@@ -16,7 +16,9 @@ __all__ = [
     "TIME",
     "TIME_UNITS",
     "UNITS",
+    "stems_of",
     "time_units",
+    "unit_behind",
     "unknown_unit",
     "words_of",
 ]
@@ -36,7 +38,9 @@ CHANNELS: tuple[tuple[Test, Test], ...] = (
 )
 """Words for the real and the imaginary part, the plainest pair first: beside it, X and Y mean something else."""
 
-MAGNITUDE = frozenset({"magnitude", "magn", "mag", "abs", "absolute", "amplitude", "amp", "modulus", "betrag", "r"})
+MAGNITUDE = frozenset(
+    {"magnitude", "magn", "mag", "abs", "absolute", "amplitude", "amp", "modulus", "module", "modulo", "betrag", "r"}
+)
 """A column of magnitudes."""
 
 PHASE = frozenset({"phase", "arg", "argument", "angle", "phi", "theta"})
@@ -67,11 +71,12 @@ SIGNAL_UNITS: Mapping[str, str] = {
 }
 """Units of signals by the words for them."""
 
-UNITS = frozenset({*TIME_UNITS, *PHASE_UNITS, *SIGNAL_UNITS, "au", "arb", "units", "none", "1"})
+UNITS = frozenset({*TIME_UNITS, *PHASE_UNITS, *SIGNAL_UNITS, "au", "u", "arb", "units", "none", "1"})
 """Words of a line of units."""
 
 _WORD = re.compile(r"[^\W_]+|°")
 _IN_PHASE = re.compile(r"\bin[ -]phase\b")
+_BARS = re.compile(r"\|([^|]*)\|")
 # A unit stands in brackets or behind a stroke.
 _BRACKETED = re.compile(r"\[([^\]]*)|\(([^)]*)|/\s*(\S+)")
 
@@ -82,8 +87,20 @@ def words_of(text: str) -> frozenset[str]:
     Example:
         >>> sorted(words_of("Time_(µs)")), sorted(words_of("In-phase"))
         (['time', 'us'], ['inphase'])
+        >>> sorted(words_of("|M|"))
+        ['abs', 'm']
     """
-    return frozenset(_WORD.findall(_IN_PHASE.sub("inphase", _plain(text))))
+    return frozenset(_WORD.findall(_BARS.sub(r" abs \1 ", _IN_PHASE.sub("inphase", _plain(text)))))
+
+
+def stems_of(text: str) -> frozenset[str]:
+    """The words of a name without the numbers behind them.
+
+    Example:
+        >>> sorted(stems_of("re1 (V)"))
+        ['re', 'v']
+    """
+    return frozenset(word.rstrip("0123456789") for word in words_of(text)) - {""}
 
 
 def time_units(text: str) -> frozenset[str]:
@@ -94,6 +111,20 @@ def time_units(text: str) -> frozenset[str]:
         (['ms'], [])
     """
     return frozenset(TIME_UNITS[word] for word in words_of(text) & TIME_UNITS.keys())
+
+
+def unit_behind(text: str) -> str:
+    """The unit of a signal or a phase in the name of a column, as it stands there; empty if there is none.
+
+    Example:
+        >>> unit_behind("re1 (V)"), unit_behind("Phase / deg"), unit_behind("re(tau=20us)")
+        ('(V)', '/ deg', '')
+    """
+    for found in _BRACKETED.finditer(text):
+        words = words_of("".join(found.groups(default="")))
+        if words and words <= UNITS:
+            return text[found.start() :] if found[3] else text[found.start() : found.end() + 1]
+    return ""
 
 
 def unknown_unit(text: str) -> str:
