@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import Field, model_validator
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.schema import Name, Schema, read_sections, read_yaml, validate
+from nmr_platform.schema import Name, Schema, laid_over, read_sections, read_yaml, validate
 
 __all__ = ["BEST", "DESIGNED", "DesignedSettings", "designed_name", "read_designed_sections", "read_sequences"]
 
@@ -97,7 +97,7 @@ class DesignedSettings(Schema):
         Raises:
             ConfigurationError: The measurement is not there.
         """
-        merged = {**values, **{name: _merged(values.get(name, {}), getattr(self, name)) for name in _MERGED}}
+        merged = {**values, **{name: laid_over(values.get(name, {}), getattr(self, name)) for name in _MERGED}}
         experiment = self.measurement.into(merged["data"].get("experiment", {}), root)
         merged["data"] = {**merged["data"], "experiment": experiment}
         asked = values.get("tasks", {})
@@ -157,9 +157,3 @@ def read_designed_sections(path: Path, model: type[S]) -> S:
     except ConfigurationError as error:
         message = f"In `{path}`, of the designed measurement: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error
-
-
-def _merged(values: Any, changes: Any) -> Any:
-    if not isinstance(values, Mapping) or not isinstance(changes, Mapping):
-        return changes
-    return {**values, **{key: _merged(values.get(key), change) for key, change in changes.items()}}

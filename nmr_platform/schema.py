@@ -21,6 +21,7 @@ __all__ = [
     "Name",
     "Schema",
     "Seed",
+    "laid_over",
     "read_sections",
     "read_value",
     "read_yaml",
@@ -181,6 +182,22 @@ def read_value(path: Path, model: type[S]) -> S:
     values = read_yaml(path)
     with _naming(path):
         return validate(model, values)
+
+
+def laid_over(values: Any, changes: Any) -> Any:
+    """Plain data with other plain data laid over it, mapping by mapping; neither is changed.
+
+    Args:
+        values: What is below.
+        changes: What is above; it wins, but keys of a mapping that it does not have stay.
+
+    Example:
+        >>> laid_over({"lattice": {"kind": "square", "shape": [64, 64]}, "step": 0.2}, {"lattice": {"shape": [8, 8]}})
+        {'lattice': {'kind': 'square', 'shape': [8, 8]}, 'step': 0.2}
+    """
+    if not isinstance(values, Mapping) or not isinstance(changes, Mapping):
+        return changes
+    return {**values, **{key: laid_over(values.get(key), change) for key, change in changes.items()}}
 
 
 def read_sections(path: Path, model: type[S]) -> S:

@@ -1,6 +1,5 @@
 """Small projects to kill commands in: copies of this one at every state that a scenario starts from."""
 
-import copy
 import os
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ import yaml
 
 from benchmarks.kills.scenarios import DROPPED_STAGES, KERNEL, PARAMS, TASK, Scenario
 from nmr_platform.files import folder_digest
-from nmr_platform.schema import read_yaml
+from nmr_platform.schema import laid_over, read_yaml
 
 __all__ = ["SYNC", "Projects", "environment", "require"]
 
@@ -156,13 +155,7 @@ def _commit(place: Path) -> None:
 
 
 def _lay_over(path: Path, changes: Mapping[str, Any]) -> None:
-    _write_yaml(path, _merged(read_yaml(path), changes))
-
-
-def _merged(values: Any, changes: Any) -> Any:
-    if not isinstance(values, Mapping) or not isinstance(changes, Mapping):
-        return copy.deepcopy(changes)
-    return {**values, **{key: _merged(values.get(key), change) for key, change in changes.items()}}
+    _write_yaml(path, laid_over(read_yaml(path), changes))
 
 
 def _write_yaml(path: Path, values: Mapping[str, Any]) -> None:

@@ -102,8 +102,9 @@ class Ensemble:
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """What is known of every curve, one row each, as a data set's labels: kernel, disorder, quantities, draws."""
-        return pd.DataFrame([{"curve": each.number, **coordinates_of(self.recipe, each)} for each in self.curves])
+        """What is known of every curve, one row each: the data set's name, disorder, quantities, draws."""
+        rows = [{"curve": each.number, **coordinates_of(self.recipe, each)} for each in self.curves]
+        return pd.DataFrame(rows).assign(kernel=self.recipe.name)
 
     def experiments(self, tried: SequenceSet) -> dict[str, Experiment]:
         """The experiment at the middle of the prior under each sequence, by name; all curves share its time axis.

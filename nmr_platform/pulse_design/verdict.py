@@ -149,7 +149,7 @@ def compare(
         for name, each in scenarios.items()
     }
     own = ensembles[NOMINAL][0]
-    tasks = settings.tasks(own.recipe.example.kernel.kind)
+    tasks = settings.tasks(own.recipe.name)
     judged: dict[tuple[str, str, str], pd.DataFrame] = {}
     families: dict[tuple[str, str], str] = {}
     for candidate, tried in candidates.items():

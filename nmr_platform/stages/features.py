@@ -78,7 +78,7 @@ def extract_features(params: FeaturesParams, workspace: Workspace) -> FeatureTab
             {kernel: np.abs(curves).mean(axis=0) for kernel, curves in own.items()},
             index=pd.Index(first["time"].to_numpy(), name="time"),
         )
-    labels = [labels_of(next(iter(records.values()))) for records in datasets.values()]
+    labels = [labels_of(next(iter(records.values()))).assign(kernel=kernel) for kernel, records in datasets.items()]
     made = FeatureTables(
         tables={item.name: extract(m, item, acquisition) for item in params.features.sets},
         labels=pd.concat(labels, ignore_index=True),

@@ -84,7 +84,7 @@ def search_settings(**changes: Any) -> PulseSearchSettings:
 
 def search_recipe(**changes: Any):
     """Twenty curves of a 6x6 lattice, about 40 samples each."""
-    return small_recipe(**{"n_curves": 20, "seed": 5} | changes)
+    return small_recipe(**{"name": "gaussian", "n_curves": 20, "seed": 5} | changes)
 
 
 def hahn(theta1: float = 90.0, theta2: float = 180.0, tau: float = 2.0) -> SequenceSet:

@@ -10,26 +10,28 @@ from nmr_platform.datasets.recipe.recipe import Recipe
 from nmr_platform.datasets.recipe.sampling import Sampling
 from nmr_platform.datasets.recipe.sweeps import Sweep
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.schema import CurveCount, Name, Schema, Seed, validate
+from nmr_platform.schema import CurveCount, Name, Schema, Seed, laid_over, validate
 from nmr_platform.simulation import Dtype, Integrator
 
 __all__ = ["DataSettings", "KernelSettings"]
 
 
 class KernelSettings(Schema):
-    """What one kernel's data set has of its own.
+    """What one data set has of its own.
 
     Attributes:
         seed: Seed of the data set; no two data sets may share it, for they would share their disorder.
-        kernel: The fixed part of the kernel, as plain data.
+        kernel: The fixed part of the kernel, as plain data; its kind is the data set's name if not given.
         prior: What is drawn for every curve, by dotted key of the experiment.
-        constraints: Beside those of all kernels.
+        constraints: Beside those of all data sets.
+        experiment: What differs from the experiment that all share, for instance its lattice.
     """
 
     seed: Seed
     kernel: dict[str, Any]
     prior: dict[str, Distribution]
     constraints: dict[str, Range] = Field(default_factory=dict)
+    experiment: dict[str, Any] = Field(default_factory=dict)
 
 
 class DataSettings(Schema):
@@ -44,7 +46,7 @@ class DataSettings(Schema):
         constraints: See `Recipe`.
         sweep: See `Recipe`.
         experiment: What all curves share, as plain data.
-        kernels: One data set each.
+        kernels: One data set each. Its name is the class of its curves, and usually that of its kernel.
     """
 
     n_curves: CurveCount | None
@@ -62,18 +64,6 @@ class DataSettings(Schema):
         if self.n_curves is None and self.sweep is None:
             message = "Key `data.n_curves` must be a number unless there is a `data.sweep`, but is null."
             raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _names_are_kinds(self) -> Self:
-        for name, settings in self.kernels.items():
-            kind = settings.kernel.get("kind", name)
-            if kind != name:
-                message = (
-                    f"Key `data.kernels.{name}.kernel.kind` must be {name}, like the data set, for curves are known "
-                    f"by their kernel, but is {kind!r}."
-                )
-                raise ValueError(message)
         return self
 
     @model_validator(mode="after")
@@ -107,7 +97,7 @@ class DataSettings(Schema):
             "sampling": self.sampling,
             "integrator": self.integrator,
             "dtype": self.dtype,
-            "experiment": {**self.experiment, "kernel": settings.kernel},
+            "experiment": {**laid_over(self.experiment, settings.experiment), "kernel": {"kind": kernel, **settings.kernel}},
             "prior": settings.prior,
             "sweep": self.sweep,
             "constraints": {**self.constraints, **settings.constraints},

@@ -150,10 +150,11 @@ def new_curves(recipes: Sequence[Recipe]) -> tuple[dict[str, NDArray[np.complex6
     """Simulate all curves of some recipes of the same sequences.
 
     Args:
-        recipes: One for each kernel.
+        recipes: One for each data set.
 
     Returns:
-        Records by name, each of shape (n, T), and labels as `labels_of` gives them, n rows.
+        Records by name, each of shape (n, T), and labels as `labels_of` gives them, n rows, with the name of the data
+        set as ``kernel``.
     """
     records: dict[str, list[NDArray[np.complex64]]] = {name: [] for name in recipes[0].record_names}
     rows = []
@@ -162,7 +163,7 @@ def new_curves(recipes: Sequence[Recipe]) -> tuple[dict[str, NDArray[np.complex6
         for curve, echoes in zip(curves, simulate_curves(curves, recipe), strict=True):
             for name, echo in echoes.items():
                 records[name].append(echo.m.astype(np.complex64))
-            rows.append({"curve": curve.number, **coordinates_of(recipe, curve)})
+            rows.append({"curve": curve.number, **coordinates_of(recipe, curve), "kernel": recipe.name})
     return {name: np.array(own) for name, own in records.items()}, pd.DataFrame(rows)
 
 

@@ -27,7 +27,9 @@ from nmr_platform.pulse_design.objectives.objective import (
 from nmr_platform.pulse_design.objectives.unknowns import (
     Line,
     Parameter,
+    bound,
     changed,
+    crossed,
     displaced,
     fit_line,
     gradient,
@@ -43,8 +45,6 @@ __all__ = ["FisherObjective", "FisherSettings"]
 
 Array = NDArray[np.float64]
 
-# Draws of the disorder that slopes are averaged over.
-_GROUPS = 2
 # Share of a target's spread that may come from what is not among the unknowns: rounding.
 _NEGLIGIBLE = 1e-6
 
@@ -58,6 +58,8 @@ class FisherSettings(ObjectiveSettings):
             follow from.
         points: Points of the prior.
         draws: Draws of the disorder at each point, for the noise that disorder makes.
+        groups: Draws of the disorder at each point that slopes are taken under; more of them for a bound to be believed
+            to the second digit, two to rank sequences.
         reach: Standard deviation of the displacements that slopes are taken over, in those of the prior. Small, 0.005,
             for the Cramer-Rao bound itself; 1.2 to rank sequences as a model of a few hundred curves would.
         noise: Receiver noise, standard deviation of real and imaginary part of one sample.
@@ -89,6 +91,7 @@ class FisherSettings(ObjectiveSettings):
     parameters: Annotated[tuple[Parameter, ...], Field(strict=False, min_length=2)]
     points: Annotated[int, Field(ge=2, le=1_000_000)]
     draws: Annotated[int, Field(ge=2, le=1_000_000)]
+    groups: Annotated[int, Field(ge=2, le=1_000_000)] = 2
     reach: PositiveFloat
     noise: PositiveFloat
     bin: Count
@@ -121,10 +124,12 @@ class FisherObjective:
     """1 - bound / variance of the prior, averaged over prior and targets: the R2 of an efficient estimator.
 
     At a point theta of the prior the measured numbers are f(theta) plus noise of covariance C, and the Fisher
-    information is J^T C^-1 J with J = df/dtheta under the same disorder. The prior's own information, the inverse
-    covariance of the unknowns that it draws, is added (van Trees, *Detection, Estimation, and Modulation Theory* I,
-    1968, 2.4.3), so that a bound is never worse than knowing nothing. A target g^T theta has the bound g^T I^-1 g,
-    unknowns beside it left free. The Cramer-Rao bound is local: it does not know that a phase of 2 pi is none. Over
+    information is J^T C^-1 J with J = df/dtheta, on average over the disorder. Under one disorder the slope also holds
+    what is peculiar to it, which nobody who does not know the disorder can use, and which would seem to be known as
+    soon as it is squared: products are taken between slopes under different disorder only, see `crossed`. The prior's
+    own information, the inverse covariance of the unknowns that it draws, is added (van Trees, *Detection, Estimation,
+    and Modulation Theory* I, 1968, 2.4.3), so that a bound is never worse than knowing nothing. A target g^T theta has
+    the bound g^T I^-1 g, unknowns beside it left free. The Cramer-Rao bound is local: it does not know that a phase of 2 pi is none. Over
     displacements that reach further, J is the slope of a line through f, and what the line does not explain joins the
     noise, see `fit_line`: what turns round within the reach then tells nothing.
 
@@ -171,7 +176,7 @@ class FisherObjective:
         receiver = self._settings.noise / np.sqrt(self._settings.bin)
         unexplained, _ = ledoit_wolf(np.concatenate([line.residuals for line in lines]), assume_centered=True)
         whitener = np.linalg.inv(np.linalg.cholesky(noise_covariance(draws, receiver) + unexplained))
-        bounds = np.array([self._bound(whitener @ line.slopes.T) for line in lines])
+        bounds = np.array([bound(crossed(line.slopes @ whitener.T), self._known) for line in lines])
         targets = self._settings.targets
         gradients = [each[:n_points] for each in self._gradients]
         variances = np.stack([np.einsum("ni,nij,nj->n", g, bounds, g) for g in gradients], axis=1)
@@ -193,7 +198,7 @@ class FisherObjective:
     def _line(self, tried: SequenceSet, number: int, point: Curve) -> Line:
         """A line through the numbers around a point, each group of displacements under a disorder of its own."""
         names = self._settings.parameters
-        values = displaced(self._prior[number], self._steps, names, groups=_GROUPS, seed=number)
+        values = displaced(self._prior[number], self._steps, names, groups=self._settings.groups, seed=number)
         curves = [
             redrawn(point.with_experiment(_moved(point.experiment, names, row)), group)
             for group, rows in enumerate(values)
@@ -201,14 +206,6 @@ class FisherObjective:
         ]
         numbers = self._numbers(tried, number, curves, "displaced")
         return fit_line(values, numbers.reshape(*values.shape[:2], -1), self._steps)
-
-    def _bound(self, whitened: Array) -> Array:
-        """Bound on the covariance of the unknowns, shape (n_parameters, n_parameters), from slopes over noise."""
-        information = whitened.T @ whitened + self._known
-        # Unknowns differ in scale by orders of magnitude; a unit diagonal keeps the inverse accurate.
-        scale = 1 / np.sqrt(np.diag(information))
-        bound: Array = scale[:, None] * np.linalg.inv(scale[:, None] * information * scale) * scale
-        return bound
 
     def _numbers(self, tried: SequenceSet, number: int, curves: Sequence[Curve], what: str) -> Array:
         identity = {

@@ -121,7 +121,7 @@ def values_of(ensemble: Ensemble, target: str) -> Array:
     Raises:
         DataError: The prior does not draw it, or draws one value.
     """
-    task = RegressionTask(target=target, kernels=(ensemble.recipe.example.kernel.kind,))
+    task = RegressionTask(target=target, kernels=(ensemble.recipe.name,))
     task.check(ensemble.labels)
     return task.y(ensemble.labels)
 

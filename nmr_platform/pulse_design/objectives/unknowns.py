@@ -12,7 +12,9 @@ from nmr_platform.physics import Experiment
 __all__ = [
     "Line",
     "Parameter",
+    "bound",
     "changed",
+    "crossed",
     "displaced",
     "fit_line",
     "gradient",
@@ -30,8 +32,6 @@ _VAGUE: dict[str, float] = {"xi": 10.0, "exponent": 1.0, "gamma_plus": 0.01, "ga
 _STEPS: dict[str, float] = {"xi": 0.02, "exponent": 0.005, "gamma_plus": 2e-5, "gamma_minus": 2e-5, "gamma_z": 2e-5}
 # Share of an unknown by which it is changed for the derivative of a formula.
 _RELATIVE_STEP = 1e-4
-# Standard deviations beyond which no displacement goes.
-_FURTHEST = 2.5
 # A length or an exponent shrinks to this share of its value at most.
 _SMALLEST = 0.5
 _FEWEST_PAIRS = 4
@@ -148,7 +148,7 @@ class Line(NamedTuple):
     """A linear fit over displacements.
 
     Attributes:
-        slopes: Change of every number with every unknown, shape (n_unknowns, n_numbers).
+        slopes: Change of every number with every unknown in each group, shape (groups, n_unknowns, n_numbers).
         residuals: What the line does not explain, shape (n, n_numbers): the mean of r r^T over the rows estimates its
             covariance.
     """
@@ -158,11 +158,14 @@ class Line(NamedTuple):
 
 
 def displaced(at: Array, steps: Array, names: tuple[Parameter, ...], *, groups: int, seed: int) -> Array:
-    """Values of the unknowns around a point: normal displacements in opposite pairs.
+    """Values of the unknowns around a point: displacements in opposite pairs, in directions drawn at random.
+
+    Within a group those of different unknowns are orthogonal, so that slopes are well determined by as many pairs as
+    there are unknowns.
 
     Args:
         at: The point, shape (n_unknowns,), in the units of `read`.
-        steps: Standard deviation of the displacement of each unknown, shape (n_unknowns,), in the same units.
+        steps: Root mean square of the displacement of each unknown, shape (n_unknowns,), in the same units.
         names: Which unknowns they are; rates stay positive, and so do range and exponent.
         groups: Number of sets of displacements.
         seed: Of the draw.
@@ -171,9 +174,10 @@ def displaced(at: Array, steps: Array, names: tuple[Parameter, ...], *, groups: 
         Shape (groups, n_displacements, n_unknowns), in the units of `read`.
     """
     shape = (groups, max(_FEWEST_PAIRS, len(at)))
-    # A stream an unknown: whatever is asked beside it, it is displaced alike.
+    # A stream an unknown: whatever is asked after it, it is displaced alike.
     streams = [np.random.default_rng([seed, get_args(Parameter).index(name)]) for name in names]
-    half = np.stack([rng.normal(size=shape) for rng in streams], axis=-1).clip(-_FURTHEST, _FURTHEST)
+    axes, triangle = np.linalg.qr(np.stack([rng.normal(size=shape) for rng in streams], axis=-1))
+    half = axes * np.sign(np.einsum("gkk->gk", triangle))[:, np.newaxis] * np.sqrt(shape[1])
     values = at + np.concatenate([half, -half], axis=1) * steps
     return np.maximum(values, [_lowest(name, value) for name, value in zip(names, at, strict=True)])
 
@@ -189,7 +193,8 @@ def fit_line(values: Array, numbers: Array, steps: Array) -> Line:
 
     Statistical linear regression (Lefebvre, Bruyninckx and De Schutter, *IEEE Trans. Autom. Control* 47, 1406, 2002):
     for displacements that reach nowhere the slopes are the derivatives and nothing is left over; for longer ones, what
-    bends away from the line, or turns round like a phase, is left over and adds to the noise.
+    bends away from the line, or turns round like a phase, is left over and adds to the noise. What is left over is taken
+    from a line of common slopes.
 
     Args:
         values: Displaced unknowns, shape (groups, n_displacements, n_unknowns), in the units of `read`, the second half
@@ -200,13 +205,57 @@ def fit_line(values: Array, numbers: Array, steps: Array) -> Line:
     groups, n_displacements, n_unknowns = values.shape
     n_pairs = n_displacements // 2
     # What changes sign with the displacement, and what does not: the line can only explain the first.
-    odd_u = ((values[:, :n_pairs] - values[:, n_pairs:]) / (2 * steps)).reshape(-1, n_unknowns)
-    odd = ((numbers[:, :n_pairs] - numbers[:, n_pairs:]) / 2).reshape(len(odd_u), -1)
+    by_group_u = (values[:, :n_pairs] - values[:, n_pairs:]) / (2 * steps)
+    by_group = (numbers[:, :n_pairs] - numbers[:, n_pairs:]) / 2
+    slopes = np.linalg.pinv(by_group_u) @ by_group
+    odd_u, odd = by_group_u.reshape(-1, n_unknowns), by_group.reshape(groups * n_pairs, -1)
     even = (numbers[:, :n_pairs] + numbers[:, n_pairs:]) / 2
     even = (even - even.mean(axis=1, keepdims=True)).reshape(len(odd_u), -1)
-    slopes, *_ = np.linalg.lstsq(odd_u, odd)
-    left = odd - odd_u @ slopes
+    common, *_ = np.linalg.lstsq(odd_u, odd)
+    left = odd - odd_u @ common
     # The two add up, and each has lost degrees of freedom to its fit.
     freedom = np.array([len(odd_u) - n_unknowns, groups * (n_pairs - 1)])
     scale_odd, scale_even = np.sqrt(2 * len(odd_u) / freedom)
     return Line(slopes / steps[:, None], np.concatenate([left * scale_odd, even * scale_even]))
+
+
+def crossed(slopes: Array) -> Array:
+    """The mean product of slopes of different groups, (sum_g J_g)(sum_h J_h)^T without the terms g = h.
+
+    What differs at random between groups, the slope's part that is peculiar to one disorder or to one draw of the
+    displacements, averages out of such products, while it is never negative in the square of a mean.
+
+    Args:
+        slopes: Of each group, over noise of unit covariance, shape (groups, n_unknowns, n_numbers).
+
+    Returns:
+        The information on the unknowns, shape (n_unknowns, n_unknowns), in the inverse units of each pair; by chance it
+        may have negative eigenvalues.
+    """
+    groups, total = len(slopes), slopes.sum(axis=0)
+    own = np.einsum("gkd,gld->kl", slopes, slopes)
+    product: Array = (total @ total.T - own) / (groups * (groups - 1))
+    return product
+
+
+def bound(information: Array, known: Array) -> Array:
+    """Bound on the covariance of the unknowns, with what was known before.
+
+    Args:
+        information: Of the measurement, shape (n_unknowns, n_unknowns), see `crossed`; what is negative in it counts as
+            none.
+        known: That of the prior, likewise, see `precision`.
+
+    Returns:
+        Shape (n_unknowns, n_unknowns), in the units of each pair.
+
+    Example:
+        >>> bound(np.diag([3.0, -0.1]), np.eye(2)).round(3).tolist()
+        [[0.25, 0.0], [0.0, 1.0]]
+    """
+    # In units of the prior: unknowns differ in scale by orders of magnitude.
+    unit = np.linalg.inv(np.linalg.cholesky(known))
+    gained, axes = np.linalg.eigh(unit @ information @ unit.T)
+    rotated = unit.T @ axes
+    covariance: Array = rotated / (1 + np.maximum(gained, 0.0)) @ rotated.T
+    return covariance
