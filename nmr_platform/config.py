@@ -20,7 +20,7 @@ from nmr_platform.learning import (
     TuneSettings,
 )
 from nmr_platform.physics import Experiment
-from nmr_platform.pulse_design import PulseSearchSettings
+from nmr_platform.pulse_design import CeilingSettings, PulseSearchSettings
 from nmr_platform.schema import read_yaml, validate
 
 __all__ = ["Params", "read_params"]
@@ -39,6 +39,7 @@ class Params(TaskTable):
         disorder_comparison: How fresh disorder is compared with frozen.
         pulse_search: How pulse sequences are searched.
         designed: Which tasks are asked again of a designed measurement; none in a study without one.
+        ceiling: How it is found out what the records allow; none in a study that does not ask.
     """
 
     data: DataSettings
@@ -50,6 +51,7 @@ class Params(TaskTable):
     disorder_comparison: DisorderComparisonSettings
     pulse_search: PulseSearchSettings
     designed: DesignedSettings | None = None
+    ceiling: CeilingSettings | None = None
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -95,6 +97,8 @@ class Params(TaskTable):
     def _other_curves_are_new(self) -> Self:
         owners = {settings.seed: name for name, settings in self.data.kernels.items()}
         seeds = {"disorder_comparison.seed": [self.disorder_comparison.seed]}
+        if self.ceiling is not None:
+            seeds["ceiling.seed"] = [self.ceiling.seed]
         if self.evaluate.lattice_shapes:
             first = self.evaluate.lattice_seed
             seeds["evaluate.lattice_seed"] = list(range(first, first + len(self.data.kernels)))

@@ -1,6 +1,6 @@
 """What code a stage imports, itself and through others, read from the sources without running them.
 
-`python -m tests.closure` writes it into both dvc.yaml files.
+`python -m tests.closure` writes it into every dvc.yaml file.
 """
 
 import ast
@@ -110,7 +110,7 @@ def updated(text: str, project: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-PROJECTS = ("", "studies/august2021")
+PROJECTS = ("", "studies/august2021", "studies/three-parameters")
 
 if __name__ == "__main__":
     for project in PROJECTS:

@@ -123,6 +123,20 @@ def test_a_recipe_is_made_of_what_all_share_and_what_is_its_own(tmp_path):
     assert (curve.kernel.kind, curve.lattice.shape, curve.sequence.tau) == ("power", (8, 8), 25.0)
 
 
+def test_a_data_set_may_have_a_name_a_lattice_and_a_number_of_curves_of_its_own(tmp_path):
+    values = tiny_values()
+    values["data"]["kernels"]["gaussian-6"] = {
+        **values["data"]["kernels"]["gaussian"],
+        "seed": 999,
+        "n_curves": 30,
+        "experiment": {"lattice": {"shape": [6, 6]}},
+    }
+    params = read_params(write_params(tmp_path, values))
+    own, other = (params.data.recipe(name) for name in ("gaussian-6", "gaussian"))
+    assert (own.n_curves, own.example.lattice.shape, own.example.kernel.kind) == (30, (6, 6), "gaussian")
+    assert own.example.replace(lattice=other.example.lattice) == other.example
+
+
 def test_parameters_are_frozen(tmp_path):
     params = read_params(write_params(tmp_path, tiny_values()))
     with pytest.raises(ValueError, match="frozen"):

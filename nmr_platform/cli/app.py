@@ -9,6 +9,7 @@ import typer
 
 from nmr_platform.cli.exchange import export, export_options, import_, import_options
 from nmr_platform.cli.format_options import add_command
+from nmr_platform.cli.pipeline.ceiling import ceiling
 from nmr_platform.cli.pipeline.compare_disorder import compare_disorder
 from nmr_platform.cli.pipeline.evaluate import evaluate
 from nmr_platform.cli.pipeline.features import features
@@ -58,6 +59,7 @@ add_command(app, "export", export, export_options)
 add_command(app, "import", import_, import_options)
 app.command("features")(_of_a_sound_project(features))
 app.command("evaluate")(_of_a_sound_project(evaluate))
+app.command("ceiling")(_of_a_sound_project(ceiling))
 app.command("compare-disorder")(_of_a_sound_project(compare_disorder))
 app.command("optimise-pulses")(_of_a_sound_project(optimise_pulses))
 app.command("export-sequence")(export_sequence)

@@ -1,6 +1,7 @@
 """The search for pulse sequences that make the coupling easier to infer."""
 
 from nmr_platform.pulse_design.candidates import Candidate, PulseSearch
+from nmr_platform.pulse_design.ceiling import CeilingSettings, ceiling_of
 from nmr_platform.pulse_design.ensemble import Ensemble, RecordCache
 from nmr_platform.pulse_design.export import plain_yaml, shape_files, timeline_csv
 from nmr_platform.pulse_design.objectives import Judgement, Objective
@@ -15,6 +16,7 @@ __all__ = [
     "KEPT",
     "NOMINAL",
     "Candidate",
+    "CeilingSettings",
     "Contest",
     "Ensemble",
     "Judgement",
@@ -26,6 +28,7 @@ __all__ = [
     "SearchSpace",
     "SequenceSet",
     "Verdict",
+    "ceiling_of",
     "compare",
     "help_search",
     "named_sequence",

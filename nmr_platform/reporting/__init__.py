@@ -1,5 +1,6 @@
 """The report: published numbers, what to say and show, and how to set it."""
 
+from nmr_platform.reporting.ceilings import CeilingRow, Ceilings, ceiling_row
 from nmr_platform.reporting.designed import Designed, DesignedRow, designed_row
 from nmr_platform.reporting.page import (
     Content,
@@ -23,6 +24,8 @@ __all__ = [
     "PUBLISHED",
     "PULSE_CAPTIONS",
     "TASK_CAPTIONS",
+    "CeilingRow",
+    "Ceilings",
     "ComparisonRow",
     "Content",
     "Designed",
@@ -31,6 +34,7 @@ __all__ = [
     "PublishedScore",
     "ScoreRow",
     "Section",
+    "ceiling_row",
     "compare_published",
     "describe_pulses",
     "designed_row",

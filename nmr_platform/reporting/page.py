@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from nmr_platform.reporting.ceilings import Ceilings
 from nmr_platform.reporting.designed import Designed
 from nmr_platform.reporting.published import PUBLISHED, SOURCE, ComparisonRow
 
@@ -85,6 +86,7 @@ class Content:
         data: Facts about the data sets, one row a kernel.
         opening: Pictures of the curves.
         designed: What one echo tells beside what a designed measurement tells; None in a study without one.
+        ceilings: What was learnt beside what the records allow; None in a study that does not ask for it.
         sections: One a task.
         pulses: What the pulse search found, flat; None in a study without one.
         pulse_figures: Its pictures.
@@ -96,6 +98,7 @@ class Content:
     data: Sequence[Mapping[str, Any]]
     opening: Sequence[Figure]
     designed: Designed | None
+    ceilings: Ceilings | None
     sections: Sequence[Section]
     pulses: Mapping[str, Any] | None
     pulse_figures: Sequence[Figure]

@@ -15,15 +15,17 @@ from nmr_platform.datasets import DataSettings, load_records
 from nmr_platform.designed import DESIGNED, DesignedSettings, designed_name
 from nmr_platform.errors import DataError
 from nmr_platform.files import intact, read_json, staged_folder
-from nmr_platform.learning import METRICS, Bootstrap, EvaluateSettings, Task, paired_gain
+from nmr_platform.learning import METRICS, Bootstrap, EvaluateSettings, RegressionTask, Task, paired_gain
 from nmr_platform.reporting import (
     PUBLISHED,
     PULSE_CAPTIONS,
     TASK_CAPTIONS,
+    Ceilings,
     Content,
     Designed,
     Figure,
     Section,
+    ceiling_row,
     compare_published,
     describe_pulses,
     designed_row,
@@ -89,6 +91,7 @@ def _gather(params: ReportParams, workspace: Workspace, folder: Path) -> Content
         disorder=disorder,
         comparison=compare_published(PUBLISHED, scores, disorder),
         designed=None if params.designed is None else _designed(params.designed, params, workspace),
+        ceilings=_ceilings(params, workspace),
         pulses=describe_pulses(pulses) if pulses else None,
         pulse_figures=_pulse_figures(workspace, folder) if pulses else [],
     )
@@ -106,6 +109,20 @@ def _designed(designed: DesignedSettings, params: ReportParams, workspace: Works
         rows.append(designed_row(name, task, first, other, paired_gain(task, old, new, bootstrap)))
     data = params.data.replace(experiment=designed.measurement.into(params.data.experiment, workspace.root))
     return Designed(_in_words(params.data), _in_words(data), rows)
+
+
+def _ceilings(params: ReportParams, workspace: Workspace) -> Ceilings | None:
+    """What was learnt beside what can be known, of the data sets whose ceiling was asked for."""
+    places = {kernel: workspace.metrics(f"ceiling-{kernel}") for kernel in params.data.kernels}
+    found = {kernel: read_json(path, made_by="dvc repro ceiling") for kernel, path in places.items() if path.exists()}
+    bootstrap = Bootstrap(params.evaluate.n_resamples, params.evaluate.confidence, params.evaluate.seed)
+    rows = [
+        ceiling_row(name, kernel, _read(workspace, name)[1], found[kernel][task.target], bootstrap)
+        for name, task in params.tasks.items()
+        for kernel in task.kernels
+        if isinstance(task, RegressionTask) and task.target in found.get(kernel, {})
+    ]
+    return Ceilings(rows) if rows else None
 
 
 def _in_words(data: DataSettings) -> str:

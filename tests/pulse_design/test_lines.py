@@ -37,7 +37,7 @@ def test_over_a_short_reach_slopes_are_derivatives():
 
 def test_what_bends_within_the_reach_is_left_over():
     # x^2 about 0: no slope, and the square's own variance, times the 4/3 by which what levels of 4 pairs take away is
-    # made up for: here they take nothing, because squares of orthogonal displacements add up to the same in every group.
+    # made up for: here they take nothing, for squares of orthogonal displacements add up to the same in every group.
     values = displaced(np.array([0.0, 0.0]), np.array([1.0, 1.0]), NAMES, groups=2000, seed=0)
     square = values[..., :1] ** 2
     found = fit_line(values, square, np.array([1.0, 1.0]))

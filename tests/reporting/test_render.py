@@ -70,6 +70,7 @@ def content():
             ComparisonRow(PUBLISHED[1], remark="not run here"),
         ],
         designed=None,
+        ceilings=None,
         pulses=PULSES,
         pulse_figures=[Figure("figures/pulses-map.png", "Map.")],
     )

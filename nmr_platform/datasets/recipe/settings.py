@@ -25,6 +25,7 @@ class KernelSettings(Schema):
         prior: What is drawn for every curve, by dotted key of the experiment.
         constraints: Beside those of all data sets.
         experiment: What differs from the experiment that all share, for instance its lattice.
+        n_curves: Its number of curves; that of all data sets by default.
     """
 
     seed: Seed
@@ -32,6 +33,7 @@ class KernelSettings(Schema):
     prior: dict[str, Distribution]
     constraints: dict[str, Range] = Field(default_factory=dict)
     experiment: dict[str, Any] = Field(default_factory=dict)
+    n_curves: CurveCount | None = None
 
 
 class DataSettings(Schema):
@@ -91,13 +93,16 @@ class DataSettings(Schema):
             raise ConfigurationError(message, key="kernel", value=kernel)
         values = {
             "name": kernel,
-            "n_curves": self.n_curves or (self.sweep.n_points if self.sweep else None),
+            "n_curves": settings.n_curves or self.n_curves or (self.sweep.n_points if self.sweep else None),
             "seed": settings.seed,
             "disorder": self.disorder,
             "sampling": self.sampling,
             "integrator": self.integrator,
             "dtype": self.dtype,
-            "experiment": {**laid_over(self.experiment, settings.experiment), "kernel": {"kind": kernel, **settings.kernel}},
+            "experiment": {
+                **laid_over(self.experiment, settings.experiment),
+                "kernel": {"kind": kernel, **settings.kernel},
+            },
             "prior": settings.prior,
             "sweep": self.sweep,
             "constraints": {**self.constraints, **settings.constraints},

@@ -129,9 +129,9 @@ class FisherObjective:
     soon as it is squared: products are taken between slopes under different disorder only, see `crossed`. The prior's
     own information, the inverse covariance of the unknowns that it draws, is added (van Trees, *Detection, Estimation,
     and Modulation Theory* I, 1968, 2.4.3), so that a bound is never worse than knowing nothing. A target g^T theta has
-    the bound g^T I^-1 g, unknowns beside it left free. The Cramer-Rao bound is local: it does not know that a phase of 2 pi is none. Over
-    displacements that reach further, J is the slope of a line through f, and what the line does not explain joins the
-    noise, see `fit_line`: what turns round within the reach then tells nothing.
+    the bound g^T I^-1 g, unknowns beside it left free. The Cramer-Rao bound is local: it does not know that a phase of
+    2 pi is none. Over displacements that reach further, J is the slope of a line through f, and what the line does not
+    explain joins the noise, see `fit_line`: what turns round within the reach then tells nothing.
 
     Args:
         ensemble: The prior.
@@ -188,6 +188,7 @@ class FisherObjective:
             error=bootstrapped_error(shares.mean(axis=1)),
             details={
                 **{f"r2_{t}": float(1 - shares[:, i].mean()) for i, t in enumerate(targets)},
+                **{f"error_{t}": bootstrapped_error(shares[:, i]) for i, t in enumerate(targets)},
                 **{
                     f"bound_{name}": float(np.sqrt(bounds[:, i, i].mean()))
                     for i, name in enumerate(self._settings.parameters)
