@@ -193,8 +193,8 @@ def fit_line(values: Array, numbers: Array, steps: Array) -> Line:
 
     Statistical linear regression (Lefebvre, Bruyninckx and De Schutter, *IEEE Trans. Autom. Control* 47, 1406, 2002):
     for displacements that reach nowhere the slopes are the derivatives and nothing is left over; for longer ones, what
-    bends away from the line, or turns round like a phase, is left over and adds to the noise. It is what is left over of
-    a line whose slopes are the same in all groups.
+    bends away from the line, or turns round like a phase, is left over and adds to the noise. Slopes are those of each
+    group; what is left over is that of a line whose slopes all groups share.
 
     Args:
         values: Displaced unknowns, shape (groups, n_displacements, n_unknowns), in the units of `read`, the second half
