@@ -6,7 +6,7 @@ from scipy.special import ellipj
 
 from nmr_platform import simulate
 from nmr_platform.simulation import INTEGRATORS
-from tests.builders import UNIT_STEP, experiment
+from tests.builders import UNIT_STEP, experiment, experiment_values
 from tests.simulation.systems import draw_offsets, free_decay
 
 # Without disorder all spins stay parallel, m, and feel the field K0 diag(alpha) m with K0 the sum of the kernel: the
@@ -114,3 +114,26 @@ def test_dividing_the_weights_by_n_is_dividing_the_coupling_by_n(offsets):
         line={"fwhm": 0.05, "bandwidth": 0.5, "weights": "normalised"},
     )
     assert np.allclose(run(offsets).m, normalised.m, atol=1e-12)
+
+
+@pytest.mark.parametrize(("tau", "theta2"), [(50.0, 90.0), (100.0, 90.0), (100.0, 120.0), (100.0, 180.0)])
+def test_an_echo_is_damped_by_the_field_of_the_m_z_that_its_second_pulse_leaves(tau, theta2):
+    # m_z = sin(phi) sin(theta2) / 2 with the phase phi of each spin at the pulse: at random, with variance
+    # sin(theta2)^2 / 8. Its field on a spin, alpha_z sum K m_z, acts after the pulse only, so that it is not refocused.
+    z, xi, seeds = 0.1, 5.0, range(6)
+    values = experiment_values(
+        lattice={"shape": [64, 64]},
+        kernel={"kind": "gaussian", "xi": xi},
+        line={"fwhm": 0.05, "bandwidth": 1.0},
+        sequence={"kind": "hahn", "tau": tau, "theta1": 90.0, "theta2": theta2},
+        step=0.2,
+    )
+    kernel_sum = experiment(**values).kernel_sum
+    values["coupling"] = {"alpha_x": 0.0, "alpha_y": 0.0, "alpha_z": z / kernel_sum}
+    made = experiment(**values)
+    found = abs(np.mean([simulate(made, seed=seed, integrator="fast").m[made.echo_indices[0]] for seed in seeds]))
+    # A sum of K^2 is the sum of a Gaussian of range xi / sqrt(2), less the site itself.
+    squares = np.pi * xi**2 / 2 - 1
+    field = z / kernel_sum * np.sqrt(squares / 8) * np.sin(np.radians(theta2))
+    expected = np.sin(np.radians(theta2 / 2)) ** 2 / 2 * np.exp(-((2 * np.pi * field * tau) ** 2) / 2)
+    assert found == pytest.approx(expected, abs=0.015)
