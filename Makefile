@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # where that interpreter is gone, it is made again.
 SOUND := $(shell test "$$(cat .venv/.complete 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -ISc '' 2>/dev/null && echo yes)
 
-.PHONY: setup scm run august2021 test services lint format ui bench lock clean
+.PHONY: setup scm run august2021 three-parameters test services lint format ui bench lock clean
 setup: .venv/.complete
 
 .tools/bin/uv:
@@ -31,7 +31,7 @@ endif
 
 # An unpacked archive is no git repository, without which DVC refuses to run unless it is told so.
 scm: setup
-	@git rev-parse --git-dir >/dev/null 2>&1 || for place in . studies/august2021; do \
+	@git rev-parse --git-dir >/dev/null 2>&1 || for place in . studies/*; do \
 		test "$$($(BIN)/dvc --cd $$place config core.no_scm 2>/dev/null)" = true && continue; \
 		$(BIN)/dvc --cd $$place config --local core.no_scm true || exit; \
 		echo "No git repository is here: DVC runs without one in $$place, and its models can be traced to no commit." \
@@ -45,6 +45,10 @@ run: scm
 # The larger study on the data of the reference: 80 minutes of processor time.
 august2021: scm
 	$(BIN)/dvc --cd studies/august2021 repro
+
+# Three parameters at once, and what can be known of them: docs/three-parameters.md.
+three-parameters: scm
+	$(BIN)/dvc --cd studies/three-parameters repro
 
 test: setup
 	$(BIN)/pytest -n 2
