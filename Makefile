@@ -29,8 +29,12 @@ endif
 	VIRTUAL_ENV=.venv .tools/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	echo "$(CURDIR)" > $@
 
-# An unpacked archive is no git repository, without which DVC refuses to run unless it is told so.
+# An unpacked archive is no git repository, without which DVC refuses to run unless it is told so. And DVC 3.67 writes
+# its `rwlock` in place: a kill may leave half of it, and no command of DVC goes past that.
 scm: setup
+	@for lock in .dvc/tmp/rwlock studies/*/.dvc/tmp/rwlock; do \
+		test ! -e $$lock || $(BIN)/python -m json.tool $$lock >/dev/null 2>&1 || rm -f $$lock; \
+	done
 	@git rev-parse --git-dir >/dev/null 2>&1 || for place in . studies/*; do \
 		test "$$($(BIN)/dvc --cd $$place config core.no_scm 2>/dev/null)" = true && continue; \
 		$(BIN)/dvc --cd $$place config --local core.no_scm true || exit; \

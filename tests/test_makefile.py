@@ -95,3 +95,12 @@ def test_in_a_git_repository_dvc_is_told_nothing(place):
     subprocess.run(["git", "-C", str(place), "init", "-q"], check=True)
     assert make(place, "scm").stdout == ""
     assert not (place / "dvc.log").exists()
+
+
+@pytest.mark.parametrize(("held", "stays"), [('{"read": {}, "write": {}}', True), ('{"read": {', False), ("", False)])
+def test_half_a_lock_that_a_kill_of_dvc_left_does_not_end_the_next_run(place, held, stays):
+    lock = place / ".dvc" / "tmp" / "rwlock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(held)
+    assert make(place, "scm").returncode == 0
+    assert lock.exists() == stays

@@ -1,5 +1,6 @@
 """Small projects to kill commands in: copies of this one at every state that a scenario starts from."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from benchmarks.kills.scenarios import DROPPED_STAGES, KERNEL, PARAMS, TASK, Sce
 from nmr_platform.files import folder_digest
 from nmr_platform.schema import laid_over, read_yaml
 
-__all__ = ["SYNC", "Projects", "environment", "require"]
+__all__ = ["SYNC", "Projects", "environment", "remove_half_a_lock", "require"]
 
 _ROOT = Path(__file__).parents[2]
 _PARTS = (
@@ -58,6 +59,26 @@ def require(command: tuple[str, ...], folder: Path) -> str:
         message = f"`{' '.join(command)}` ended with {done.returncode}, and nobody had killed it: {done.stdout}"
         raise RuntimeError(message)
     return done.stdout
+
+
+def remove_half_a_lock(folder: Path) -> bool:
+    """What `make run` does before `dvc repro`: DVC writes its list of busy files in place, and reads no half of one.
+
+    Args:
+        folder: The project, in which no process of DVC is at work.
+
+    Returns:
+        Whether there was half a file.
+    """
+    path = folder / ".dvc" / "tmp" / "rwlock"
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        path.unlink()
+        return True
+    return False
 
 
 class Projects:

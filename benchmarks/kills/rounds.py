@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.kills.checks import Expected, Violation, violations
 from benchmarks.kills.family import Family
+from benchmarks.kills.project import remove_half_a_lock
 from benchmarks.kills.scenarios import Scenario
 
 __all__ = ["Played", "play", "uninterrupted"]
@@ -138,6 +139,8 @@ class _Game:
         is_last = not names or self.sent.total() >= self._planned
         moment = _PATIENCE if is_last else float(self._rng.uniform(0.0, self.seconds))
         orphans, begin = bool(self.family.alive()), time.monotonic()
+        if not orphans and remove_half_a_lock(self.family.folder):
+            self.story.append("half of DVC's rwlock removed, as `make run` does")
         process = self.family.start(self._command)
         self.starts += 1
         code = _waited(process, moment)

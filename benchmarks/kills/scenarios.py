@@ -83,7 +83,7 @@ class Scenario:
 
 SCENARIOS = (
     # The longest first: scenarios run beside each other.
-    Scenario("dvc repro", ("dvc", "repro", "--quiet")),
+    Scenario("dvc repro", ("dvc", "repro")),
     Scenario("nmr evaluate", _EVALUATE, (_GENERATE, _FEATURES, _TUNE)),
     Scenario("nmr optimise-pulses", ("nmr_platform", "optimise-pulses")),
     Scenario("nmr tune --workers 3", (*_TUNE, "--workers", "3"), (_GENERATE, _FEATURES), _ORDERLESS),
