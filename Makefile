@@ -35,7 +35,7 @@ scm: setup
 	@for lock in .dvc/tmp/rwlock studies/*/.dvc/tmp/rwlock; do \
 		test ! -e $$lock || $(BIN)/python -m json.tool $$lock >/dev/null 2>&1 || rm -f $$lock; \
 	done
-	@git rev-parse --git-dir >/dev/null 2>&1 || for place in . studies/*; do \
+	@git rev-parse --git-dir >/dev/null 2>&1 || for place in . studies/*/; do \
 		test "$$($(BIN)/dvc --cd $$place config core.no_scm 2>/dev/null)" = true && continue; \
 		$(BIN)/dvc --cd $$place config --local core.no_scm true || exit; \
 		echo "No git repository is here: DVC runs without one in $$place, and its models can be traced to no commit." \

@@ -30,7 +30,7 @@ def place(tmp_path: Path) -> Path:
     folder = tmp_path / "a place"
     tools = folder / ".tools" / "bin"
     tools.mkdir(parents=True)
-    (folder / "studies").mkdir()
+    (folder / "studies" / "larger").mkdir(parents=True)
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, folder / name)
     for name, script in (("uv", UV), ("dvc", DVC)):
