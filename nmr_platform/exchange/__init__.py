@@ -4,6 +4,7 @@ from nmr_platform.exchange.bruker import read_bruker
 from nmr_platform.exchange.corrections import Corrections, correct, find_corrections
 from nmr_platform.exchange.csv_folder import read_csv, write_csv
 from nmr_platform.exchange.delimited import read_delimited
+from nmr_platform.exchange.dnmr import read_dnmr
 from nmr_platform.exchange.format import Format, Option
 from nmr_platform.exchange.formats import (
     CORRECTIONS,
@@ -47,6 +48,7 @@ __all__ = [
     "read_bruker",
     "read_csv",
     "read_delimited",
+    "read_dnmr",
     "read_file",
     "read_hdf5",
     "read_records",

@@ -25,7 +25,7 @@ __all__ = ["FORMAT", "TimeUnit", "read_delimited"]
 TimeUnit = Literal["ns", "us", "ms", "s"]
 # No receiver takes an echo's points faster: such times are in another unit.
 _SHORTEST = 1e-3
-_TAU = re.compile(r"tau[\d.]+")
+_TAU = re.compile(r"tau\d+(\.\d+)?")
 
 
 def read_delimited(

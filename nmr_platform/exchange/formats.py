@@ -9,7 +9,7 @@ import xarray as xr
 
 from nmr_platform.datasets import by_name
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.exchange import bruker, csv_folder, delimited, hdf5, layout, tecmag, text
+from nmr_platform.exchange import bruker, csv_folder, delimited, dnmr, hdf5, layout, tecmag, text
 from nmr_platform.exchange.format import Format, Option, options_of
 from nmr_platform.exchange.measured import measured_curves
 from nmr_platform.exchange.record import Record
@@ -43,6 +43,7 @@ FORMATS: Mapping[str, Format] = {
         delimited.FORMAT,
         bruker.FORMAT,
         tecmag.FORMAT,
+        dnmr.FORMAT,
         layout.FORMAT,
     )
 }

@@ -2,8 +2,6 @@
 
 import hashlib
 import shutil
-import subprocess
-import sys
 from collections.abc import Hashable, Mapping
 from math import prod
 from pathlib import Path
@@ -16,6 +14,7 @@ import xarray as xr
 from nmr_platform.datasets import by_name
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format
+from nmr_platform.exchange.hdf5_file import ANY_SIZE, DAMAGES, damaged, elsewhere, most_held, own_item, try_to_read
 from nmr_platform.exchange.layout import BLOCK, checked, joined
 from nmr_platform.exchange.tables import check_file
 from nmr_platform.files import staged_file
@@ -25,18 +24,11 @@ __all__ = ["FORMAT", "read_hdf5", "records_in_hdf5", "write_hdf5"]
 
 _PARTS = ("m_real", "m_imag")
 _NAMES = "record_names"
-_ANY_SIZE = 2**63
 _MARK = b"sha256 of all before: "
 _SEALED = len(_MARK) + hashlib.sha256().digest_size
 _PIECE = 2**24
-# A shape that is damaged or made up would ask for any memory: no record is compressed to less than this.
-_FEW_BYTES, _MOST_SHRUNK = 2**27, 100
 # What describes the arrays of a file.
 _BESIDE = 2**20
-# For reading a file that may be damaged: seconds of processor time, and bytes of memory beside the values.
-_SECONDS, _BYTES_PER_SECOND, _BYTES = 20, 2**20, 2**31
-# What the libraries raise on damaged files.
-_DAMAGES = (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError, OverflowError)
 
 
 def write_hdf5(
@@ -105,8 +97,8 @@ def records_in_hdf5(path: Path) -> tuple[str, ...]:
     try:
         with h5py.File(path) as file:
             return _names(file, path)
-    except _DAMAGES as error:
-        raise _damaged(path, error) from error
+    except DAMAGES as error:
+        raise damaged(path, error) from error
 
 
 def read_hdf5(path: str | Path, *, record: str = "") -> xr.Dataset:
@@ -134,8 +126,8 @@ def read_hdf5(path: str | Path, *, record: str = "") -> xr.Dataset:
         with xr.open_dataset(path, engine="h5netcdf", phony_dims="access", group=record or None) as opened:
             dataset = opened.load()
         m = joined(*(dataset[part].to_numpy() for part in _PARTS))
-    except _DAMAGES as error:
-        raise _damaged(path, error) from error
+    except DAMAGES as error:
+        raise damaged(path, error) from error
     real = dataset["m_real"]
     whole = dataset.drop_vars(_PARTS).assign(m=(real.dims, m, real.attrs)).drop_encoding()
     text = {
@@ -148,9 +140,9 @@ def read_hdf5(path: str | Path, *, record: str = "") -> xr.Dataset:
 
 def _checked_size(path: Path) -> int:
     """Size of a file that can be opened, bytes."""
-    size = check_file(path, most=_ANY_SIZE)
+    size = check_file(path, most=ANY_SIZE)
     if not _check_seal(path, size):
-        _try_to_read(path, size)
+        try_to_read(path, size)
     return size
 
 
@@ -161,12 +153,8 @@ def _names(file: h5py.File, path: Path) -> tuple[str, ...]:
     names = tuple(map(str, np.ravel(file.attrs[_NAMES])))
     for name in names:
         if not isinstance(file.get(name, getlink=True), h5py.HardLink) or not isinstance(file[name], h5py.Group):
-            raise _elsewhere(path, f"`{name}` is no group")
+            raise elsewhere(path, f"`{name}` is no group")
     return names
-
-
-def _damaged(path: Path, error: object) -> DataError:
-    return DataError(f"File `{path}` is damaged or not HDF5: {' '.join(str(error).split())}", path=path)
 
 
 def _seal(path: Path, size: int) -> bytes:
@@ -190,19 +178,6 @@ def _check_seal(path: Path, size: int) -> bool:
     return seal.startswith(_MARK)
 
 
-def _try_to_read(path: Path, size: int) -> None:
-    """Have another process read it first, which the system ends if the file asks for more than it is worth."""
-    seconds, held = _SECONDS + size // _BYTES_PER_SECOND, _most_held(size)
-    trial = Path(__file__).with_name("hdf5_trial.py")
-    bounds = map(str, (seconds, _BYTES + held, held))
-    command = [sys.executable, "-I", str(trial), str(path.absolute()), *bounds]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        reason = said[-1] if said else f"it cannot be read in {seconds} s and {_BYTES + held:.2g} bytes of memory"
-        raise _damaged(path, reason)
-
-
 def _check_contents(file: h5py.Group, path: Path, size: int) -> None:
     """Refuse a file without the records, one whose values lie elsewhere, and one that would not fit the memory."""
     missing = {*_PARTS, "m_z"} - set(file)
@@ -211,24 +186,15 @@ def _check_contents(file: h5py.Group, path: Path, size: int) -> None:
         raise DataError(message, path=path)
     held = _attribute_bytes(file)
     for name in file:
-        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-            raise _elsewhere(path, f"`{name}` is a link")
-        item = file[name]
+        item = own_item(file, name, path)
         if not isinstance(item, h5py.Dataset):
-            raise _elsewhere(path, f"`{name}` is no array")
-        if item.external or item.is_virtual:
-            raise _elsewhere(path, f"`{name}` is kept in another file")
+            raise elsewhere(path, f"`{name}` is no array")
         # A whole chunk is held in memory, however little of it is asked for.
         held += max(item.nbytes, prod(item.chunks or ()) * item.dtype.itemsize) + _attribute_bytes(item)
         held += _text_bytes(item, path)
-    if held > _most_held(size):
+    if held > most_held(size):
         message = f"File `{path}` says that it holds {held:g} bytes, but has {size}: it is damaged."
         raise DataError(message, path=path)
-
-
-def _most_held(size: int) -> int:
-    """Bytes that a file of ``size`` bytes may hold in memory."""
-    return _FEW_BYTES + _MOST_SHRUNK * size
 
 
 def _text_bytes(item: h5py.Dataset, path: Path) -> int:
@@ -246,10 +212,6 @@ def _attribute_bytes(item: h5py.HLObject) -> int:
     """What the attributes say that they hold."""
     attributes = [item.attrs.get_id(name) for name in item.attrs]
     return sum(prod(attribute.shape) * attribute.dtype.itemsize for attribute in attributes)
-
-
-def _elsewhere(path: Path, what: str) -> DataError:
-    return DataError(f"File `{path}`: {what}, but only arrays of the file itself are read.", path=path)
 
 
 FORMAT = Format(

@@ -18,6 +18,7 @@ from nmr_platform.exchange import (
     write_text,
 )
 from tests.exchange.builders import STEP, truth
+from tests.exchange.dnmr_files import write_dnmr
 from tests.exchange.format_contract import FormatContract
 from tests.exchange.instruments import write_bruker, write_tecmag, write_text_record
 
@@ -80,6 +81,14 @@ class TestTecmag(FormatContract):
     def make(self, folder, dataset):
         write_tecmag(folder / "echo.tnt", truth())
         return folder / "echo.tnt"
+
+
+class TestDnmr(FormatContract):
+    name = "dnmr"
+
+    def make(self, folder, dataset):
+        write_dnmr(folder / "echo.hdf", truth())
+        return folder / "echo.hdf"
 
 
 def test_every_format_of_the_table_has_its_contract():

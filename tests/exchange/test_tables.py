@@ -12,7 +12,7 @@ import xarray as xr
 
 from nmr_platform.datasets import labels_of, load, publish
 from nmr_platform.errors import DataError
-from nmr_platform.exchange import hdf5, read_csv, read_hdf5, write_csv, write_hdf5
+from nmr_platform.exchange import hdf5_file, read_csv, read_hdf5, write_csv, write_hdf5
 
 WRITERS = {
     "long csv": (lambda dataset, path: write_csv(dataset, path, table="long"), read_csv),
@@ -281,8 +281,8 @@ def test_hdf5_is_not_begun_where_it_may_not_end(dataset, tmp_path, monkeypatch):
 
 def test_hdf5_that_asks_for_more_than_it_is_worth_is_refused(tmp_path, records, monkeypatch):
     records.close()
-    monkeypatch.setattr(hdf5, "_BYTES", 2**20)  # less than any process needs
-    monkeypatch.setattr(hdf5, "_FEW_BYTES", 0)
+    monkeypatch.setattr(hdf5_file, "_BYTES", 2**20)  # less than any process needs
+    monkeypatch.setattr(hdf5_file, "_FEW_BYTES", 0)
     with pytest.raises(DataError, match=r"File `.*own.h5` is damaged or not HDF5: "):
         read_hdf5(tmp_path / "own.h5")
 

@@ -15,6 +15,7 @@ from nmr_platform.exchange import FORMATS, export_dataset, import_file, measured
 from nmr_platform.features import ShapeFeatures
 from nmr_platform.inference.prediction import load_models, predict_files
 from tests.exchange.builders import make_dataset
+from tests.exchange.dnmr_files import write_dnmr
 from tests.exchange.instruments import write_bruker, write_tecmag, write_text_record
 from tests.inference.predictors import ACQUISITION, classifier, echoes, regressor, shapes
 
@@ -56,6 +57,9 @@ def write(name, path, echo, *, step=STEP):
     if name == "tecmag":
         write_tecmag(path / "echo.tnt", echo, step=step)
         return path / "echo.tnt"
+    if name == "dnmr":
+        write_dnmr(path / "echo.hdf", echo, step=step)
+        return path / "echo.hdf"
     write_bruker(path / "7", echo, isfloat=True, step=step)
     return path / "7"
 
