@@ -109,7 +109,7 @@ def test_a_damaged_file_gives_a_value_or_one_sentence(reader, request):
     whole = {path: path.read_bytes() for path in files}
 
     @settings(
-        max_examples=FEW_EXAMPLES if FOREIGN in request.node.name else EXAMPLES,
+        max_examples=FEW_EXAMPLES if {FOREIGN, "dnmr"} & {*request.node.callspec.params.values()} else EXAMPLES,
         derandomize=True,
         database=None,
         deadline=None,
