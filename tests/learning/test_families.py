@@ -19,6 +19,7 @@ from nmr_platform.learning.models.families import FAMILIES
 from nmr_platform.learning.models.forests import ExtraTrees, RandomForest
 from nmr_platform.learning.models.histogram_boosting import HistogramBoosting
 from nmr_platform.learning.models.linear import Linear
+from nmr_platform.learning.models.smooth import Smooth
 from nmr_platform.learning.models.xgboost import BalancedClasses, XGBoost
 from nmr_platform.learning.settings import TuneSettings
 from nmr_platform.learning.tasks import ClassificationTask
@@ -183,8 +184,29 @@ class TestLinear(ModelFamilyContract):
         assert np.abs(model.predict(x) - y).max() < 1e-3
 
 
+class TestSmooth(ModelFamilyContract):
+    family = Smooth()
+    shallow: ClassVar = {}
+
+    def test_a_curved_function_is_learnt_from_few_rows(self):
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(300, 3)).astype(np.float32)
+        y = np.sin(x[:, 0]) * x[:, 1]
+        model = self.family.build({"width": 1.0, "penalty": 1e-3}, W_TASK, seed=0).fit(x[:200], y[:200])
+        assert W_TASK.score(y[200:], model.predict(x[200:])) > 0.98
+
+    def test_contributions_add_up_to_what_the_model_says_less_what_it_says_of_the_mean(self):
+        features, labels = problem(40)
+        rows = W_TASK.select(labels)
+        x, y = features.loc[rows], W_TASK.y(labels.loc[rows])
+        model = self.family.regressor(self.params(), seed=0, n_jobs=1).fit(x, y)
+        told = self.family.contributions(model, x).sum(axis=(1, 2))
+        mean = model.predict(x.mean().to_frame().T.astype(np.float32))
+        np.testing.assert_allclose(told, model.predict(x) - mean, atol=2e-3 * np.ptp(y))
+
+
 def test_families_are_made_by_name():
-    names = ["random_forest", "extra_trees", "xgboost", "histogram_boosting", "linear"]
+    names = ["random_forest", "extra_trees", "xgboost", "histogram_boosting", "linear", "smooth"]
     assert [find_family(name).kind for name in names] == names == [kind().kind for kind in FAMILIES]
 
 

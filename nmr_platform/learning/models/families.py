@@ -9,11 +9,12 @@ from nmr_platform.learning.models.family import Family
 from nmr_platform.learning.models.forests import ExtraTrees, RandomForest
 from nmr_platform.learning.models.histogram_boosting import HistogramBoosting
 from nmr_platform.learning.models.linear import Linear
+from nmr_platform.learning.models.smooth import Smooth
 from nmr_platform.learning.models.xgboost import XGBoost
 
 __all__ = ["FAMILIES", "AnyFamily", "find_family", "model_requirements"]
 
-_Kinds = RandomForest | ExtraTrees | XGBoost | HistogramBoosting | Linear
+_Kinds = RandomForest | ExtraTrees | XGBoost | HistogramBoosting | Linear | Smooth
 
 FAMILIES: tuple[type[Family], ...] = get_args(_Kinds)
 
