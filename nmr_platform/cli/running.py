@@ -25,6 +25,8 @@ __all__ = ["making", "opened", "run"]
 S = TypeVar("S", bound=Schema)
 
 _INTERRUPTED = 130
+# Seconds after which an interrupt comes again that came where nothing can be raised.
+_SOON = 0.01
 
 
 def run(command: typer.Typer | Callable[..., None], arguments: Sequence[str] | None = None) -> None:
@@ -121,6 +123,15 @@ def _interrupted_by(received: list[int], *numbers: signal.Signals) -> Iterator[N
             received.append(number)
             raise KeyboardInterrupt
 
+    def come_again(unraisable: "sys.UnraisableHookArgs") -> None:
+        """Where nothing can be raised, in a callback of the garbage collector, Python prints an interrupt and forgets it."""
+        if unraisable.exc_type is not KeyboardInterrupt:
+            told_by_python(unraisable)
+            return
+        number = received.pop() if received else signal.SIGINT
+        threading.Timer(_SOON, os.kill, (os.getpid(), number)).start()
+
+    told_by_python, sys.unraisablehook = sys.unraisablehook, come_again
     ours = threading.current_thread() is threading.main_thread()
     heard = [number for number in numbers if ours and signal.getsignal(number) is signal.SIG_DFL]
     for number in heard:
@@ -128,6 +139,7 @@ def _interrupted_by(received: list[int], *numbers: signal.Signals) -> Iterator[N
     try:
         yield
     finally:
+        sys.unraisablehook = told_by_python
         for number in heard:
             signal.signal(number, signal.SIG_DFL)
 

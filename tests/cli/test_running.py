@@ -1,6 +1,8 @@
 """How a command ends."""
 
 import errno
+import signal
+import time
 
 import pytest
 
@@ -33,3 +35,30 @@ def test_another_error_of_the_system_is_not_explained_away():
 
     with pytest.raises(ConnectionResetError, match="by peer"):
         run(command, [])
+
+
+class RaisesInDel:
+    """Gets a signal while Python collects it, where an interrupt cannot be raised."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+        # The handler runs between two instructions.
+        sum(range(1000))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_an_interrupt_that_comes_while_garbage_is_collected_ends_the_command_all_the_same(capsys, number, code):
+    def command() -> None:
+        caught = RaisesInDel(number)
+        del caught
+        time.sleep(20)
+
+    begin = time.monotonic()
+    with pytest.raises(SystemExit) as ended:
+        run(command, [])
+    assert ended.value.code == code
+    assert time.monotonic() - begin < 15
+    assert "Traceback" not in capsys.readouterr().err
