@@ -124,7 +124,7 @@ def _interrupted_by(received: list[int], *numbers: signal.Signals) -> Iterator[N
             raise KeyboardInterrupt
 
     def come_again(unraisable: "sys.UnraisableHookArgs") -> None:
-        """Where nothing can be raised, in a callback of the garbage collector, Python prints an interrupt and forgets it."""
+        """In a callback of the garbage collector nothing can be raised: Python prints an interrupt, and forgets it."""
         if unraisable.exc_type is not KeyboardInterrupt:
             told_by_python(unraisable)
             return
