@@ -20,8 +20,12 @@ from nmr_platform.exchange.formats import (
 )
 from nmr_platform.exchange.hdf5 import read_hdf5, write_hdf5
 from nmr_platform.exchange.importing import Imported, import_file
+from nmr_platform.exchange.jcampdx import read_jcampdx
+from nmr_platform.exchange.kea import read_kea
 from nmr_platform.exchange.measured import MAGNITUDE_ONLY, Method, measured_curve, resample
+from nmr_platform.exchange.nmrpipe import read_nmrpipe
 from nmr_platform.exchange.record import Record
+from nmr_platform.exchange.simpson import read_simpson
 from nmr_platform.exchange.tecmag import read_tecmag
 from nmr_platform.exchange.text import read_text
 from nmr_platform.exchange.text_writer import write_text
@@ -51,7 +55,11 @@ __all__ = [
     "read_dnmr",
     "read_file",
     "read_hdf5",
+    "read_jcampdx",
+    "read_kea",
+    "read_nmrpipe",
     "read_records",
+    "read_simpson",
     "read_tecmag",
     "read_text",
     "refuse_ignored",

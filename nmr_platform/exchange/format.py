@@ -57,6 +57,7 @@ class Format:
         measured: Whether it holds a measured echo, which is corrected and brought onto the time axis of a sequence.
         simulated: Whether simulated curves are kept in it, too, so that its numbers may be M as they stand.
         suffixes: Suffixes of its files, in lower case.
+        begins: What its files begin with, where other formats have its suffixes, too.
         sniff: Whether a folder is of this format, by the names in it.
     """
 
@@ -69,11 +70,14 @@ class Format:
     measured: bool = False
     simulated: bool = False
     suffixes: tuple[str, ...] = ()
+    begins: bytes = b""
     sniff: Callable[[Path], bool] = lambda _: False
 
     def recognises(self, path: Path) -> bool:
         """Whether an existing file or folder is of this format, by its name or the names in it."""
-        return self.sniff(path) if path.is_dir() else path.suffix.lower() in self.suffixes
+        if path.is_dir():
+            return self.sniff(path)
+        return path.suffix.lower() in self.suffixes and (not self.begins or _begins(path, self.begins))
 
     @cached_property
     def reading(self) -> Mapping[str, Option]:
@@ -108,3 +112,13 @@ def options_of(function: Callable[..., Any]) -> dict[str, Option]:
 def _without_none(kind: Any) -> Any:
     kinds = [part for part in get_args(kind) if part is not NoneType]
     return kinds[0] if NoneType in get_args(kind) and len(kinds) == 1 else kind
+
+
+def _begins(path: Path, content: bytes) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(content)) == content
+    except OSError:
+        return False

@@ -9,7 +9,20 @@ import xarray as xr
 
 from nmr_platform.datasets import by_name
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.exchange import bruker, csv_folder, delimited, dnmr, hdf5, layout, tecmag, text
+from nmr_platform.exchange import (
+    bruker,
+    csv_folder,
+    delimited,
+    dnmr,
+    hdf5,
+    jcampdx,
+    kea,
+    layout,
+    nmrpipe,
+    simpson,
+    tecmag,
+    text,
+)
 from nmr_platform.exchange.format import Format, Option, options_of
 from nmr_platform.exchange.measured import measured_curves
 from nmr_platform.exchange.record import Record
@@ -44,6 +57,10 @@ FORMATS: Mapping[str, Format] = {
         bruker.FORMAT,
         tecmag.FORMAT,
         dnmr.FORMAT,
+        kea.FORMAT,
+        jcampdx.FORMAT,
+        nmrpipe.FORMAT,
+        simpson.FORMAT,
         layout.FORMAT,
     )
 }

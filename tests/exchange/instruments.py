@@ -1,12 +1,24 @@
 """Files as instruments would have made them."""
 
+from itertools import groupby
+
 import nmrglue
 import numpy as np
 from nmrglue.fileio.tecmag import TNTTLV, TNTTMAG, TNTTMG2
 
 from tests.exchange.builders import STEP
 
-__all__ = ["change_acqus", "tecmag_sequence", "write_bruker", "write_tecmag", "write_text_record"]
+__all__ = [
+    "change_acqus",
+    "tecmag_sequence",
+    "write_bruker",
+    "write_jcampdx",
+    "write_kea",
+    "write_nmrpipe",
+    "write_simpson",
+    "write_tecmag",
+    "write_text_record",
+]
 
 
 def write_text_record(path, signal, *, header="", factor=1.0, delimiter=",", step=STEP):
@@ -85,3 +97,92 @@ def tecmag_sequence(tables=(), variables=(), uses=()):
     named = b"".join(bytes(12) + text(name) + text(entries) + text("+ Add") for name, entries in dict(tables).items())
     valued = b"".join(bytes(8) + text(name) + bytes(4) + text(value) for name, value in dict(variables).items())
     return b"1.18 BIN" + used + named + valued + bytes(16)
+
+
+def write_kea(path, data, *, axis=False, version="1.1", step=STEP, kind=None, **acqu):
+    """Write a file of Prospa or Spinsolve, and ``acqu.par`` beside it; ``data`` has shape (T,) or (n, T)."""
+    records = np.atleast_2d(data)
+    sizes = [records.shape[1], len(records), *([1, 1] if version == "1.1" else [1])]
+    head = b"SORPATAD" + f"V{version}".encode()[::-1]
+    head += np.array([kind or (504 if axis else 501), *sizes], "<i4").tobytes()
+    # As these programs do, from the acquisition time with three digits.
+    times = np.arange(records.shape[1]) * float(f"{step * records.shape[1]:.3g}") / records.shape[1]
+    path.write_bytes(head + (times.astype("<f4").tobytes() if axis else b"") + records.astype("<c8").tobytes())
+    said = {"b1Freq": "60.1d", "dwellTime": step, "nrPnts": records.shape[1], "nucleus": '"139La"'} | acqu
+    (path.parent / "acqu.par").write_text("".join(f"{name} = {value}\r\n" for name, value in said.items()))
+
+
+def write_nmrpipe(path, data, *, step=STEP, **header):
+    """Write a file of NMRPipe by nmrglue's own writer; ``data`` has shape (T,) or (n, T)."""
+    records = np.asarray(data, np.complex64)
+    axes = nmrglue.fileiobase.create_blank_udic(records.ndim)
+    axes[records.ndim - 1] |= {"sw": 1e6 / step, "obs": 60.1, "size": records.shape[-1], "label": "139La"}
+    if records.ndim == 2:
+        axes[0] |= {"size": len(records), "complex": False}
+    nmrglue.pipe.write(str(path), nmrglue.pipe.create_dic(axes) | header, records)
+
+
+def write_simpson(path, data, *, step=STEP, **keys):
+    """Write a file of SIMPSON as text; ``data`` has shape (T,) or (n, T)."""
+    records = np.atleast_2d(data)
+    several = {"NI": len(records), "SW1": 1e3} if len(records) > 1 else {}
+    head = {"NP": records.shape[1], "SW": repr(1e6 / step), **several, "TYPE": "FID"} | keys
+    lines = [f"{name}={value}" for name, value in head.items()]
+    numbers = [f"{point.real:.9g} {point.imag:.9g}" for point in records.ravel()]
+    path.write_text("\n".join(["SIMP", *lines, "DATA", *numbers, "END", ""]))
+
+
+def write_jcampdx(path, signal, *, step=STEP, factor=1e-6, packed=False, **labels):
+    """Write a JCAMP-DX file of one record: whole numbers times ``factor``, written out or packed as DIF and DUP."""
+    n = len(signal)
+    head = {
+        "TITLE": "echo",
+        "JCAMP-DX": "5.01",
+        "DATA TYPE": "NMR FID",
+        "DATA CLASS": "NTUPLES",
+        "ORIGIN": "",
+        ".OBSERVE FREQUENCY": 60.1,
+        ".OBSERVE NUCLEUS": "^139La",
+        ".AVERAGES": 64,
+        ".OBSERVE 90": "2.5",
+        ".FIELD": "9.4 $$ Tesla",
+        "NTUPLES": "NMR FID",
+        "VAR_NAME": "TIME, FID/REAL, FID/IMAG, PAGE NUMBER",
+        "SYMBOL": "X, R, I, N",
+        "VAR_TYPE": "INDEPENDENT, DEPENDENT, DEPENDENT, PAGE",
+        "VAR_DIM": f"{n}, {n}, {n}, 2",
+        "UNITS": "SECONDS, ARBITRARY UNITS, ARBITRARY UNITS, ",
+        "FIRST": "0, 0, 0, 1",
+        "LAST": f"{step * 1e-6 * (n - 1)!r}, 0, 0, 2",
+        "FACTOR": f"{step * 1e-6!r}, {factor!r}, {factor!r}, 1",
+    } | labels
+    lines = [f"##{name}= {value}" for name, value in head.items() if value is not None]
+    for page, (letter, part) in enumerate({"R": signal.real, "I": signal.imag}.items(), start=1):
+        values = np.rint(part / factor).astype(np.int64)
+        lines += [f"##PAGE= N={page}", f"##DATA TABLE= (X++({letter}..{letter})), XYDATA"]
+        lines += _differences(values) if packed else [f"{at} {value}" for at, value in enumerate(values)]
+    path.write_text("\n".join([*lines, "##END NTUPLES= NMR FID", "##END=", ""]))
+
+
+def _differences(values, per_line=40):
+    """The first number of a line as it is, the others by what they differ, and repeated ones counted."""
+    lines = []
+    for first in range(0, len(values), per_line):
+        # The next line begins with the last number of this one.
+        piece = values[first : first + per_line + 1]
+        line = f"{first}{_digits(piece[0], '@ABCDEFGHI', '@abcdefghi')}"
+        for count, difference in _runs(np.diff(piece)):
+            line += _digits(difference, "%JKLMNOPQR", "%jklmnopqr")
+            line += _digits(count, " STUVWXYZs", "") if count > 1 else ""
+        lines.append(line)
+    return lines
+
+
+def _digits(value, positive, negative):
+    first, *rest = str(abs(int(value)))
+    return (negative if value < 0 else positive)[int(first)] + "".join(rest)
+
+
+def _runs(values):
+    for value, run in groupby(values):
+        yield len(list(run)), value

@@ -20,7 +20,15 @@ from nmr_platform.exchange import (
 from tests.exchange.builders import STEP, truth
 from tests.exchange.dnmr_files import write_dnmr
 from tests.exchange.format_contract import FormatContract
-from tests.exchange.instruments import write_bruker, write_tecmag, write_text_record
+from tests.exchange.instruments import (
+    write_bruker,
+    write_jcampdx,
+    write_kea,
+    write_nmrpipe,
+    write_simpson,
+    write_tecmag,
+    write_text_record,
+)
 
 
 class TestText(FormatContract):
@@ -91,6 +99,39 @@ class TestDnmr(FormatContract):
         return folder / "echo.hdf"
 
 
+class TestKea(FormatContract):
+    name = "kea"
+
+    def make(self, folder, dataset):
+        (folder / "kea").mkdir()
+        write_kea(folder / "kea" / "data.1d", truth(), axis=True)
+        return folder / "kea" / "data.1d"
+
+
+class TestJcampdx(FormatContract):
+    name = "jcampdx"
+
+    def make(self, folder, dataset):
+        write_jcampdx(folder / "echo.dx", truth())
+        return folder / "echo.dx"
+
+
+class TestNmrpipe(FormatContract):
+    name = "nmrpipe"
+
+    def make(self, folder, dataset):
+        write_nmrpipe(folder / "echo.fid", truth())
+        return folder / "echo.fid"
+
+
+class TestSimpson(FormatContract):
+    name = "simpson"
+
+    def make(self, folder, dataset):
+        write_simpson(folder / "echo.fid", truth())
+        return folder / "echo.fid"
+
+
 def test_every_format_of_the_table_has_its_contract():
     tested = {each.name for each in FormatContract.__subclasses__()}
     assert tested == set(FORMATS)
@@ -102,7 +143,7 @@ def test_an_option_is_told_once_with_whose_it_is_and_its_default():
     assert told["--unit"].meaning == "record: unit of its times; by default what their name says, or us."
     assert told["--phase"].meaning.startswith("Measured: zero-order phase, degrees")
     assert told["--start"].meaning.endswith(": us from the first pulse to the first point.")
-    assert told["--index"].meaning == "Measured: which record of several."
+    assert told["--index"].meaning == "record, bruker, tecmag, kea, nmrpipe, simpson: which record of several."
     assert told["--index"].least == 0
     assert {option.flag for option in predict_options()} == (told.keys() - {"--experiment", "--method"}) | {
         "--resample"
@@ -110,7 +151,7 @@ def test_an_option_is_told_once_with_whose_it_is_and_its_default():
 
 
 def test_an_unknown_format_is_refused_with_those_there_are(dataset, tmp_path):
-    for call in (lambda: read_file(tmp_path, format="nmrpipe"), lambda: export_dataset(dataset, tmp_path, format="")):
+    for call in (lambda: read_file(tmp_path, format="varian"), lambda: export_dataset(dataset, tmp_path, format="")):
         with pytest.raises(ConfigurationError, match=r"`format` must be one of text, csv, hdf5, .*, but is '"):
             call()
 

@@ -1,4 +1,4 @@
-"""Measured records from Tecmag spectrometers (TNMR)."""
+"""Read ``.tnt``: a record, or a window of one, is chosen."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ from nmr_platform.exchange.format import Format
 from nmr_platform.exchange.record import INDEX, START, Record, choose
 from nmr_platform.exchange.sweep import Sweep
 from nmr_platform.exchange.tables import MOST_OF_A_RECORD, MOST_OF_A_TABLE, check_file
-from nmr_platform.exchange.tecmag_sequence import PulseSequence
+from nmr_platform.exchange.tecmag.sequence import PulseSequence
 from nmr_platform.exchange.told import Told
 
 __all__ = ["FORMAT", "read_tecmag"]

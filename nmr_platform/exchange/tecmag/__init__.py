@@ -1,0 +1,5 @@
+"""Measured records from Tecmag spectrometers (TNMR)."""
+
+from nmr_platform.exchange.tecmag.reader import FORMAT, read_tecmag
+
+__all__ = ["FORMAT", "read_tecmag"]
