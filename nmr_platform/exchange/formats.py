@@ -40,6 +40,7 @@ __all__ = [
     "guess_format",
     "import_options",
     "options_for_import",
+    "options_for_reading",
     "predict_options",
     "read_file",
     "read_records",
@@ -154,7 +155,7 @@ def read_records(source: str | Path, *, format: str | None = None, **options: An
         DataError: The source is missing or damaged, or of no known format.
     """
     chosen = format_of(source, format)
-    refuse_ignored(options, _reading(chosen), [chosen.name])
+    refuse_ignored(options, options_for_reading(chosen), [chosen.name])
     choosing = [each.flag for name, each in chosen.reading.items() if each.chooses and options.get(name) is not None]
     if chosen.sweep is not None and not choosing:
         return _swept(chosen, chosen.sweep, Path(source), **options)
@@ -271,20 +272,21 @@ def _written() -> list[str]:
     return [each.name for each in FORMATS.values() if each.write is not None]
 
 
-def _reading(each: Format) -> dict[str, Option]:
+def options_for_reading(each: Format) -> dict[str, Option]:
+    """What `read_records` takes for a format."""
     return {**each.reading, **({SWEEP.name: SWEEP} if each.sweep else {})}
 
 
 def options_for_import(each: Format) -> dict[str, Option]:
     """What `nmr import` takes for a format."""
-    return {**_reading(each), **({EXPERIMENT.name: EXPERIMENT, **CORRECTIONS} if each.measured else {})}
+    return {**options_for_reading(each), **({EXPERIMENT.name: EXPERIMENT, **CORRECTIONS} if each.measured else {})}
 
 
 def _for_prediction(each: Format) -> dict[str, Option]:
     # A model that does not need what was not recorded may read the rest.
     outside = replace(CORRECTIONS["outside"], default="zero")
     corrections = {name: option for name, option in CORRECTIONS.items() if name != "method"} | {"outside": outside}
-    return {**_reading(each), **({_RESAMPLE.name: _RESAMPLE, **corrections} if each.measured else {})}
+    return {**options_for_reading(each), **({_RESAMPLE.name: _RESAMPLE, **corrections} if each.measured else {})}
 
 
 def _choice(names: Iterable[str], meaning: str, *, required: bool = False) -> Option:

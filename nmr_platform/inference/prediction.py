@@ -23,6 +23,7 @@ from nmr_platform.exchange import (
     Record,
     guess_format,
     measured_curve,
+    options_for_reading,
     read_records,
     refuse_ignored,
 )
@@ -167,7 +168,7 @@ def load_models(names: Sequence[str], root: Path) -> list[Predictor]:
 def _corrections(options: Mapping[str, Any], formats: Sequence[str], resample: Method | None) -> dict[str, Any]:
     """The options that correct measured echoes; one that would be ignored is refused."""
     measured = any(FORMATS[name].measured for name in formats)
-    readers = {key for name in formats for key in FORMATS[name].reading}
+    readers = {key for name in formats for key in options_for_reading(FORMATS[name])}
     taken = readers | (CORRECTIONS.keys() if measured else set())
     given = options if resample is None else {**options, "resample": resample}
     refuse_ignored(given, taken | ({"resample"} if measured else set()), dict.fromkeys(formats))
@@ -223,7 +224,7 @@ def _read(file: File, formats: Mapping[Path, str], options: Mapping[str, Any]) -
 
 
 def _records_in(path: Path, source: Format, options: Mapping[str, Any]) -> dict[str, _Read]:
-    own = {key: value for key, value in options.items() if key in source.reading}
+    own = {key: value for key, value in options.items() if key in options_for_reading(source)}
     held = read_records(path, format=source.name, **own)
     # Only a record of the whole length begins where it must.
     begins = source.simulated or "start" in own

@@ -1,5 +1,6 @@
 """Files as instruments would have made them."""
 
+from functools import partial
 from itertools import groupby
 
 import nmrglue
@@ -7,11 +8,13 @@ import numpy as np
 from nmrglue.fileio.tecmag import TNTTLV, TNTTMAG, TNTTMG2
 
 from tests.exchange.builders import STEP
+from tests.exchange.dnmr_files import write_dnmr
 
 __all__ = [
     "change_acqus",
     "tecmag_sequence",
     "write_bruker",
+    "write_echo",
     "write_jcampdx",
     "write_kea",
     "write_nmrpipe",
@@ -97,6 +100,23 @@ def tecmag_sequence(tables=(), variables=(), uses=()):
     named = b"".join(bytes(12) + text(name) + text(entries) + text("+ Add") for name, entries in dict(tables).items())
     valued = b"".join(bytes(8) + text(name) + bytes(4) + text(value) for name, value in dict(variables).items())
     return b"1.18 BIN" + used + named + valued + bytes(16)
+
+
+def write_echo(name, folder, echo, *, step=STEP):
+    """Write an echo in a measured format, by its name; return its path."""
+    files = {
+        "record": ("echo.csv", write_text_record),
+        "bruker": ("7", partial(write_bruker, isfloat=True)),
+        "tecmag": ("echo.tnt", write_tecmag),
+        "dnmr": ("echo.hdf", write_dnmr),
+        "kea": ("data.1d", write_kea),
+        "jcampdx": ("echo.dx", partial(write_jcampdx, factor=1e-10)),
+        "nmrpipe": ("pipe.fid", write_nmrpipe),
+        "simpson": ("simpson.fid", write_simpson),
+    }
+    file, write = files[name]
+    write(folder / file, echo, step=step)
+    return folder / file
 
 
 def write_kea(path, data, *, axis=False, version="1.1", step=STEP, kind=None, **acqu):

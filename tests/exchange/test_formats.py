@@ -143,7 +143,7 @@ def test_an_option_is_told_once_with_whose_it_is_and_its_default():
     assert told["--unit"].meaning == "record: unit of its times; by default what their name says, or us."
     assert told["--phase"].meaning.startswith("Measured: zero-order phase, degrees")
     assert told["--start"].meaning.endswith(": us from the first pulse to the first point.")
-    assert told["--index"].meaning == "record, bruker, tecmag, kea, nmrpipe, simpson: which record of several."
+    assert told["--index"].meaning == "record, bruker, tecmag, dnmr, kea, nmrpipe, simpson: which record of several."
     assert told["--index"].least == 0
     assert {option.flag for option in predict_options()} == (told.keys() - {"--experiment", "--method"}) | {
         "--resample"

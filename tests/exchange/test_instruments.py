@@ -126,6 +126,15 @@ def test_records_of_a_ser_file_need_no_padding(tmp_path, isfloat):
         np.testing.assert_allclose(read_bruker(tmp_path / "1", index=row).signal, block[row], atol=2)
 
 
+def test_the_length_of_a_file_tells_silent_records_from_padding(tmp_path):
+    block = instrument_signal() * np.arange(1, 4)[:, None]
+    # As many zeros as would fill the first record up.
+    block[1, :76] = 0
+    write_bruker(tmp_path / "1", block)
+    for row in range(3):
+        np.testing.assert_allclose(read_bruker(tmp_path / "1", index=row).signal, block[row], atol=2)
+
+
 def test_what_is_no_bruker_experiment_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"is not a Bruker experiment: it needs `acqus`, and `fid` or `ser`\."):
         read_bruker(tmp_path)

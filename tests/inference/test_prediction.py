@@ -15,8 +15,7 @@ from nmr_platform.exchange import FORMATS, export_dataset, import_file, measured
 from nmr_platform.features import ShapeFeatures
 from nmr_platform.inference.prediction import load_models, predict_files
 from tests.exchange.builders import make_dataset
-from tests.exchange.dnmr_files import write_dnmr
-from tests.exchange.instruments import write_bruker, write_tecmag, write_text_record
+from tests.exchange.instruments import write_bruker, write_echo, write_text_record
 from tests.inference.predictors import ACQUISITION, classifier, echoes, regressor, shapes
 
 TIME, STEP = ACQUISITION.time, ACQUISITION.step
@@ -49,21 +48,6 @@ def echo():
     return echoes(1, seed=4)[0][0]
 
 
-def write(name, path, echo, *, step=STEP):
-    """Write the echo as one of the measured formats."""
-    if name == "record":
-        write_text_record(path / "echo.csv", echo, step=step)
-        return path / "echo.csv"
-    if name == "tecmag":
-        write_tecmag(path / "echo.tnt", echo, step=step)
-        return path / "echo.tnt"
-    if name == "dnmr":
-        write_dnmr(path / "echo.hdf", echo, step=step)
-        return path / "echo.hdf"
-    write_bruker(path / "7", echo, isfloat=True, step=step)
-    return path / "7"
-
-
 MEASURED = [name for name, each in FORMATS.items() if each.measured]
 OF_CURVES = [name for name, each in FORMATS.items() if not each.measured]
 
@@ -83,7 +67,7 @@ def test_curves_of_every_format_get_the_answers_of_their_records(of_w, curves, t
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_a_measured_echo_of_every_format_gets_the_answer_of_its_record(of_w, echo, tmp_path, name):
-    path, expected = write(name, tmp_path, 8.0 * echo), of_w.predict(echo[None], TIME)
+    path, expected = write_echo(name, tmp_path, 8.0 * echo, step=STEP), of_w.predict(echo[None], TIME)
     if name == "record":
         answer = predict_files([path], [of_w], scale=0.125)
     else:
@@ -99,7 +83,7 @@ def test_a_measured_echo_of_every_format_gets_the_answer_of_its_record(of_w, ech
 def test_a_measured_echo_of_every_format_is_corrected_and_resampled_alike(of_w, echo, tmp_path, name):
     fine = np.arange(0.0, TIME[-1] + 0.05, 0.1)
     finer = np.interp(fine, TIME, echo.real) + 1j * np.interp(fine, TIME, echo.imag)
-    path = write(name, tmp_path, finer * np.exp(0.7j), step=0.1)
+    path = write_echo(name, tmp_path, finer * np.exp(0.7j), step=0.1)
     with pytest.raises(DataError, match=r"cannot be read by the model of task `W`: .* every 0\.5 us"):
         predict_files([path], [of_w])
     given = {"resample": "cubic", "phase": np.rad2deg(0.7), "offset": 0.0, "scale": 1.0}
@@ -113,7 +97,7 @@ def test_a_measured_echo_of_every_format_is_corrected_and_resampled_alike(of_w, 
 @pytest.mark.parametrize("name", OF_CURVES)
 def test_a_guess_stays_a_guess_in_every_format_that_keeps_data_sets(of_w, echo, tmp_path, name):
     """Height, phase and frequency that were read off an echo, and times that were filled with zeros."""
-    record = read_file(write("record", tmp_path, echo[60:]))
+    record = read_file(write_echo("record", tmp_path, echo[60:], step=STEP))
     late = measured_curve(replace(record, start=60 * STEP), ACQUISITION.experiment, outside="zero")
     path = tmp_path / f"set{''.join(FORMATS[name].suffixes[:1])}"
     if name == "text":
@@ -200,7 +184,7 @@ def test_a_record_of_too_few_points_is_refused_however_it_is_resampled(of_w, tmp
 
 
 def test_an_instrument_that_does_not_say_when_it_began_must_have_recorded_all(of_w, echo, tmp_path):
-    path = write("tecmag", tmp_path, echo[50:])
+    path = write_echo("tecmag", tmp_path, echo[50:], step=STEP)
     with pytest.raises(DataError, match="must have 120 samples"):
         predict_files([path], [shapes()])
     assert len(predict_files([path], [shapes()], start=50 * STEP)) == 1
@@ -210,6 +194,15 @@ def test_a_spectrometer_that_turns_the_other_way_is_conjugated_before_it_is_read
     write_text_record(tmp_path / "echo.csv", echo.conj(), step=STEP)
     answer = predict_files([tmp_path / "echo.csv"], [of_w], conjugate=True)
     np.testing.assert_allclose(answer["prediction"], of_w.predict(echo[None], TIME)["prediction"], rtol=1e-6)
+
+
+def test_records_of_a_sweep_are_called_by_its_values(of_w, echo, tmp_path):
+    write_bruker(tmp_path / "7", np.array([echo, echo]), isfloat=True, step=STEP)
+    with pytest.raises(DataError, match="but has `tau10`, `tau20`"):
+        predict_files([tmp_path / "7"], [of_w], sweep="tau=10,20")
+    given = {"scale": 1.0, "resample": "cubic", "phase": 0.0, "offset": 0.0}
+    answer = predict_files([tmp_path / "7"], [of_w], index=1, **given)
+    np.testing.assert_allclose(answer["prediction"], of_w.predict(echo[None], TIME)["prediction"], rtol=1e-5)
 
 
 def test_files_of_several_formats_take_the_options_of_each(of_w, echo, curves, tmp_path):
