@@ -18,6 +18,7 @@ COMMANDS = [
     "import",
     "features",
     "evaluate",
+    "ceiling",
     "compare-disorder",
     "optimise-pulses",
     "export-sequence",
