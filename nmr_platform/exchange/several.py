@@ -49,7 +49,7 @@ def as_said(sweep: Sweep, text: str | None, source: Path) -> Sweep:
 
     Example:
         >>> as_said(Sweep(2), "tau=20,40", Path("ser"))
-        Sweep(count=2, key='tau', values=(20.0, 40.0))
+        Sweep(count=2, key='tau', values=(20.0, 40.0), labels=())
     """
     if text is None:
         return sweep
