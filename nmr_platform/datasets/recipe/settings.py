@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nmr_platform.datasets.recipe.distributions import Distribution, Range
 from nmr_platform.datasets.recipe.recipe import Recipe
@@ -15,6 +15,12 @@ from nmr_platform.simulation import Dtype, Integrator
 
 __all__ = ["DataSettings", "KernelSettings"]
 
+# Records of several data sets become rows of one table, so they are measured alike.
+_ELSEWHERE = {
+    **{name: f"`data.experiment.{name}`, which all data sets share" for name in ("sequence", "sequences", "step")},
+    "kernel": "the key `kernel` beside it",
+}
+
 
 class KernelSettings(Schema):
     """What one data set has of its own.
@@ -24,7 +30,7 @@ class KernelSettings(Schema):
         kernel: The fixed part of the kernel, as plain data; its kind is the data set's name if not given.
         prior: What is drawn for every curve, by dotted key of the experiment.
         constraints: Beside those of all data sets.
-        experiment: What differs from the experiment that all share, for instance its lattice.
+        experiment: What differs from the experiment that all share, for instance its lattice; not how it is measured.
         n_curves: Its number of curves; that of all data sets by default.
     """
 
@@ -34,6 +40,15 @@ class KernelSettings(Schema):
     constraints: dict[str, Range] = Field(default_factory=dict)
     experiment: dict[str, Any] = Field(default_factory=dict)
     n_curves: CurveCount | None = None
+
+    @field_validator("experiment")
+    @classmethod
+    def _is_measured_alike(cls, experiment: dict[str, Any]) -> dict[str, Any]:
+        name = next((name for name in _ELSEWHERE if name in experiment), None)
+        if name is not None:
+            message = f"it must not hold `{name}`, for that is {_ELSEWHERE[name]}."
+            raise ValueError(message)
+        return experiment
 
 
 class DataSettings(Schema):
