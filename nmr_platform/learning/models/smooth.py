@@ -43,8 +43,11 @@ class Bumps(Nystroem):  # type: ignore[misc, unused-ignore]
         """Choose the centres, see `sklearn.kernel_approximation.Nystroem`."""
         rows = np.asarray(X, dtype=np.float64)
         self.gamma = 1.0 / (self.width**2 * rows.shape[1])
-        self.n_components: int = min(self.n_components, len(rows))
+        asked = self.n_components
+        self.n_components: int = min(asked, len(rows))
         super().fit(rows)
+        # A clone is fitted with what was asked for, on other rows.
+        self.n_components = asked
         return self
 
     def transform(self, X: Table) -> NDArray[np.float64]:
