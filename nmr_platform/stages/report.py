@@ -116,12 +116,12 @@ def _ceilings(params: ReportParams, workspace: Workspace) -> Ceilings | None:
     places = {kernel: workspace.metrics(f"ceiling-{kernel}") for kernel in params.data.kernels}
     found = {kernel: read_json(path, made_by="dvc repro ceiling") for kernel, path in places.items() if path.exists()}
     bootstrap = Bootstrap(params.evaluate.n_resamples, params.evaluate.confidence, params.evaluate.seed)
-    rows = [
-        ceiling_row(name, kernel, _read(workspace, name)[1], found[kernel][task.target], bootstrap)
-        for name, task in params.tasks.items()
-        for kernel in task.kernels
-        if isinstance(task, RegressionTask) and task.target in found.get(kernel, {})
-    ]
+    rows = []
+    for name, task in params.tasks.items():
+        target = task.target if isinstance(task, RegressionTask) else ""
+        bounds = {kernel: found[kernel][target] for kernel in task.kernels if target in found.get(kernel, {})}
+        predictions = _read(workspace, name)[1] if bounds else pd.DataFrame()
+        rows += [ceiling_row(name, kernel, predictions, each, bootstrap) for kernel, each in bounds.items()]
     return Ceilings(rows) if rows else None
 
 
