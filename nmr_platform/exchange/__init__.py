@@ -1,10 +1,9 @@
 """Data sets and measured echoes in the formats of other programs and instruments."""
 
-from nmr_platform.exchange.bruker import read_bruker
-from nmr_platform.exchange.corrections import Corrections, correct, find_corrections
-from nmr_platform.exchange.csv_folder import read_csv, write_csv
-from nmr_platform.exchange.delimited import read_delimited
-from nmr_platform.exchange.dnmr import read_dnmr
+from nmr_platform.exchange.curves.csv_folder import read_csv, write_csv
+from nmr_platform.exchange.curves.hdf5 import read_hdf5, write_hdf5
+from nmr_platform.exchange.curves.text import read_text
+from nmr_platform.exchange.curves.text_writer import write_text
 from nmr_platform.exchange.format import Format, Option
 from nmr_platform.exchange.formats import (
     CORRECTIONS,
@@ -19,17 +18,18 @@ from nmr_platform.exchange.formats import (
     read_records,
     refuse_ignored,
 )
-from nmr_platform.exchange.hdf5 import read_hdf5, write_hdf5
 from nmr_platform.exchange.importing import Imported, import_file
-from nmr_platform.exchange.jcampdx import read_jcampdx
-from nmr_platform.exchange.kea import read_kea
-from nmr_platform.exchange.measured import MAGNITUDE_ONLY, Method, measured_curve, resample
-from nmr_platform.exchange.nmrpipe import read_nmrpipe
-from nmr_platform.exchange.record import Record
-from nmr_platform.exchange.simpson import read_simpson
-from nmr_platform.exchange.tecmag import read_tecmag
-from nmr_platform.exchange.text import read_text
-from nmr_platform.exchange.text_writer import write_text
+from nmr_platform.exchange.instruments.bruker import read_bruker
+from nmr_platform.exchange.instruments.delimited import read_delimited
+from nmr_platform.exchange.instruments.dnmr import read_dnmr
+from nmr_platform.exchange.instruments.jcampdx import read_jcampdx
+from nmr_platform.exchange.instruments.kea import read_kea
+from nmr_platform.exchange.instruments.nmrpipe import read_nmrpipe
+from nmr_platform.exchange.instruments.simpson import read_simpson
+from nmr_platform.exchange.instruments.tecmag import read_tecmag
+from nmr_platform.exchange.records.corrections import Corrections, correct, find_corrections
+from nmr_platform.exchange.records.measured import MAGNITUDE_ONLY, Method, measured_curve, resample
+from nmr_platform.exchange.records.record import Record
 
 __all__ = [
     "CORRECTIONS",

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from nmr_platform.exchange.sweep import Sweep
+from nmr_platform.exchange.records.sweep import Sweep
 
 __all__ = ["Format", "Option", "options_of"]
 

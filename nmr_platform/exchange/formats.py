@@ -9,25 +9,13 @@ import xarray as xr
 
 from nmr_platform.datasets import by_name
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.exchange import (
-    bruker,
-    csv_folder,
-    delimited,
-    dnmr,
-    hdf5,
-    jcampdx,
-    kea,
-    layout,
-    nmrpipe,
-    simpson,
-    tecmag,
-    text,
-)
+from nmr_platform.exchange.curves import csv_folder, hdf5, layout, text
 from nmr_platform.exchange.format import Format, Option, options_of
-from nmr_platform.exchange.measured import measured_curves
-from nmr_platform.exchange.record import Record
-from nmr_platform.exchange.several import SWEEP, as_said, told_apart
-from nmr_platform.exchange.sweep import Sweep
+from nmr_platform.exchange.instruments import bruker, delimited, dnmr, jcampdx, kea, nmrpipe, simpson, tecmag
+from nmr_platform.exchange.records.measured import measured_curves
+from nmr_platform.exchange.records.record import Record
+from nmr_platform.exchange.records.several import SWEEP, as_said, told_apart
+from nmr_platform.exchange.records.sweep import Sweep
 from nmr_platform.progress import Advance, no_progress
 
 __all__ = [
@@ -203,7 +191,7 @@ def export_dataset(
 
     Example:
         >>> import numpy as np
-        >>> from nmr_platform.exchange.layout import curve_dataset
+        >>> from nmr_platform.exchange.curves.layout import curve_dataset
         >>> m, time = np.ones((2, 30), dtype=complex), np.arange(30) / 4
         >>> made = curve_dataset(m, None, time, coordinates={}, attributes={"name": "ones", "step": 0.25})
         >>> export_dataset(made, Path("ones.h5"), format="hdf5")

@@ -18,10 +18,10 @@ from nmr_platform.exchange.formats import (
     read_records,
     refuse_ignored,
 )
-from nmr_platform.exchange.measured import measured_curves
-from nmr_platform.exchange.record import Record
-from nmr_platform.exchange.several import EchoHeight, as_one_measurement, echo_heights, paired
-from nmr_platform.exchange.told import Told
+from nmr_platform.exchange.records.measured import measured_curves
+from nmr_platform.exchange.records.record import Record
+from nmr_platform.exchange.records.several import EchoHeight, as_one_measurement, echo_heights, paired
+from nmr_platform.exchange.records.told import Told
 from nmr_platform.physics import Measurement
 from nmr_platform.schema import read_value
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nmr_platform.errors import NmrPlatformError
 from nmr_platform.exchange import read_file
-from nmr_platform.exchange.hdf5 import _SEALED
+from nmr_platform.exchange.curves.hdf5 import _SEALED
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import read_value
 from tests.exchange import test_formats

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nmr_platform.datasets import load, publish
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import correct, find_corrections, measured_curve, read_delimited, resample
-from nmr_platform.exchange.corrections import pathway
+from nmr_platform.exchange.records.corrections import pathway
 from nmr_platform.simulation import simulate
 from tests.exchange.builders import REFERENCE, STEP, hahn, measured, quiet_experiment, truth
 

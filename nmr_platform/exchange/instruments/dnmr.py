@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format
 from nmr_platform.exchange.hdf5_file import opened_hdf5, own_item
-from nmr_platform.exchange.record import INDEX, START, Record, choose
-from nmr_platform.exchange.sweep import Sweep
+from nmr_platform.exchange.records.record import INDEX, START, Record, choose
+from nmr_platform.exchange.records.sweep import Sweep
+from nmr_platform.exchange.records.told import Told
 from nmr_platform.exchange.tables import MOST_OF_A_RECORD
-from nmr_platform.exchange.told import Told
 
 __all__ = ["FORMAT", "read_dnmr"]
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.bruker import GROUP_DELAY, Parameters, delay_of, without_delay
 from nmr_platform.exchange.format import Format
-from nmr_platform.exchange.record import START, Record
+from nmr_platform.exchange.instruments.bruker import GROUP_DELAY, Parameters, delay_of, without_delay
+from nmr_platform.exchange.records.record import START, Record
+from nmr_platform.exchange.records.told import Told
 from nmr_platform.exchange.tables import MOST_OF_A_RECORD, decoded, read_content
-from nmr_platform.exchange.told import Told
 
 __all__ = ["FORMAT", "read_jcampdx"]
 

@@ -10,8 +10,8 @@ import xarray as xr
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange.format import Option
-from nmr_platform.exchange.record import Record
-from nmr_platform.exchange.sweep import Sweep, names_of
+from nmr_platform.exchange.records.record import Record
+from nmr_platform.exchange.records.sweep import Sweep, names_of
 from nmr_platform.physics import Experiment, Measurement
 from nmr_platform.schema import validate
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.exchange.bruker.parameters import Parameters
 from nmr_platform.exchange.format import Option
-from nmr_platform.exchange.record import FEWEST_POINTS
+from nmr_platform.exchange.instruments.bruker.parameters import Parameters
+from nmr_platform.exchange.records.record import FEWEST_POINTS
 
 __all__ = ["GROUP_DELAY", "checked_delay", "delay_of", "without_delay"]
 

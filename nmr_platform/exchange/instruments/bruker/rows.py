@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.bruker.parameters import Parameters
-from nmr_platform.exchange.record import FEWEST_POINTS
+from nmr_platform.exchange.instruments.bruker.parameters import Parameters
+from nmr_platform.exchange.records.record import FEWEST_POINTS
 from nmr_platform.exchange.tables import MOST_OF_A_RECORD, check_file
 
 __all__ = ["Rows", "acqus_in"]

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from nmr_platform.datasets import by_name
 from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.exchange.curves.layout import BLOCK, checked, joined
 from nmr_platform.exchange.format import Format, Option
-from nmr_platform.exchange.layout import BLOCK, checked, joined
 from nmr_platform.exchange.tables import MOST_OF_A_RECORD, check_file, decoded, read_content
 from nmr_platform.files import staged_folder
 from nmr_platform.progress import Advance, no_progress

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Option
-from nmr_platform.exchange.told import Told
+from nmr_platform.exchange.records.told import Told
 
 __all__ = ["FEWEST_POINTS", "INDEX", "START", "Record", "choose"]
 

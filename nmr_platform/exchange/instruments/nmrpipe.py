@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import numpy as np
 
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.bruker import GROUP_DELAY, checked_delay, without_delay
 from nmr_platform.exchange.format import Format
-from nmr_platform.exchange.record import INDEX, START, Record, choose
-from nmr_platform.exchange.sweep import Sweep
+from nmr_platform.exchange.instruments.bruker import GROUP_DELAY, checked_delay, without_delay
+from nmr_platform.exchange.records.record import INDEX, START, Record, choose
+from nmr_platform.exchange.records.sweep import Sweep
+from nmr_platform.exchange.records.told import Told
 from nmr_platform.exchange.tables import MOST_OF_A_RECORD, MOST_OF_A_TABLE, check_file
-from nmr_platform.exchange.told import Told
 
 __all__ = ["FORMAT", "read_nmrpipe"]
 

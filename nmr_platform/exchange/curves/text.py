@@ -10,11 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.exchange.curves.layout import checked, curve_dataset, joined
+from nmr_platform.exchange.curves.text_layout import COLUMNS, KERNELS, NAMES, STEP, phase_of_index
+from nmr_platform.exchange.curves.text_writer import write_text
 from nmr_platform.exchange.format import Format, Option
-from nmr_platform.exchange.layout import checked, curve_dataset, joined
 from nmr_platform.exchange.tables import MOST_OF_A_TABLE, decoded, parse_numbers, read_content
-from nmr_platform.exchange.text_layout import COLUMNS, KERNELS, NAMES, STEP, phase_of_index
-from nmr_platform.exchange.text_writer import write_text
 from nmr_platform.physics import GaussianKernel, HypercubicLattice, Kernel, PowerKernel, RkkyKernel, UniformKernel
 from nmr_platform.schema import validate
 

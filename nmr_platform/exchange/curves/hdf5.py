@@ -13,9 +13,9 @@ import xarray as xr
 
 from nmr_platform.datasets import by_name
 from nmr_platform.errors import DataError
+from nmr_platform.exchange.curves.layout import BLOCK, checked, joined
 from nmr_platform.exchange.format import Format
 from nmr_platform.exchange.hdf5_file import ANY_SIZE, DAMAGES, damaged, elsewhere, most_held, own_item, try_to_read
-from nmr_platform.exchange.layout import BLOCK, checked, joined
 from nmr_platform.exchange.tables import check_file
 from nmr_platform.files import staged_file
 from nmr_platform.progress import Advance, no_progress

@@ -13,10 +13,10 @@ from scipy.signal import firwin, resample_poly
 
 from nmr_platform.datasets import Recorded, Reference, stretches_of, unrecorded
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.exchange.corrections import Corrections, Since, beginning, correct, find_corrections
+from nmr_platform.exchange.curves.layout import curve_dataset
 from nmr_platform.exchange.format import Option
-from nmr_platform.exchange.layout import curve_dataset
-from nmr_platform.exchange.record import Record
+from nmr_platform.exchange.records.corrections import Corrections, Since, beginning, correct, find_corrections
+from nmr_platform.exchange.records.record import Record
 from nmr_platform.physics import Experiment
 
 __all__ = ["MAGNITUDE_ONLY", "Method", "Outside", "measured_curve", "measured_curves", "resample"]

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format, Option
-from nmr_platform.exchange.record import INDEX, START, Record, choose
-from nmr_platform.exchange.sweep import Sweep
+from nmr_platform.exchange.records.record import INDEX, START, Record, choose
+from nmr_platform.exchange.records.sweep import Sweep
 from nmr_platform.exchange.tables import (
     MICROSECONDS,
     MOST_OF_A_RECORD,

@@ -4,14 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from nmr_platform.exchange.bruker.delay import GROUP_DELAY, delay_of, without_delay
-from nmr_platform.exchange.bruker.lists import sweep_in
-from nmr_platform.exchange.bruker.parameters import Parameters
-from nmr_platform.exchange.bruker.program import program_of, told_by
-from nmr_platform.exchange.bruker.rows import Rows, acqus_in
 from nmr_platform.exchange.format import Format
-from nmr_platform.exchange.record import INDEX, START, Record, choose
-from nmr_platform.exchange.sweep import Sweep
+from nmr_platform.exchange.instruments.bruker.delay import GROUP_DELAY, delay_of, without_delay
+from nmr_platform.exchange.instruments.bruker.lists import sweep_in
+from nmr_platform.exchange.instruments.bruker.parameters import Parameters
+from nmr_platform.exchange.instruments.bruker.program import program_of, told_by
+from nmr_platform.exchange.instruments.bruker.rows import Rows, acqus_in
+from nmr_platform.exchange.records.record import INDEX, START, Record, choose
+from nmr_platform.exchange.records.sweep import Sweep
 
 __all__ = ["FORMAT", "read_bruker"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.exchange.record import Record
+from nmr_platform.exchange.records.record import Record
 from nmr_platform.physics import Experiment, Pulse, ShapedPulse
 
 __all__ = ["Corrections", "Pathway", "Since", "beginning", "correct", "find_corrections", "pathway"]

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from nmr_platform.exchange.bruker.parameters import Parameters
+from nmr_platform.exchange.instruments.bruker.parameters import Parameters
+from nmr_platform.exchange.records.told import Told
 from nmr_platform.exchange.tables import decoded, read_content
-from nmr_platform.exchange.told import Told
 
 __all__ = ["program_of", "told_by"]
 

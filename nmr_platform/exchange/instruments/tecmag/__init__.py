@@ -1,5 +1,5 @@
 """Measured records from Tecmag spectrometers (TNMR)."""
 
-from nmr_platform.exchange.tecmag.reader import FORMAT, read_tecmag
+from nmr_platform.exchange.instruments.tecmag.reader import FORMAT, read_tecmag
 
 __all__ = ["FORMAT", "read_tecmag"]

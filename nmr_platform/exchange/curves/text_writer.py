@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from nmr_platform.datasets import QUANTITIES
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.format import Option
-from nmr_platform.exchange.layout import BLOCK, experiment_values
-from nmr_platform.exchange.text_layout import (
+from nmr_platform.exchange.curves.layout import BLOCK, experiment_values
+from nmr_platform.exchange.curves.text_layout import (
     COLUMNS,
     KERNELS,
     LAYOUTS,
@@ -22,6 +21,7 @@ from nmr_platform.exchange.text_layout import (
     TextLayoutName,
     phase_index,
 )
+from nmr_platform.exchange.format import Option
 from nmr_platform.files import staged_folder
 from nmr_platform.physics import Hahn, rotation_about
 from nmr_platform.progress import Advance, no_progress

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from nmr_platform.errors import DataError
 from nmr_platform.exchange.format import Format, Option
-from nmr_platform.exchange.record import INDEX, START, Record, choose
-from nmr_platform.exchange.sweep import Sweep
+from nmr_platform.exchange.records.record import INDEX, START, Record, choose
+from nmr_platform.exchange.records.sweep import Sweep
+from nmr_platform.exchange.records.told import Told
 from nmr_platform.exchange.tables import MOST_OF_A_RECORD, MOST_OF_A_TABLE, check_file, decoded, read_content
-from nmr_platform.exchange.told import Told
 
 __all__ = ["FORMAT", "read_kea"]
 

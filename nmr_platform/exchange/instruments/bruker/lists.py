@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nmr_platform.errors import DataError
-from nmr_platform.exchange.sweep import Sweep
+from nmr_platform.exchange.records.sweep import Sweep
 from nmr_platform.exchange.tables import decoded, read_content
 
 __all__ = ["sweep_in"]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nmr_platform.exchange.sweep import Sweep
+from nmr_platform.exchange.records.sweep import Sweep
 
 __all__ = ["PulseSequence"]
 
