@@ -20,7 +20,7 @@ from nmr_platform.exchange import (
 from tests.exchange.builders import STEP, truth
 from tests.exchange.dnmr_files import write_dnmr
 from tests.exchange.format_contract import FormatContract
-from tests.exchange.instruments import (
+from tests.exchange.instrument_files import (
     write_bruker,
     write_jcampdx,
     write_kea,

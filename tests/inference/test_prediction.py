@@ -15,7 +15,7 @@ from nmr_platform.exchange import FORMATS, export_dataset, import_file, measured
 from nmr_platform.features import ShapeFeatures
 from nmr_platform.inference.prediction import load_models, predict_files
 from tests.exchange.builders import make_dataset
-from tests.exchange.instruments import write_bruker, write_echo, write_text_record
+from tests.exchange.instrument_files import write_bruker, write_echo, write_text_record
 from tests.inference.predictors import ACQUISITION, classifier, echoes, regressor, shapes
 
 TIME, STEP = ACQUISITION.time, ACQUISITION.step

@@ -9,7 +9,7 @@ from nmr_platform.errors import DataError, UnmetNeedError
 from nmr_platform.features import PointwiseFeatures, ShapeFeatures
 from nmr_platform.inference import Conditions, Predictor
 from nmr_platform.inference.prediction import predict_files
-from tests.exchange.instruments import write_text_record
+from tests.exchange.instrument_files import write_text_record
 from tests.inference.predictors import RECORDS, echoes, measured, measurements, regressor
 
 TIMES = {name: own.time for name, own in RECORDS.items()}

@@ -14,7 +14,7 @@ from nmr_platform.exchange import (
     resample,
 )
 from tests.exchange.builders import STEP, measured, quiet_experiment, truth
-from tests.exchange.instruments import change_acqus, write_bruker, write_tecmag, write_text_record
+from tests.exchange.instrument_files import change_acqus, write_bruker, write_tecmag, write_text_record
 
 PHASE, SHIFT, GAIN, NOISE = 65.0, 0.04, 2e5, 0.004
 LONG = 256

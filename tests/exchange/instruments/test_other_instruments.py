@@ -3,6 +3,7 @@
 import nmrglue
 import numpy as np
 import pytest
+from tests.exchange.test_instruments import GAIN, LONG, assert_truth_recovered, instrument_signal
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import (
@@ -15,8 +16,7 @@ from nmr_platform.exchange import (
     resample,
 )
 from tests.exchange.builders import STEP, measured, quiet_experiment, truth
-from tests.exchange.instruments import write_jcampdx, write_kea, write_nmrpipe, write_simpson
-from tests.exchange.test_instruments import GAIN, LONG, assert_truth_recovered, instrument_signal
+from tests.exchange.instrument_files import write_jcampdx, write_kea, write_nmrpipe, write_simpson
 
 WRITERS = {
     "data.1d": write_kea,

@@ -12,7 +12,7 @@ from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import import_file, read_bruker, read_records, read_tecmag
 from nmr_platform.simulation import simulate
 from tests.exchange.builders import STEP, quiet_experiment
-from tests.exchange.instruments import change_acqus, tecmag_sequence, write_bruker, write_tecmag
+from tests.exchange.instrument_files import change_acqus, tecmag_sequence, write_bruker, write_tecmag
 
 TAUS = (10.0, 15.0, 20.0)
 HEIGHTS = (1.0, 0.6, 0.3)
