@@ -3,7 +3,6 @@
 import nmrglue
 import numpy as np
 import pytest
-from tests.exchange.test_instruments import GAIN, LONG, assert_truth_recovered, instrument_signal
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import (
@@ -17,6 +16,7 @@ from nmr_platform.exchange import (
 )
 from tests.exchange.builders import STEP, measured, quiet_experiment, truth
 from tests.exchange.instrument_files import write_jcampdx, write_kea, write_nmrpipe, write_simpson
+from tests.exchange.instruments.test_instruments import GAIN, LONG, assert_truth_recovered, instrument_signal
 
 WRITERS = {
     "data.1d": write_kea,
