@@ -175,6 +175,9 @@ def run_trials(
             break
         elif not retrying(recover, study, beats=keeps_heartbeats()):
             time.sleep(_POLL_SECONDS)
+    # One that bears our name while we run none was taken up by another worker, which its database left before it could
+    # write its own name.
+    retrying(abandon_own, study)
     if not helping:
         tell_about_the_rest()
 

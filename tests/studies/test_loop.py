@@ -134,7 +134,7 @@ def test_trials_that_another_worker_finished_count(tmp_path):
     other = study_in(tmp_path)
 
     def with_help(trial):
-        run_trials(other, 1, parabola, on_settled=lambda _: None)
+        run_trials_alone(other)
         return parabola(trial)
 
     study, _ = run(tmp_path, 3, with_help)
@@ -336,6 +336,18 @@ def test_no_trial_is_started_beside_those_of_others_that_will_be_the_last(tmp_pa
     study.ask().set_user_attr(OWNER, OTHER)
     run_trials(study, 1, parabola, on_settled=lambda _: None, helping=True, timeout=1.0)
     assert [trial.state for trial in study.trials] == [TrialState.RUNNING]
+
+
+def test_a_trial_of_ours_that_another_worker_lost_to_its_database_is_not_left_running(tmp_path):
+    study = study_in(tmp_path)
+    line_up(study, {"x": 0.5})
+    study.ask()
+    run_trials(study, 2, parabola, on_settled=lambda _: None)
+    assert not [trial for trial in study.trials if trial.state is TrialState.RUNNING]
+    assert len(finished_trials(study)) == 2
+    run_trials(study, 3, parabola, on_settled=lambda _: None)
+    assert sorted(trial.number for trial in finished_trials(study)) == [0, 1, 2]
+    assert 0.5 in {trial.params["x"] for trial in finished_trials(study)}
 
 
 def test_a_trial_that_another_live_process_settled_is_told_of_by_that_process(tmp_path):
