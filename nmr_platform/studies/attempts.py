@@ -85,18 +85,22 @@ def line_up(study: Study, params: Mapping[str, object], attributes: Mapping[str,
 
 
 def try_again(study: Study, trial: FrozenTrial) -> None:
-    """Line up the point of a failed trial, unless it was the last attempt.
+    """Line up the point of a failed trial, unless it was the last attempt or is lined up already.
 
     Args:
         study: The study.
         trial: The failed trial of it.
     """
-    again = copy.deepcopy(trial)
-    # Whoever takes it up writes its own name; until then it is not to be mistaken for a dead process's.
-    again.user_attrs = {**trial.user_attrs, OWNER: this_process()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        RetryHeartbeatStaleTrialCallback(max_retry=_MOST_ATTEMPTS - 1)(study, again)
+        retry = RetryHeartbeatStaleTrialCallback(max_retry=_MOST_ATTEMPTS - 1)
+        # A database that went away may have lined it up without saying so.
+        if any(trial.number in retry.retry_history(other) for other in study.get_trials(deepcopy=False)):
+            return
+        again = copy.deepcopy(trial)
+        # Whoever takes it up writes its own name; until then it is not to be mistaken for a dead process's.
+        again.user_attrs = {**trial.user_attrs, OWNER: this_process()}
+        retry(study, again)
 
 
 def abandon_own(study: Study) -> None:

@@ -98,7 +98,8 @@ def open_study(
     """
     # Failed trials are told of by whoever runs the search, once, and not by a log with a traceback.
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(
+    study = retrying(
+        optuna.create_study,
         study_name=name,
         storage=storage,
         directions=["maximize", "minimize"] if with_cost else ["maximize"],
@@ -106,9 +107,9 @@ def open_study(
         pruner=pruner or NopPruner(),
         load_if_exists=True,
     )
-    kept, asked = study.user_attrs.get("identity"), json.loads(json.dumps(dict(identity)))
+    kept, asked = retrying(lambda: study.user_attrs).get("identity"), json.loads(json.dumps(dict(identity)))
     if kept is None:
-        study.set_user_attr("identity", asked)
+        retrying(study.set_user_attr, "identity", asked)
     elif kept != asked:
         changed = sorted(key for key in kept.keys() | asked.keys() if kept.get(key) != asked.get(key))
         message = f"Study `{name}` must be continued with what it began with, but {', '.join(changed)} changed."
@@ -208,7 +209,6 @@ class _Attempt:
         number: Of the trial; None before it has begun.
         values: What came out; None if nothing did.
         interruption: What ended it from outside.
-        is_circumstance: Whether it failed for want of memory, disk or connection, and has attempts left.
     """
 
     def __init__(self, evaluate: Callable[[Trial], Outcome], limit: int) -> None:
@@ -217,7 +217,6 @@ class _Attempt:
         self.number: int | None = None
         self.values: list[float] | None = None
         self.interruption: BaseException | None = None
-        self.is_circumstance = False
 
     def __call__(self, trial: Trial) -> list[float]:
         self.number = trial.number
@@ -249,14 +248,17 @@ class _Attempt:
         return self.values
 
     def _note(self, trial: Trial, error: Exception) -> None:
-        """Keep the error with the trial if it fails for good."""
+        """Keep the error with the trial if it fails for good, else have its point tried again."""
         reason = f"{type(error).__name__}: {error}"[:500]
         if isinstance(error, MemoryError | OSError) or is_away(error):
             # About the machine rather than about the point that was tried.
-            self.is_circumstance = not is_last_attempt(_kept(trial.study, trial.number))
+            kept = _kept(trial.study, trial.number)
+            if not is_last_attempt(kept):
+                # Before the trial fails: in between, another worker would find its place free and try the same point.
+                retrying(try_again, trial.study, kept)
+                return
             reason = given_up(reason)
-        if not self.is_circumstance:
-            retrying(trial.set_user_attr, ERROR, reason)
+        retrying(trial.set_user_attr, ERROR, reason)
 
 
 def _run_trial(study: Study, evaluate: Callable[[Trial], Outcome], limit: int) -> FrozenTrial | None:
@@ -285,9 +287,8 @@ def _run_trial(study: Study, evaluate: Callable[[Trial], Outcome], limit: int) -
         retrying(abandon_own, study)
         raise
     (trial,) = told
-    if attempt.is_circumstance or attempt.interruption is not None:
-        retrying(try_again, study, trial)
     if attempt.interruption is not None:
+        retrying(try_again, study, trial)
         raise attempt.interruption
     return None if is_abandoned(trial) else trial
 
@@ -297,13 +298,23 @@ def _optimise(study: Study, attempt: _Attempt, told: list[FrozenTrial]) -> None:
     try:
         study.optimize(attempt, n_trials=1, catch=(Exception,), callbacks=[lambda _, trial: told.append(trial)])
     except Exception as error:
-        # Interrupted at its own book-keeping, Optuna stumbles over what it has not found out yet.
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, KeyboardInterrupt):
-            cause = cause.__context__
-        if cause is None:
+        reason = _behind(error)
+        if reason is error:
             raise
-        raise cause from None
+    else:
+        return
+    raise reason
+
+
+def _behind(error: Exception) -> BaseException:
+    """The interruption or the absence of the database that Optuna stumbled over at its own book-keeping."""
+    stumbled = isinstance(error, AssertionError | UnboundLocalError)
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt) or (stumbled and is_away(cause)):
+            return cause
+        cause = cause.__context__
+    return error
 
 
 def _told_again(study: Study, attempt: _Attempt) -> FrozenTrial | None:

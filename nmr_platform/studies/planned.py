@@ -80,7 +80,8 @@ def _in_order(study: Study) -> list[FrozenTrial]:
         # Retries have been there since Optuna 2.8.
         warnings.simplefilter("ignore", ExperimentalWarning)
         trials = sorted(study.get_trials(deepcopy=False), key=_plan)
-    return [trial for trial in trials if not is_abandoned(trial)]
+        again = {number for trial in trials for number in RetryHeartbeatStaleTrialCallback.retry_history(trial)}
+    return [trial for trial in trials if trial.number not in again and not is_abandoned(trial)]
 
 
 def _plan(trial: FrozenTrial) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import pytest
 from optuna.trial import TrialState, create_trial
 
 from nmr_platform.processes import this_process
-from nmr_platform.studies.attempts import OWNER, SUPERFLUOUS, abandon_own, is_abandoned, recover
+from nmr_platform.studies.attempts import OWNER, SUPERFLUOUS, abandon_own, is_abandoned, recover, try_again
 
 ELSEWHERE = "another-machine:1:0.00"
 # No process has this number: it is above the largest that Linux gives.
@@ -63,3 +63,11 @@ def test_a_process_that_ends_gives_back_its_own_trials_alone():
         abandon_own(study)
     assert [trial.state for trial in own.trials] == [TrialState.FAIL, TrialState.WAITING]
     assert [trial.state for trial in other.trials] == [TrialState.RUNNING]
+
+
+def test_a_point_is_lined_up_once_however_often_that_is_asked():
+    study = study_with(this_process(), timedelta(0))
+    failed = study.tell(0, state=TrialState.FAIL)
+    try_again(study, failed)
+    try_again(study, failed)
+    assert [trial.state for trial in study.trials] == [TrialState.FAIL, TrialState.WAITING]

@@ -313,6 +313,28 @@ def test_a_score_that_was_told_without_an_answer_is_neither_lost_nor_computed_ag
     assert len(finished_trials(study)) == 3
 
 
+def test_a_trial_that_optuna_forgets_when_its_database_goes_away_is_told_once(tmp_path):
+    storage = open_storage(tmp_path)
+    get_trial, computed, away = storage.get_trial, [], []
+
+    def counted(trial):
+        computed.append(trial.number)
+        away.append(trial.number == 1)
+        return parabola(trial)
+
+    def asked(trial_id):
+        # Optuna asks for the trial when it is told, and for what became of it when that fails.
+        if away and away.pop():
+            raise OperationalError("SELECT", {}, Exception("server closed the connection unexpectedly"))
+        return get_trial(trial_id)
+
+    storage.get_trial = asked
+    study = open_study(storage, "parabola", {"of": "x"}, seed=0)
+    told = []
+    run_trials(study, 3, counted, on_settled=told.append)
+    assert computed == [trial.number for trial in told] == [0, 1, 2]
+
+
 def test_a_trial_that_others_took_for_dead_changes_nothing_when_it_ends(tmp_path):
     def overtaken(trial):
         outcome = parabola(trial)

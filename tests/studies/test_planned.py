@@ -16,6 +16,7 @@ from nmr_platform.studies import (
     run_trials,
     settled_trials,
 )
+from nmr_platform.studies.attempts import try_again
 from tests.studies.test_loop import fails_on_the_left, parabola, study_in
 
 SPACE = {"x": FloatDistribution(-1.0, 1.0), "y": FloatDistribution(-1.0, 1.0)}
@@ -142,3 +143,13 @@ def test_a_point_that_was_tried_again_stands_where_it_was_tried_first(tmp_path):
     for state, value, kept in (("FAIL", None, {}), ("COMPLETE", 1.0, {}), ("COMPLETE", 2.0, again)):
         study.add_trial(create_trial(state=TrialState[state], value=value, system_attrs=kept))
     assert [(trial.number, trial.value) for trial in planned_trials(study)] == [(0, 2.0), (1, 1.0)]
+
+
+def test_a_point_that_is_lined_up_again_holds_its_place_before_its_first_trial_has_failed(tmp_path):
+    study = study_in(tmp_path, sampler="random")
+    first = study.ask()
+    try_again(study, study.trials[0])
+    (waiting,) = planned_trials(study)
+    assert (waiting.state, waiting.number) == (TrialState.WAITING, 0)
+    study.tell(first, state=TrialState.FAIL)
+    assert [trial.state for trial in planned_trials(study)] == [TrialState.WAITING]
