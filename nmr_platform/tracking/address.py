@@ -42,12 +42,16 @@ class StoreAddress:
     @property
     def is_server(self) -> bool:
         """Whether an MLflow server answers at this address."""
-        return urlsplit(self.uri).scheme in {"http", "https"}
+        return self._scheme in {"http", "https"}
 
     @property
     def is_database(self) -> bool:
         """Whether this is a database server that we talk to ourselves."""
-        return urlsplit(self.uri).scheme.partition("+")[0] in {"postgresql", "mysql", "mssql"}
+        return self._scheme in {"postgresql", "mysql", "mssql"}
+
+    @property
+    def _scheme(self) -> str:
+        return self.uri.partition("://")[0].partition("+")[0].lower()
 
     def __str__(self) -> str:
         """Return the address with its password masked."""
@@ -87,5 +91,21 @@ def resolve_store(tracking_uri: str | None = None, root: Path | None = None) -> 
         _, mark, query = uri.partition("?")
         return StoreAddress(f"{_SQLITE}{file}{mark}{query}", (file.parent / ARTIFACTS).as_uri())
     if address.is_server:
+        _require_place(address)
         return address
     return StoreAddress(uri, (root / ARTIFACTS).as_uri())
+
+
+def _require_place(server: StoreAddress) -> None:
+    # A password that is not quoted ends at its first /, and what stands before that would be taken for the place.
+    try:
+        parts = urlsplit(server.uri)
+        is_place = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_place = False
+    if not is_place or "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        message = (
+            f"The tracking server (`{_VARIABLE}`) must be an address like http://user:***@host:5000, with %2F for "
+            f"a / in the password (%23 for #, %3F for ?, %5B for [), but is {server}."
+        )
+        raise ConfigurationError(message, key=_VARIABLE)

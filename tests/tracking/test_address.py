@@ -61,6 +61,19 @@ def test_what_is_no_store_of_runs_is_refused_with_what_is(tmp_path, monkeypatch,
     assert "pa55" not in str(caught.value)
 
 
+@pytest.mark.parametrize("password", ["pa/55", "pa#55", "pa?55", "pa[55", "12/pa55", "12/pa/55", "12?pa55"])
+def test_a_password_that_is_not_quoted_is_refused_without_a_part_of_it(tmp_path, password):
+    with pytest.raises(ConfigurationError, match=r"like http://user:\*\*\*@host:5000, with %2F for a /") as caught:
+        resolve_store(f"http://ada:{password}@server:5000", tmp_path)
+    assert str(caught.value).endswith("but is http://ada:***@server:5000.")
+
+
+@pytest.mark.parametrize("uri", ["http://server:0", "http://:5000", "http://server:x", "https://server:99999"])
+def test_a_server_without_host_or_port_is_refused(tmp_path, uri):
+    with pytest.raises(ConfigurationError, match=r"like http://user:\*\*\*@host:5000"):
+        resolve_store(uri, tmp_path)
+
+
 @pytest.mark.parametrize("uri", ["sqlite:///x.db", "postgresql+psycopg://db/x", "mysql://db/x", "https://server"])
 def test_databases_and_servers_are_stores_of_runs(tmp_path, uri):
     assert resolve_store(uri, tmp_path).uri.partition(":")[0] == uri.partition(":")[0]

@@ -46,10 +46,13 @@ def spacing_of(time: NDArray[np.float64], table: NumberTable, column: int) -> fl
     if not (spacing > 0 and (off <= allowed).all()):
         usual = float(np.median(steps)) or spacing
         worst = int(np.argmax(np.abs(steps - usual)))
+        # The median of rounded steps is rounded too.
+        usual = float(steps[np.abs(steps - usual) <= abs(usual) / 2].mean()) if usual in steps else usual
+        slack = float(allowed.max()) / spacing if spacing > 0 else _JITTER
         message = (
             f"File `{table.path}` must have increasing, evenly spaced times, but from line {table.lines[worst]} to "
             f"line {table.lines[worst + 1]} they step by {steps[worst]:.6g} instead of {usual:.6g}, and no time may be "
-            f"off by more than {_JITTER:g} of a step."
+            f"off by more than {slack:.2g} of a step."
         )
         raise DataError(message, path=table.path)
     return spacing
