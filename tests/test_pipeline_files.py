@@ -77,6 +77,14 @@ def test_the_parameters_of_a_stage_exist(stage):
         at(PARAMS, key)
 
 
+@pytest.mark.parametrize("study", sorted(each.name for each in (ROOT / "studies").iterdir()))
+def test_the_parameters_of_the_stages_of_a_study_exist(study):
+    params, dvc = (yaml.safe_load((ROOT / "studies" / study / name).read_text()) for name in ("params.yaml", "dvc.yaml"))
+    for stage in dvc["stages"].values():
+        for key in stage.get("params", []):
+            at(params, key)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_runs_a_script_of_pipelines(stage):
     python, dash_m, module, *options = shlex.split(STAGES[stage]["cmd"])
