@@ -22,9 +22,9 @@ PACKAGE = sorted((ROOT / "nmr_platform").rglob("*.py"))
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 70
 
 
-def stages():
-    """Every stage with its matrix spelt out: name, definition."""
-    for name, stage in DVC["stages"].items():
+def stages(pipeline):
+    """Every stage of a ``dvc.yaml`` with its matrix spelt out: name, definition."""
+    for name, stage in pipeline["stages"].items():
         matrix = stage.get("matrix", {})
         for values in product(*matrix.values()):
             text = yaml.safe_dump({key: value for key, value in stage.items() if key != "matrix"})
@@ -33,7 +33,7 @@ def stages():
             yield "@".join([name, *values]), yaml.safe_load(text)
 
 
-STAGES = dict(stages())
+STAGES = dict(stages(DVC))
 
 
 def paths(stage, part):
@@ -79,8 +79,9 @@ def test_the_parameters_of_a_stage_exist(stage):
 
 @pytest.mark.parametrize("study", sorted(each.name for each in (ROOT / "studies").iterdir()))
 def test_the_parameters_of_the_stages_of_a_study_exist(study):
-    params, dvc = (yaml.safe_load((ROOT / "studies" / study / name).read_text()) for name in ("params.yaml", "dvc.yaml"))
-    for stage in dvc["stages"].values():
+    folder = ROOT / "studies" / study
+    params, dvc = (yaml.safe_load((folder / name).read_text()) for name in ("params.yaml", "dvc.yaml"))
+    for _, stage in stages(dvc):
         for key in stage.get("params", []):
             at(params, key)
 
