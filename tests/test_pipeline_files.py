@@ -194,14 +194,17 @@ def test_the_entry_points_of_mlproject_run_scripts_that_exist():
     assert project["entry_points"].pop("main")["command"] == "dvc repro"
     for name, entry in project["entry_points"].items():
         python, dash_m, module, *options = shlex.split(entry["command"])
-        assert (python, dash_m, module) == ("python", "-m", f"pipelines.{name}")
-        assert (ROOT / "pipelines" / f"{name}.py").is_file()
+        script = name.removesuffix("_designed")
+        assert (python, dash_m, module) == ("python", "-m", f"pipelines.{script}")
+        assert ("--designed" in options) == (script != name)
+        assert (ROOT / "pipelines" / f"{script}.py").is_file()
         assert {option.strip("{}") for option in options if option.startswith("{")} == set(entry.get("parameters", {}))
 
 
-def test_the_defaults_of_mlproject_are_names_in_params():
+def test_mlproject_has_every_stage_and_its_defaults_are_names_in_params():
     project = yaml.safe_load((ROOT / "MLproject").read_text())
     known = {"kernel": PARAMS["data"]["kernels"], "task": PARAMS["tasks"]}
+    assert set(DVC["stages"]) <= set(project["entry_points"])
     for entry in project["entry_points"].values():
         for name, parameter in entry.get("parameters", {}).items():
             assert parameter["default"] in known[name]
