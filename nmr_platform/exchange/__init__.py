@@ -27,7 +27,7 @@ from nmr_platform.exchange.instruments.kea import read_kea
 from nmr_platform.exchange.instruments.nmrpipe import read_nmrpipe
 from nmr_platform.exchange.instruments.simpson import read_simpson
 from nmr_platform.exchange.instruments.tecmag import read_tecmag
-from nmr_platform.exchange.records.corrections import Corrections, correct, find_corrections
+from nmr_platform.exchange.records.corrections import Corrections, Since, beginning, correct, find_corrections
 from nmr_platform.exchange.records.measured import MAGNITUDE_ONLY, Method, measured_curve, resample
 from nmr_platform.exchange.records.record import Record
 
@@ -41,6 +41,8 @@ __all__ = [
     "Method",
     "Option",
     "Record",
+    "Since",
+    "beginning",
     "correct",
     "export_dataset",
     "export_options",

@@ -3,6 +3,29 @@
 It is entered by itself, like `nmr_platform.inference.prediction`: whoever makes predictors does not depend on it.
 """
 
+from nmr_platform.inference.matched.answer import EXPERIMENT, Answer, Interval
 from nmr_platform.inference.matched.look import Estimate, Given, Look, look
+from nmr_platform.inference.matched.matched import Matched, Misled
+from nmr_platform.inference.matched.setting import KernelPrior, Setting, priors_of
+from nmr_platform.inference.matched.way import TUNE, Budget, Inference, Inferrer, infer, parse_budget
 
-__all__ = ["Estimate", "Given", "Look", "look"]
+__all__ = [
+    "EXPERIMENT",
+    "TUNE",
+    "Answer",
+    "Budget",
+    "Estimate",
+    "Given",
+    "Inference",
+    "Inferrer",
+    "Interval",
+    "KernelPrior",
+    "Look",
+    "Matched",
+    "Misled",
+    "Setting",
+    "infer",
+    "look",
+    "parse_budget",
+    "priors_of",
+]

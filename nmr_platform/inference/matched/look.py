@@ -1,5 +1,6 @@
 """What a measured echo shows by itself: noise, phase, offset, dead time, place of the echo and width of the line."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -114,6 +115,11 @@ class Look:
         """The numbers by name."""
         found = {name: getattr(self, name) for name in type(self).__dataclass_fields__}
         return {name: each for name, each in found.items() if isinstance(each, Estimate)}
+
+    @property
+    def digest(self) -> str:
+        """Identity of the record's points, 16 hexadecimal digits."""
+        return hashlib.sha256(self.record.signal.tobytes()).hexdigest()[:16]
 
     @property
     def expected_echo(self) -> float:

@@ -1,0 +1,249 @@
+"""A training set for one measurement: its sequence, its points, its noise, and what is not known drawn around the look.
+
+Simulated records are treated exactly as the measured one: brought onto its points, cut where it is cut, covered by its
+noise, and looked at in the same way. Phase, offset and amplification of a receiver are taken out by that look whatever
+they are, so that simulated receivers need none; how far the look is misled by the couplings is part of what is learnt.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import log
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from nmr_platform.datasets import Recipe, labels_of, unrecorded
+from nmr_platform.errors import DataError
+from nmr_platform.exchange import Record
+from nmr_platform.features import Acquisition, PointwiseFeatures, extract
+from nmr_platform.inference.matched.look import Given, Look, look
+from nmr_platform.inference.matched.setting import KernelPrior, Setting
+from nmr_platform.physics import Experiment
+from nmr_platform.schema import validate
+
+__all__ = ["Matched", "Misled", "Tables"]
+
+# Measured numbers are taken in cells of this ratio: records of one experiment fall into one and share a training set.
+_CELL = 1.25
+# The line's width lies within these factors of what the echo shows: couplings make the echo narrower or wider.
+_LINE = 2.5, 2.0
+_SIDES = 64, 96, 128
+_CALIBRATION = {"kind": "normal", "mean": 1.0, "std": 0.03, "low": 0.9, "high": 1.1}
+# Columns of a feature table that samples are averaged into.
+_BINS = 100
+
+
+class Misled(NamedTuple):
+    """How far the couplings mislead a look: root mean squares over simulated records.
+
+    Attributes:
+        phase: Of the phase, degrees.
+        offset: Of the offset, MHz.
+        line: Of the logarithm of the line's width.
+    """
+
+    phase: float
+    offset: float
+    line: float
+
+
+class Tables(NamedTuple):
+    """What is learnt from.
+
+    Attributes:
+        features: Tables by name, rows in the order of ``labels``.
+        labels: Kernel, disorder and parameters of every curve.
+        misled: See `Misled`.
+        dropped: Simulated curves that show no echo where the measured record does.
+    """
+
+    features: dict[str, pd.DataFrame]
+    labels: pd.DataFrame
+    misled: Misled
+    dropped: int
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What a training set is made for.
+
+    Attributes:
+        setting: What the user says of the measurement.
+        priors: Of every kernel that is asked for.
+        record: Where its points lie and which were recorded; the signal itself does not matter.
+        given: What was not estimated.
+        line: Width of the line that the echo shows, in cells, MHz.
+        noise: Noise over the height of the echo, in cells; in the unit of M where the scale is known.
+    """
+
+    setting: Setting
+    priors: Mapping[str, KernelPrior]
+    record: Record
+    given: Given
+    line: float
+    noise: float
+
+    @classmethod
+    def of(cls, seen: Look, setting: Setting, priors: Mapping[str, KernelPrior], given: Given) -> Self:
+        """The training set for a record.
+
+        Args:
+            seen: The look at it.
+            setting: What the user says of the measurement.
+            priors: Of every kernel that is asked for.
+            given: What was not estimated.
+        """
+        known = given.scale is not None
+        noise = seen.noise.value * (seen.scale.value if known else 1 / seen.height.value)
+        return cls(setting, priors, seen.record, given, _cell(seen.line.value), _cell(max(noise, 1e-6)))
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment on free spins, for looks at records."""
+        return self.setting.of_free_spins(self.record.dwell)
+
+    @property
+    def digest(self) -> str:
+        """Identity: records that share it share a training set."""
+        live = ~unrecorded(self.record.signal[None])[0]
+        content = {
+            "recipes": [recipe.curve_digest for recipe in self.recipes(1).values()],
+            "times": [self.record.start, self.record.dwell, len(live)],
+            "recorded": hashlib.sha256(np.packbits(live).tobytes()).hexdigest(),
+            "known": sorted(name for name, value in self.given.model_dump().items() if value is not None),
+            "noise": self.noise,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def recipes(self, n_curves: int) -> dict[str, Recipe]:
+        """The data set of every kernel.
+
+        Args:
+            n_curves: Curves of each.
+
+        Raises:
+            ConfigurationError: The setting or a prior is not acceptable.
+        """
+        shared = self.setting.shared(self.record.dwell, self.line)
+        made = {}
+        for name, each in self.priors.items():
+            values = {
+                "name": name,
+                "n_curves": n_curves,
+                "seed": zlib.crc32(name.encode()),
+                "integrator": "fast",
+                "experiment": {**shared, "kernel": each.kernel},
+                "prior": {**self._nuisances, **{key: d.model_dump() for key, d in each.prior.items()}},
+                "constraints": {key: range_.model_dump() for key, range_ in each.constraints.items()},
+            }
+            made[name] = validate(Recipe, values)
+        return made
+
+    @property
+    def _nuisances(self) -> dict[str, Any]:
+        """What is drawn because the user does not say it."""
+        drawn: dict[str, Any] = {}
+        if self.setting.line_kind in ("lorentzian", "gaussian") and "fwhm" not in self.setting.line:
+            low, high = self.line / _LINE[0], self.line * _LINE[1]
+            drawn["line.fwhm"] = {"kind": "log_uniform", "low": low, "high": high}
+        if self.setting.drive is None:
+            drawn["drive.calibration"] = _CALIBRATION
+        if self.setting.lattice is None:
+            drawn["side"] = {"kind": "choice", "values": _SIDES}
+            drawn |= {f"lattice.shape.{axis}": {"kind": "expression", "value": "side"} for axis in (0, 1)}
+        return drawn
+
+    def features_of(self, looks: list[Look]) -> dict[str, pd.DataFrame]:
+        """The feature tables of records, measured or simulated.
+
+        Args:
+            looks: At each of n records on the points of `record`.
+
+        Returns:
+            Tables by name, n rows each.
+        """
+        signals = np.array([each.corrected.signal for each in looks])
+        time, n = self.record.time, signals.shape[1]
+        echo = int(np.abs(time - looks[0].expected_echo).argmin())
+        taken = Acquisition(echo_index=echo, step=self.record.dwell, n_samples=n)
+        sets = [
+            PointwiseFeatures(signal=signal, window="record", decimate=max(1, n // _BINS))
+            for signal in ("complex", "magnitude")
+        ]
+        seen = {"look_line": [log(each.line.value) for each in looks], "look_echo": [each.echo.value for each in looks]}
+        shown = pd.DataFrame(seen, dtype=np.float32)
+        return {each.name: pd.concat([extract(signals, each, taken), shown], axis=1) for each in sets}
+
+    def tables(self, datasets: Mapping[str, xr.Dataset]) -> Tables:
+        """Simulated curves, treated as the measured record was.
+
+        Args:
+            datasets: Of every kernel, as `recipes` describes them.
+
+        Raises:
+            DataError: None of them shows an echo.
+        """
+        looks: list[Look] = []
+        labels = []
+        for dataset in datasets.values():
+            treated = self._treated(dataset)
+            kept = [each is not None for each in treated]
+            labels.append(labels_of(dataset).loc[kept])
+            looks += [each for each in treated if each is not None]
+        if not looks:
+            message = f"No simulated curve has an echo like that of `{self.record.source}`; is the prior right?"
+            raise DataError(message, path=self.record.source)
+        known = pd.concat(labels, ignore_index=True)
+        width: Any = known["fwhm"].to_numpy() if "fwhm" in known else self.experiment.line.model_dump().get("fwhm", 1.0)
+        ratio = np.log([each.line.value for each in looks]) - np.log(width)
+        misled = Misled(
+            *(
+                float(np.sqrt(np.mean(np.square(each))))
+                for each in (
+                    [each.phase.value for each in looks],
+                    [each.offset.value for each in looks],
+                    ratio,
+                )
+            )
+        )
+        n_curves = sum(dataset.sizes["curve"] for dataset in datasets.values())
+        return Tables(self.features_of(looks), known, misled, n_curves - len(looks))
+
+    def _treated(self, dataset: xr.Dataset) -> list[Look | None]:
+        experiment, live = self.experiment, ~unrecorded(self.record.signal[None])[0]
+        rng = np.random.default_rng(zlib.crc32(str(dataset.attrs["digest"]).encode()))
+        curves: NDArray[np.complex128] = CubicSpline(
+            dataset["time"].to_numpy(), dataset["m"].to_numpy().astype(np.complex128), axis=1
+        )(self.record.time)
+        receiver = rng.normal(size=(*curves.shape, 2)) @ np.array([1, 1j])
+        noises = self.noise * _CELL ** rng.uniform(-0.6, 0.6, len(curves))
+        return [
+            self._look(np.where(live, curve, 0), np.where(live, own, 0), float(noise), experiment)
+            for curve, own, noise in zip(curves, receiver, noises, strict=True)
+        ]
+
+    def _look(
+        self, curve: NDArray[np.complex128], receiver: NDArray[np.complex128], noise: float, experiment: Experiment
+    ) -> Look | None:
+        """The look at a simulated record; None if there is no echo to be seen."""
+        clean = replace(self.record, signal=curve)
+        try:
+            unit = 1.0
+            if self.given.scale is None:
+                unit = look(clean, experiment, self.given.of_simulated(0.0)).height.value
+            noisy = replace(clean, signal=curve + noise * unit * receiver)
+            return look(noisy, experiment, self.given.of_simulated(noise * unit))
+        except DataError:
+            return None
+
+
+def _cell(value: float) -> float:
+    """The middle of the cell that a number falls into."""
+    return float(f"{_CELL ** round(log(value) / log(_CELL)):.6g}")

@@ -1,0 +1,162 @@
+"""What a user says of a measurement: the file of its experiment, in which the sequence alone must stand."""
+
+from collections.abc import Mapping
+from math import ceil
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, PositiveFloat
+
+from nmr_platform.datasets import DataSettings, Distribution, Range, read_preset
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.physics import Delay, Experiment, PhaseStep, Sequence
+from nmr_platform.schema import Schema, read_yaml, validate
+
+__all__ = ["PRESET", "KernelPrior", "Setting", "priors_of"]
+
+PRESET = "august2021"
+"""The preset whose kernels, priors and constraints are those of a user who has none."""
+
+# No spin may turn by more than a radian in a step: the band's edge, and couplings that add to it.
+_COUPLINGS = 2.0
+_BANDWIDTH = 1.0
+
+
+class Setting(Schema):
+    """An experiment of which all but the sequence may be left out.
+
+    Attributes:
+        sequence: Pulses and delays.
+        lattice: As in an experiment; squares of several sizes are drawn if it is left out.
+        line: As in an experiment; its ``fwhm`` is drawn around what the echo shows if it is left out.
+        drive: As in an experiment; the calibration is drawn if it is left out.
+        dissipation: As in an experiment; none if it is left out.
+        phase_cycle: As in an experiment.
+        step: Time step of the simulation, us; a fraction of the time between points if it is left out.
+        kernel: Not looked at: it is what is asked for.
+        coupling: Not looked at: it is what is asked for.
+    """
+
+    sequence: Sequence
+    lattice: dict[str, Any] | None = None
+    line: dict[str, Any] = Field(default_factory=dict)
+    drive: dict[str, Any] | None = None
+    dissipation: dict[str, Any] = Field(default_factory=dict)
+    phase_cycle: Annotated[tuple[PhaseStep, ...], Field(strict=False)] = ()
+    step: PositiveFloat | None = None
+    kernel: Any = None
+    coupling: Any = None
+
+    @property
+    def line_kind(self) -> str:
+        """Lorentzian, unless the file says otherwise."""
+        return str(self.line.get("kind", "lorentzian"))
+
+    def shared(self, dwell: float, fwhm: float) -> dict[str, Any]:
+        """What all simulated curves share, as plain data of an experiment without kernel and coupling.
+
+        Args:
+            dwell: Time between the points of the record, us.
+            fwhm: Width of the line where the file has none, MHz.
+        """
+        widths = {"fwhm": fwhm, "bandwidth": max(_BANDWIDTH, 4 * fwhm)}
+        line = {"kind": self.line_kind, **(widths if self.line_kind in ("lorentzian", "gaussian") else {}), **self.line}
+        return {
+            "lattice": self.lattice or {"shape": [64, 64]},
+            "line": line,
+            "drive": self.drive or {},
+            "dissipation": self.dissipation,
+            "phase_cycle": [each.model_dump(mode="json") for each in self.phase_cycle],
+            "sequence": self.sequence.model_dump(mode="json"),
+            "step": self.step or self._step(dwell, line.get("bandwidth", _BANDWIDTH)),
+        }
+
+    def of_free_spins(self, dwell: float) -> Experiment:
+        """The experiment on spins without couplings: what a look at a record needs.
+
+        Args:
+            dwell: Time between the points of the record, us.
+
+        Raises:
+            ConfigurationError: A section of the file is not acceptable.
+        """
+        free = {"kernel": {"kind": "uniform"}, "coupling": dict.fromkeys(("alpha_x", "alpha_y", "alpha_z"), 0.0)}
+        return validate(Experiment, {**self.shared(dwell, 0.05), **free})
+
+    def _step(self, dwell: float, bandwidth: float) -> float:
+        """The shortest delay in whole steps, as long as the time between points and the band allow."""
+        longest = min(dwell, 1 / (3.15 * bandwidth + _COUPLINGS))
+        delay = min(part.duration for part in self.sequence.parts if isinstance(part, Delay))
+        return delay / ceil(delay / longest - 1e-9)
+
+
+class KernelPrior(Schema):
+    """What is possible where one kernel couples the spins.
+
+    Attributes:
+        kernel: Its fixed part, as plain data.
+        prior: What is drawn, by dotted key of an experiment.
+        constraints: Ranges of quantities, see `nmr_platform.datasets.Recipe`.
+    """
+
+    kernel: dict[str, Any]
+    prior: dict[str, Distribution]
+    constraints: dict[str, Range] = Field(default_factory=dict)
+
+
+class _Prior(Schema):
+    prior: dict[str, dict[str, Distribution]]
+
+
+def priors_of(kernels: tuple[str, ...] = (), path: Path | None = None) -> dict[str, KernelPrior]:
+    """The priors of the kernels that are asked for.
+
+    Args:
+        kernels: Their kinds; those of the file, or of the preset, if there are none.
+        path: YAML of distributions by dotted key, of one kernel, or of each by its kind; those of the preset, with
+            its constraints, if None.
+
+    Raises:
+        ConfigurationError: A kernel has no prior.
+
+    Example:
+        >>> [*priors_of()], [*priors_of(("power",))["power"].prior][:2]
+        (['gaussian', 'power', 'rkky'], ['kernel.exponent', 'coupling.alpha_x'])
+    """
+    preset = read_preset(PRESET)
+    if path is None:
+        known = {name: _of_preset(preset, name) for name in preset.kernels}
+    else:
+        fixed = {name: dict(each.kernel) for name, each in preset.kernels.items()}
+        known = {
+            name: KernelPrior(kernel={"kind": name} | fixed.get(name, {}), prior=dict(prior))
+            for name, prior in _read(path, kernels).items()
+        }
+    for name in kernels:
+        if name not in known:
+            message = (
+                f"Option `--kernel` must name kernels that have a prior ({', '.join(known)}), but names {name!r}: give "
+                "one by `--prior`."
+            )
+            raise ConfigurationError(message, key="kernel", value=name)
+    return {name: known[name] for name in kernels or known}
+
+
+def _of_preset(preset: DataSettings, name: str) -> KernelPrior:
+    own = preset.kernels[name]
+    constraints = {**preset.constraints, **own.constraints}
+    return KernelPrior(kernel={"kind": name} | own.kernel, prior=own.prior, constraints=constraints)
+
+
+def _read(path: Path, kernels: tuple[str, ...]) -> Mapping[str, Mapping[str, Distribution]]:
+    """The distributions in a file, by kernel."""
+    values = read_yaml(path)
+    if not isinstance(values, Mapping):
+        message = f"File `{path}` must hold distributions by dotted key, but is {type(values).__name__}."
+        raise ConfigurationError(message, key=str(path))
+    if any("." in str(key) for key in values):
+        if len(kernels) != 1:
+            message = f"File `{path}` is the prior of one kernel: say of which by `--kernel`."
+            raise ConfigurationError(message, key="kernel", value=kernels)
+        values = {kernels[0]: values}
+    return validate(_Prior, {"prior": values}).prior

@@ -1,0 +1,216 @@
+"""The whole way from a measured record to an answer: look, match, simulate, learn, answer."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import PositiveFloat
+
+from nmr_platform.datasets import Watcher, generate, load, simulate_curves
+from nmr_platform.errors import ConfigurationError
+from nmr_platform.exchange import Record
+from nmr_platform.files import read_json, write_json
+from nmr_platform.inference.matched.answer import Answer, Learnt, learn
+from nmr_platform.inference.matched.look import Given, Look, look
+from nmr_platform.inference.matched.matched import Matched, Misled
+from nmr_platform.inference.matched.setting import KernelPrior, Setting
+from nmr_platform.learning import StudyProgress, TuneSettings
+from nmr_platform.schema import CurveCount, Schema, validate
+from nmr_platform.tracking import DatasetEntry, NullTracker, Tracker
+from nmr_platform.workspace import Workspace
+
+__all__ = ["TUNE", "Budget", "Inference", "Inferrer", "infer", "parse_budget"]
+
+TUNE = validate(
+    TuneSettings,
+    {
+        "n_trials": 3,
+        "families": ["linear", "extra_trees", "xgboost"],
+        "cv_folds": 3,
+        "startup_trials": 3,
+        "n_estimators": 60,
+        "pruner": "none",
+    },
+)
+"""How models are searched."""
+
+# Of the seconds; learning takes the rest.
+_SIMULATING = 0.5
+_FEWEST, _MOST, _EVERY = 60, 2000, 20
+_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+class Budget(Schema):
+    """How much may be simulated.
+
+    Attributes:
+        seconds: Of simulation and learning together, about; None if ``curves`` says it.
+        curves: Of each kernel; None if ``seconds`` says it.
+    """
+
+    seconds: PositiveFloat | None = 600.0
+    curves: CurveCount | None = None
+
+
+def parse_budget(text: str) -> Budget:
+    """Read a budget: a time with its unit, or a number of curves for each kernel.
+
+    Args:
+        text: For instance ``600s``, ``10min`` or ``400``.
+
+    Raises:
+        ConfigurationError: It is neither.
+
+    Example:
+        >>> parse_budget("10min").seconds, parse_budget("400").curves
+        (600.0, 400)
+    """
+    if text.isdecimal() and int(text):
+        return Budget(seconds=None, curves=int(text))
+    for unit, seconds in _UNITS.items():
+        number = text.removesuffix(unit)
+        if number != text and number.replace(".", "", 1).isdecimal() and float(number) > 0:
+            return Budget(seconds=float(number) * seconds)
+    message = f"Option `--budget` must be a time such as 600s or 10min, or a number of curves, but is {text!r}."
+    raise ConfigurationError(message, key="budget", value=text)
+
+
+@dataclass(frozen=True)
+class Inference:
+    """All that was found out about a record.
+
+    Attributes:
+        look: What it shows by itself.
+        matched: What was simulated for it.
+        misled: How far the couplings mislead such a look.
+        curves: Simulated curves that were learnt from and tried on, of all kernels.
+        answer: What it tells.
+        warnings: What speaks against it, in sentences.
+    """
+
+    look: Look
+    matched: Matched
+    misled: Misled
+    curves: int
+    answer: Answer
+    warnings: tuple[str, ...]
+
+
+@dataclass
+class Inferrer:
+    """Answers for records of one experiment; what was simulated and learnt for one serves the next.
+
+    Attributes:
+        setting: What the user says of the measurement.
+        priors: Of every kernel that is asked for.
+        given: What need not be estimated.
+        budget: How much may be simulated.
+        workspace: Where simulated curves and studies are kept.
+        tracker: Where studies are shown.
+        tune: How models are searched.
+        watch: Makes what sees a data set being simulated.
+        progress: Called after every trial, with the name of the quantity.
+
+    Example:
+        >>> inferrer = Inferrer(Setting(sequence={"kind": "hahn", "tau": 20.0}), {})
+        >>> inferrer.budget.seconds
+        600.0
+    """
+
+    setting: Setting
+    priors: Mapping[str, KernelPrior]
+    given: Given = field(default_factory=Given)
+    budget: Budget = field(default_factory=Budget)
+    workspace: Workspace = field(default_factory=Workspace)
+    tracker: Tracker = field(default_factory=NullTracker)
+    tune: TuneSettings = field(default_factory=lambda: TUNE)
+    watch: Callable[[], Watcher] = Watcher
+    progress: Callable[[str, StudyProgress], None] | None = None
+    _made: dict[str, tuple[Learnt, Misled, int]] = field(default_factory=dict)
+
+    def look(self, record: Record) -> Look:
+        """What a record shows by itself, see `look`."""
+        return look(record, self.setting.of_free_spins(record.dwell), self.given)
+
+    def infer(self, record: Record) -> Inference:
+        """Answer for a record.
+
+        Args:
+            record: The measurement; times count from the end of the first pulse.
+
+        Raises:
+            ConfigurationError: The setting or a prior is not acceptable.
+            DataError: The record has no echo where the sequence expects it, or the budget is too small.
+        """
+        seen = self.look(record)
+        matched = Matched.of(seen, self.setting, self.priors, self.given)
+        if matched.digest not in self._made:
+            self._made[matched.digest] = self._learn(matched)
+        learnt, misled, curves = self._made[matched.digest]
+        answer = learnt.answer(matched.features_of([seen]))
+        return Inference(seen, matched, misled, curves, answer, (*seen.warnings, *answer.warnings))
+
+    def _learn(self, matched: Matched) -> tuple[Learnt, Misled, int]:
+        folder = self.workspace.root / ".nmr" / "infer" / matched.digest
+        recipes = matched.recipes(self._n_curves(matched, folder / "budget.json"))
+        datasets, entries = {}, []
+        for name, recipe in recipes.items():
+            path = folder / f"{name}.zarr"
+            made = generate(recipe, path, shard_folder=self.workspace.shards, watcher=self.watch())
+            datasets[name] = load(path)
+            entries.append(DatasetEntry(name, made.digest, path.as_posix(), profile={"curves": made.n_curves}))
+        tables = matched.tables(datasets)
+        learnt = learn(
+            tables,
+            [*recipes],
+            self.tune,
+            tracker=self.tracker,
+            storage=self.workspace.studies,
+            datasets=entries,
+            progress=self.progress,
+        )
+        return learnt, tables.misled, len(tables.labels)
+
+    def _n_curves(self, matched: Matched, kept: Path) -> int:
+        """Curves of each kernel; what a time was once found to allow is kept for the next file."""
+        if self.budget.curves is not None:
+            return self.budget.curves
+        seconds = self.budget.seconds or 0.0
+        known = read_json(kept, made_by="nmr infer") if kept.exists() else {}
+        if known.get("seconds") != seconds:
+            recipes = matched.recipes(2)
+            for recipe in recipes.values():
+                simulate_curves([recipe.curve(0)], recipe)
+            begun = time.perf_counter()
+            for recipe in recipes.values():
+                simulate_curves([recipe.curve(0), recipe.curve(1)], recipe)
+            each = (time.perf_counter() - begun) / 2
+            affordable = int(_SIMULATING * seconds / each) // _EVERY * _EVERY
+            known = {"seconds": seconds, "curves": min(max(affordable, _FEWEST), _MOST)}
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_json(kept, known)
+        return int(known["curves"])
+
+
+def infer(
+    records: Sequence[Record], setting: Setting, priors: Mapping[str, KernelPrior], **how: Any
+) -> list[Inference]:
+    """Answer for records of one experiment by models that are made for them.
+
+    Args:
+        records: The measurements; times count from the end of the first pulse.
+        setting: What is known of the experiment; its sequence at least.
+        priors: Of every kernel that is possible, see `priors_of`.
+        how: Further arguments of `Inferrer`.
+
+    Returns:
+        One for each record.
+
+    Raises:
+        ConfigurationError: The setting or a prior is not acceptable.
+        DataError: A record has no echo where the sequence expects it, or the budget is too small.
+    """
+    inferrer = Inferrer(setting, priors, **how)
+    return [inferrer.infer(record) for record in records]
