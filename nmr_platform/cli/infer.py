@@ -27,7 +27,7 @@ def infer(
     prior: Annotated[
         Path | None, typer.Option(help="YAML of distributions by dotted key, of one kernel or of each by its kind.")
     ] = None,
-    kernel: Annotated[str, typer.Option(help="Possible kernels, with commas; by default all.")] = "",
+    kernels: Annotated[str, typer.Option(help="Possible kernels, with commas; by default all.")] = "",
     budget: Annotated[str, typer.Option(help="Time such as 600s or 10min, or curves of each kernel.")] = "10min",
     noise: Annotated[float | None, typer.Option(help="Noise on each part, in the file's unit; else measured.")] = None,
     dead_time: Annotated[float | None, typer.Option(help="us after a pulse that are left out; else none.")] = None,
@@ -55,7 +55,7 @@ def infer(
     records = {path: shifted(read_measured(path, **options), setting, **receiver) for path in files}
     inferrer = Inferrer(
         setting,
-        priors_of(tuple(filter(None, kernel.split(","))), prior),
+        priors_of(tuple(filter(None, kernels.split(","))), prior),
         Given(noise=noise, dead_time=dead_time, **given),
         parse_budget(budget),
         Workspace(Path.cwd()),

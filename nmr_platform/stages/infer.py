@@ -13,8 +13,7 @@ from nmr_platform import plots
 from nmr_platform.errors import DataError
 from nmr_platform.exchange import Record, Since, beginning, read_records
 from nmr_platform.files import staged_folder
-from nmr_platform.inference.matched import EXPERIMENT, Inference, Inferrer, Look, Setting
-from nmr_platform.reporting.inferred import render_page
+from nmr_platform.inference.matched import EXPERIMENT, Inference, Inferrer, Look, Setting, render_page
 from nmr_platform.tracking import RunEntry, closing_run
 
 __all__ = ["answer_files", "as_json", "read_measured", "shifted"]

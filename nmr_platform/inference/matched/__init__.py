@@ -6,6 +6,7 @@ It is entered by itself, like `nmr_platform.inference.prediction`: whoever makes
 from nmr_platform.inference.matched.answer import EXPERIMENT, Answer, Interval
 from nmr_platform.inference.matched.look import Estimate, Given, Look, look
 from nmr_platform.inference.matched.matched import Matched, Misled
+from nmr_platform.inference.matched.page import render_page
 from nmr_platform.inference.matched.setting import KernelPrior, Setting, priors_of
 from nmr_platform.inference.matched.way import TUNE, Budget, Inference, Inferrer, infer, parse_budget
 
@@ -28,4 +29,5 @@ __all__ = [
     "look",
     "parse_budget",
     "priors_of",
+    "render_page",
 ]

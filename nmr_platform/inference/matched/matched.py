@@ -156,8 +156,7 @@ class Matched:
         if self.setting.drive is None:
             drawn["drive.calibration"] = _CALIBRATION
         if self.setting.lattice is None:
-            drawn["side"] = {"kind": "choice", "values": _SIDES}
-            drawn |= {f"lattice.shape.{axis}": {"kind": "expression", "value": "side"} for axis in (0, 1)}
+            drawn |= {f"lattice.shape.{axis}": {"kind": "choice", "values": _SIDES} for axis in (0, 1)}
         return drawn
 
     def features_of(self, looks: list[Look]) -> dict[str, pd.DataFrame]:

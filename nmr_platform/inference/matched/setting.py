@@ -27,7 +27,7 @@ class Setting(Schema):
 
     Attributes:
         sequence: Pulses and delays.
-        lattice: As in an experiment; squares of several sizes are drawn if it is left out.
+        lattice: As in an experiment; rectangles of several sizes are drawn if it is left out.
         line: As in an experiment; its ``fwhm`` is drawn around what the echo shows if it is left out.
         drive: As in an experiment; the calibration is drawn if it is left out.
         dissipation: As in an experiment; none if it is left out.
@@ -135,10 +135,10 @@ def priors_of(kernels: tuple[str, ...] = (), path: Path | None = None) -> dict[s
     for name in kernels:
         if name not in known:
             message = (
-                f"Option `--kernel` must name kernels that have a prior ({', '.join(known)}), but names {name!r}: give "
+                f"Option `--kernels` must name kernels that have a prior ({', '.join(known)}), but names {name!r}: give "
                 "one by `--prior`."
             )
-            raise ConfigurationError(message, key="kernel", value=name)
+            raise ConfigurationError(message, key="kernels", value=name)
     return {name: known[name] for name in kernels or known}
 
 
@@ -156,7 +156,7 @@ def _read(path: Path, kernels: tuple[str, ...]) -> Mapping[str, Mapping[str, Dis
         raise ConfigurationError(message, key=str(path))
     if any("." in str(key) for key in values):
         if len(kernels) != 1:
-            message = f"File `{path}` is the prior of one kernel: say of which by `--kernel`."
-            raise ConfigurationError(message, key="kernel", value=kernels)
+            message = f"File `{path}` is the prior of one kernel: say of which by `--kernels`."
+            raise ConfigurationError(message, key="kernels", value=kernels)
         values = {kernels[0]: values}
     return validate(_Prior, {"prior": values}).prior

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from nmr_platform.inference.matched import Inference
+from nmr_platform.inference.matched.way import Inference
 
 __all__ = ["render_page"]
 
@@ -20,11 +20,11 @@ def render_page(found: Inference, file: Path, digest: str, command: str, suffix:
         suffix: ``html`` or ``md``.
     """
     environment = Environment(
-        loader=PackageLoader("nmr_platform.reporting"),
+        loader=PackageLoader("nmr_platform.inference.matched"),
         autoescape=select_autoescape(["html.jinja"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template(f"inferred.{suffix}.jinja")
+    template = environment.get_template(f"page.{suffix}.jinja")
     return template.render(found=found, file=file, digest=digest, command=command)
