@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["infer", "infer_options"]
 
-# Of predicting: records are not brought onto the axis of a model here, the model is made for their own.
-_MEANINGLESS = {"resample", "outside"}
+# Of predicting: simulated curves are not read here, and records are not brought onto the axis of a model, which is made
+# for their own.
+_MEANINGLESS = {"resample", "outside", "kernel", "disorder", "step", "first_step", "sweep"}
 _GIVEN = ("phase", "offset", "scale")
 
 
@@ -44,6 +45,7 @@ def infer(
     """
     from nmr_platform.datasets import BarWatcher  # noqa: PLC0415
     from nmr_platform.inference.matched import Given, Inferrer, Setting, parse_budget, priors_of  # noqa: PLC0415
+    from nmr_platform.progress import progress_bar  # noqa: PLC0415
     from nmr_platform.schema import read_value  # noqa: PLC0415
     from nmr_platform.stages.infer import answer_files, read_measured, shifted  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
@@ -61,7 +63,7 @@ def infer(
         Workspace(Path.cwd()),
         make_tracker(tracker, root=Path.cwd()),
         watch=BarWatcher,
-        progress=None,
+        bar=progress_bar,
     )
     answers = answer_files(inferrer, records, out, ["nmr", *sys.argv[1:]])
     for path, answer in zip(files, answers, strict=True):
@@ -82,4 +84,5 @@ def _sentences(path: Path, answer: dict[str, Any]) -> str:
         interval = f"{each['lower']:.4g} to {each['upper']:.4g}, {each['level']:.0%}"
         lines.append(f"  {name:5} {each['value']:.4g} {each['unit']} ({interval}{told})")
     lines += [f"  kernel {name}: {share:.2f}" for name, share in answer["kernel"].items()]
+    lines += [] if answer["kernel_informative"] else ["  The record does not tell the kernel."]
     return "\n".join(lines)

@@ -71,7 +71,7 @@ def answer_files(
     Returns:
         For each file what `as_json` gives.
     """
-    return [_answer_file(inferrer, path, record, out / path.stem, command) for path, record in files.items()]
+    return [_answer_file(inferrer, path, record, out / path.name, command) for path, record in files.items()]
 
 
 def _answer_file(
@@ -108,6 +108,7 @@ def as_json(found: Inference, report: Path) -> dict[str, Any]:
     return {
         "quantities": {name: asdict(each) for name, each in found.answer.quantities.items()},
         "kernel": found.answer.kernel,
+        "kernel_informative": found.answer.tells_kernel,
         "misfit": {"p_value": found.answer.p_value, "warnings": [*found.warnings]},
         "look": {
             name: {**each._asdict(), **({"error_of_couplings": misled[name]} if name in misled else {})}
@@ -120,7 +121,7 @@ def as_json(found: Inference, report: Path) -> dict[str, Any]:
 
 def _draw(seen: Look, path: Path) -> None:
     """The record with what the look found: the echo of free spins of that line, over the noise."""
-    time, height = seen.record.time, seen.height.value
+    time = seen.record.time
     measured = np.abs(seen.record.signal)
     away = np.abs(time - seen.echo.value)
     free = measured.max() * np.exp(-np.pi * seen.line.value * away)
@@ -129,6 +130,7 @@ def _draw(seen: Look, path: Path) -> None:
         np.array([measured, free, np.full(len(time), seen.noise.value)]),
         ("record", "free spins of the apparent line", "noise"),
         echo_time=seen.expected_echo,
-        title=f"{seen.record.source.name}: echo {height:.3g} high, apparent line {seen.line}",
+        title=f"{seen.record.source.name}: apparent line {seen.line}",
     )
+    drawn.axes[0].set_ylabel("|signal| (unit of the file)")
     plots.save(drawn, path)

@@ -1,6 +1,7 @@
 """Learn from a matched training set, and answer for a record: intervals of a width of its own, kernels, strangeness."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -10,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, cross_val_predict
+from xgboost import XGBRegressor
 
 from nmr_platform.datasets import quantity
 from nmr_platform.errors import DataError
@@ -28,9 +29,10 @@ from nmr_platform.learning import (
     task_rows,
     tune_task,
 )
+from nmr_platform.progress import Advance, no_progress
 from nmr_platform.tracking import DatasetEntry, Tracker
 
-__all__ = ["EXPERIMENT", "LEVEL", "Answer", "Interval", "Learnt", "learn"]
+__all__ = ["EXPERIMENT", "LEVEL", "Answer", "Bar", "Interval", "Learnt", "Quantiles", "learn", "no_bar"]
 
 EXPERIMENT = "infer"
 """The experiment in the tracker: studies and files."""
@@ -38,20 +40,34 @@ EXPERIMENT = "infer"
 LEVEL = 0.9
 """Probability that an interval holds the truth."""
 
+Bar = Callable[[str, int, str], AbstractContextManager[Advance]]
+"""Makes a progress bar of a description, a number of items and their unit, see `nmr_platform.progress.progress_bar`."""
+
 _SPLIT = SplitSettings(test_fraction=0.3)
+_TAIL = (1 - LEVEL) / 2
 # What follows from a few predictions is smooth: small trees of many curves.
 _QUANTILES: dict[str, Any] = {
-    "loss": "quantile",
-    "early_stopping": False,
+    "objective": "reg:quantileerror",
+    "quantile_alpha": [_TAIL, 0.5, 1 - _TAIL],
+    "n_estimators": 80,
     "max_depth": 3,
-    "max_iter": 80,
-    "learning_rate": 0.08,
-    "min_samples_leaf": 15,
+    "learning_rate": 0.1,
+    "min_child_weight": 15,
+    "n_jobs": 1,
+    "random_state": 0,
 }
 # An interval that is wider than this share of the prior's says nothing.
 _INFORMATIVE = 0.8
+# Share of the way from the prior probability of a kernel to certainty, below which a record does not tell it.
+_DECIDED = 0.2
 _STRANGE = 0.05
 _LARGEST_SPREAD = 1e-9
+
+
+@contextmanager
+def no_bar(_what: str, _total: int, _unit: str) -> Iterator[Advance]:
+    """The silent one."""
+    yield no_progress
 
 
 @dataclass(frozen=True)
@@ -96,31 +112,46 @@ class Answer:
         """Quantities of which the record tells no more than the prior."""
         return [name for name, each in self.quantities.items() if not each.informative]
 
+    @property
+    def tells_kernel(self) -> bool:
+        """Whether one kernel is clearly more probable than it is without the record."""
+        before = 1 / len(self.kernel)
+        return max(self.kernel.values()) >= before + _DECIDED * (1 - before)
+
 
 @dataclass(frozen=True)
-class _Quantiles:
+class Quantiles:
     """Conformalised quantile regression (Romano, Patterson, Candes, NeurIPS 32 (2019)) of one quantity.
 
     Attributes:
-        models: Of the lower end, the middle and the upper end.
+        model: Of the lower end, the middle and the upper end.
         margin: By which the ends are moved outwards, so that held-out curves lie between them often enough.
         prior: Ends of the prior's interval of the same level, and of all curves.
         unit: Of the quantity.
     """
 
-    models: Sequence[Any]
+    model: Any
     margin: float
     prior: tuple[float, float, float, float]
     unit: str
 
     @classmethod
     def fit(cls, x: NDArray[Any], y: NDArray[Any], held_x: NDArray[Any], held_y: NDArray[Any], unit: str) -> Self:
-        tail = (1 - LEVEL) / 2
-        models = [
-            HistGradientBoostingRegressor(**_QUANTILES, quantile=quantile, random_state=0).fit(x, y)
-            for quantile in (tail, 0.5, 1 - tail)
-        ]
-        outside = np.sort(np.maximum(models[0].predict(held_x) - held_y, held_y - models[2].predict(held_x)))
+        """Learn the ends, and move them by what held-out curves need.
+
+        Args:
+            x: What the champions predict of all quantities for curves that they have not seen, shape (n, n_quantities).
+            y: The quantity, shape (n,).
+            held_x: Of the held-out curves, shape (m, n_quantities).
+            held_y: Shape (m,).
+            unit: Of the quantity.
+
+        Raises:
+            DataError: There are too few held-out curves.
+        """
+        model = XGBRegressor(**_QUANTILES).fit(x, y)
+        low, _, high = model.predict(held_x).T
+        outside = np.sort(np.maximum(low - held_y, held_y - high))
         rank = ceil((len(held_y) + 1) * LEVEL)
         if rank > len(held_y):
             message = (
@@ -129,13 +160,13 @@ class _Quantiles:
             )
             raise DataError(message)
         every = np.concatenate([y, held_y])
-        low, high = np.quantile(every, [tail, 1 - tail])
-        return cls(
-            models, float(outside[rank - 1]), (float(low), float(high), float(every.min()), float(every.max())), unit
-        )
+        first, last = np.quantile(every, [_TAIL, 1 - _TAIL])
+        prior = (float(first), float(last), float(every.min()), float(every.max()))
+        return cls(model, float(outside[rank - 1]), prior, unit)
 
     def of(self, x: NDArray[Any]) -> Interval:
-        low, middle, high = (float(model.predict(x)[0]) for model in self.models)
+        """The interval of one record, of which the champions predict ``x``, shape (1, n_quantities)."""
+        low, middle, high = (float(each) for each in self.model.predict(x)[0])
         first, last, least, most = self.prior
         lower, upper = (float(np.clip(end, least, most)) for end in (low - self.margin, high + self.margin))
         lower, upper = min(lower, upper), max(lower, upper)
@@ -153,15 +184,13 @@ class Learnt:
         classifier: Of the kernels, with the name of its feature table; None where one is asked for.
         kernels: The kernels that are asked for.
         novelty: What training curves look like, with the name of the feature table.
-        summaries: What tuning found, by quantity.
     """
 
     champions: Mapping[str, tuple[str, Any]]
-    quantiles: Mapping[str, _Quantiles]
+    quantiles: Mapping[str, Quantiles]
     classifier: tuple[str, Any] | None
     kernels: Sequence[str]
     novelty: tuple[str, Novelty]
-    summaries: Mapping[str, TuneSummary]
 
     def answer(self, features: Mapping[str, pd.DataFrame]) -> Answer:
         """What a record tells.
@@ -193,7 +222,7 @@ def learn(
     tracker: Tracker,
     storage: Path,
     datasets: Sequence[DatasetEntry] = (),
-    progress: Callable[[str, StudyProgress], None] | None = None,
+    bar: Bar = no_bar,
 ) -> Learnt:
     """Search a model for every quantity that differs between the curves, and for the kernels.
 
@@ -204,31 +233,32 @@ def learn(
         tracker: Where the studies are shown, in the experiment `EXPERIMENT`.
         storage: Folder of the study journal: what it holds is not searched again.
         datasets: The data sets behind the curves.
-        progress: Called after every trial with the name of the quantity.
+        bar: Makes what shows how many trials are over.
 
     Raises:
         DataError: There are too few curves.
     """
-    found: dict[str, TuneSummary] = {}
 
     def search(name: str, task: Task) -> TuneSummary:
-        def told(now: StudyProgress) -> None:
-            if progress is not None:
-                progress(name, now)
+        shown: dict[str, int] = {}
+        with bar(f"learn {name}", len(tune.families) * len(tables.features) * tune.n_trials, "trials") as advance:
 
-        found[name] = tune_task(
-            EXPERIMENT,
-            task,
-            tables.features,
-            tables.labels,
-            tune=tune,
-            split=_SPLIT,
-            tracker=tracker,
-            storage=storage,
-            datasets=datasets,
-            progress=told,
-        )
-        return found[name]
+            def show(now: StudyProgress) -> None:
+                advance(now.done - shown.get(now.study, 0))
+                shown[now.study] = now.done
+
+            return tune_task(
+                EXPERIMENT,
+                task,
+                tables.features,
+                tables.labels,
+                tune=tune,
+                split=_SPLIT,
+                tracker=tracker,
+                storage=storage,
+                datasets=datasets,
+                progress=show,
+            )
 
     tasks = {name: RegressionTask(target=name, kernels=tuple(kernels)) for name in _targets(tables.labels)}
     inner: list[NDArray[Any]] = []
@@ -247,7 +277,7 @@ def learn(
         champions[name] = table, summary.unfitted(summary.champion).fit(part.features, truths[name][0])
         outer.append(champions[name][1].predict(held.features))
     x, held_x = np.column_stack(inner), np.column_stack(outer)
-    quantiles = {name: _Quantiles.fit(x, y, held_x, held_y, tasks[name].unit) for name, (y, held_y) in truths.items()}
+    quantiles = {name: Quantiles.fit(x, y, held_x, held_y, tasks[name].unit) for name, (y, held_y) in truths.items()}
     classifier = None
     if len(kernels) > 1:
         asked = ClassificationTask(kernels=tuple(kernels))
@@ -260,7 +290,7 @@ def learn(
         classifier = table, model.fit(part.features, asked.y(part.labels))
     table = next(iter(tables.features))
     strange = Novelty.fit(tables.features[table], np.arange(len(tables.labels)))
-    return Learnt(champions, quantiles, classifier, tuple(kernels), (table, strange), found)
+    return Learnt(champions, quantiles, classifier, tuple(kernels), (table, strange))
 
 
 def _targets(labels: pd.DataFrame) -> list[str]:

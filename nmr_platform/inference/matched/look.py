@@ -46,8 +46,9 @@ class Estimate(NamedTuple):
     source: Source = "measured"
 
     def __str__(self) -> str:
-        error = f" +- {self.error:.2g}" if self.source == "measured" else ""
-        return f"{self.value:.4g}{error} {self.unit} ({self.source})"
+        error = f" +- {self.error:.2g}" if self.error else ""
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.value:.4g}{error}{unit} ({self.source})"
 
 
 class Given(Schema):

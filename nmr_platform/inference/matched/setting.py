@@ -135,7 +135,7 @@ def priors_of(kernels: tuple[str, ...] = (), path: Path | None = None) -> dict[s
     for name in kernels:
         if name not in known:
             message = (
-                f"Option `--kernels` must name kernels that have a prior ({', '.join(known)}), but names {name!r}: give "
+                f"Option `--kernels` must name kernels with a prior ({', '.join(known)}), but names {name!r}: give "
                 "one by `--prior`."
             )
             raise ConfigurationError(message, key="kernels", value=name)

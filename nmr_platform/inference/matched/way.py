@@ -12,11 +12,12 @@ from nmr_platform.datasets import Watcher, generate, load, simulate_curves
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.exchange import Record
 from nmr_platform.files import read_json, write_json
-from nmr_platform.inference.matched.answer import Answer, Learnt, learn
+from nmr_platform.inference.matched.answer import Answer, Bar, Learnt, learn, no_bar
+from nmr_platform.inference.matched.kept import read_learnt, write_learnt
 from nmr_platform.inference.matched.look import Given, Look, look
 from nmr_platform.inference.matched.matched import Matched, Misled
 from nmr_platform.inference.matched.setting import KernelPrior, Setting
-from nmr_platform.learning import StudyProgress, TuneSettings
+from nmr_platform.learning import TuneSettings
 from nmr_platform.schema import CurveCount, Schema, validate
 from nmr_platform.tracking import DatasetEntry, NullTracker, Tracker
 from nmr_platform.workspace import Workspace
@@ -27,10 +28,9 @@ TUNE = validate(
     TuneSettings,
     {
         "n_trials": 3,
-        "families": ["linear", "extra_trees", "xgboost"],
+        "families": ["extra_trees", "smooth"],
         "cv_folds": 3,
         "startup_trials": 3,
-        "n_estimators": 60,
         "pruner": "none",
     },
 )
@@ -111,7 +111,7 @@ class Inferrer:
         tracker: Where studies are shown.
         tune: How models are searched.
         watch: Makes what sees a data set being simulated.
-        progress: Called after every trial, with the name of the quantity.
+        bar: Makes what shows how far learning is.
 
     Example:
         >>> inferrer = Inferrer(Setting(sequence={"kind": "hahn", "tau": 20.0}), {})
@@ -127,7 +127,7 @@ class Inferrer:
     tracker: Tracker = field(default_factory=NullTracker)
     tune: TuneSettings = field(default_factory=lambda: TUNE)
     watch: Callable[[], Watcher] = Watcher
-    progress: Callable[[str, StudyProgress], None] | None = None
+    bar: Bar = no_bar
     _made: dict[str, tuple[Learnt, Misled, int]] = field(default_factory=dict)
 
     def look(self, record: Record) -> Look:
@@ -154,7 +154,16 @@ class Inferrer:
 
     def _learn(self, matched: Matched) -> tuple[Learnt, Misled, int]:
         folder = self.workspace.root / ".nmr" / "infer" / matched.digest
-        recipes = matched.recipes(self._n_curves(matched, folder / "budget.json"))
+        n_curves = self._n_curves(matched, folder / "budget.json")
+        identity = {"curves": n_curves, "tune": self.tune.model_dump(mode="json")}
+        known = read_learnt(folder / "learnt", identity)
+        if known is None:
+            known = self._made_anew(matched, n_curves, folder)
+            write_learnt(folder / "learnt", identity, *known)
+        return known
+
+    def _made_anew(self, matched: Matched, n_curves: int, folder: Path) -> tuple[Learnt, Misled, int]:
+        recipes = matched.recipes(n_curves)
         datasets, entries = {}, []
         for name, recipe in recipes.items():
             path = folder / f"{name}.zarr"
@@ -169,7 +178,7 @@ class Inferrer:
             tracker=self.tracker,
             storage=self.workspace.studies,
             datasets=entries,
-            progress=self.progress,
+            bar=self.bar,
         )
         return learnt, tables.misled, len(tables.labels)
 
