@@ -89,12 +89,12 @@ def test_a_time_becomes_a_number_of_curves_that_is_kept(inference, tmp_path):
 
 def test_priors_are_those_of_the_preset_or_of_a_file(tmp_path):
     assert [*priors_of(("rkky",))] == ["rkky"]
-    with pytest.raises(ConfigurationError, match=r"`--kernel` must name kernels that have a prior .* names 'table'"):
+    with pytest.raises(ConfigurationError, match=r"`--kernels` must name kernels with a prior .* names 'table'"):
         priors_of(("table",))
     path = tmp_path / "prior.yaml"
     path.write_text("kernel.xi: {kind: uniform, low: 1.0, high: 2.0}\n")
     assert priors_of(("exponential",), path)["exponential"].kernel == {"kind": "exponential"}
-    with pytest.raises(ConfigurationError, match="is the prior of one kernel: say of which by `--kernel`"):
+    with pytest.raises(ConfigurationError, match="is the prior of one kernel: say of which by `--kernels`"):
         priors_of((), path)
     path.write_text("gaussian:\n  kernel.xi: {kind: uniform, low: 1.0, high: 2.0}\n")
     assert [*priors_of((), path)] == ["gaussian"]
