@@ -23,6 +23,7 @@ COMMANDS = [
     "optimise-pulses",
     "export-sequence",
     "predict",
+    "infer",
     "tune",
     "studies",
     "report",

@@ -52,6 +52,13 @@ def test_a_file_becomes_an_answer_and_a_page(folder, capsys):
     assert (page.parent / "record.png").stat().st_size > 0
 
 
+def test_a_start_that_was_forgotten_is_a_warning_that_names_the_option(folder, capsys):
+    # In the noise of so few spins something like an echo is found all the same.
+    infer()
+    assert "Warning: The echo is at" in (said := " ".join(capsys.readouterr().out.split()))
+    assert "`--start`" in said
+
+
 def test_a_wrong_start_is_refused_by_a_sentence_that_names_the_option(folder, capsys):
     assert infer("--start", "700") == 2
     assert "give `--start`" in " ".join(capsys.readouterr().err.split())

@@ -28,6 +28,8 @@ _LEAST_ECHO = 5.0
 # Share of the echo's height down to which its flanks are fitted.
 _FLANK = 0.25
 _FEWEST = 5
+# Of these so many neighbour each other.
+_TOGETHER = 4
 
 
 class Estimate(NamedTuple):
@@ -234,10 +236,13 @@ def _top(record: Record, near: NDArray[np.bool_], noise: float, echo: float) -> 
     """Which points around the echo are above half its maximum."""
     magnitude = np.where(near, np.abs(record.signal), 0.0)
     top: NDArray[np.bool_] = (magnitude > 0) & (magnitude >= magnitude.max() / 2)
-    if top.sum() < _FEWEST or magnitude.max() < _LEAST_ECHO * noise:
+    # What is no echo but the noise of few spins has its high points here and there.
+    together = len(_around_maximum(top, record)) if top.any() else 0
+    if top.sum() < _FEWEST or together < _TOGETHER or magnitude.max() < _LEAST_ECHO * noise:
         message = (
             f"`{record.source}` must have an echo at {echo:.6g} us, where the sequence expects it, but |M| reaches "
-            f"{magnitude.max():.3g} there with {top.sum()} points above half of it and noise of {noise:.3g}: "
+            f"{magnitude.max():.3g} there with {top.sum()} points above half of it, {together} of them in a row, and "
+            f"noise of {noise:.3g}: "
             "`--start`, `--since` or the key `sequence` may be wrong."
         )
         raise DataError(message, path=record.source)
@@ -286,6 +291,12 @@ def _width(record: Record, near: NDArray[np.bool_], centre: float, noise: float,
     magnitude = np.where(near, np.abs(record.signal), 0.0)
     high = (magnitude >= _FLANK * magnitude.max()) & (magnitude > _LEAST_ECHO * noise)
     flanks = _around_maximum(high, record)
+    if len(flanks) < _TOGETHER:
+        message = (
+            f"`{record.source}` has {len(flanks)} points in a row on what is highest, at {centre:.6g} us, but an echo "
+            f"needs {_TOGETHER}: `--start` may be wrong, or the time between points too long."
+        )
+        raise DataError(message, path=record.source)
     power = 2 if kind == "gaussian" else 1
     away = np.abs(record.time[flanks] - centre) ** power
     weights = magnitude[flanks] ** 2

@@ -66,3 +66,11 @@ def test_a_sequence_without_an_echo_is_refused():
     sequence = {"kind": "inversion_recovery", "recovery": 20.0, "acquisition": 40.0}
     with pytest.raises(ConfigurationError, match="must be of a sequence with an echo, but 180x - 20 us"):
         look(echo_record(), experiment(sequence=sequence))
+
+
+def test_the_noise_of_few_spins_is_no_echo():
+    rng = np.random.default_rng(2)
+    late = echo_record(noise=1e-4, start=34.0)
+    smooth = np.convolve(rng.normal(size=120) + 1j * rng.normal(size=120), np.ones(3), "valid")[: len(late.signal)]
+    with pytest.raises(DataError, match=r"`--start`"):
+        look(late.with_signal(0.01 * smooth), experiment())
