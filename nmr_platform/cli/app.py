@@ -10,6 +10,7 @@ import typer
 from nmr_platform.cli.exchange import export, export_options, import_, import_options
 from nmr_platform.cli.format_options import add_command
 from nmr_platform.cli.infer import infer, infer_options
+from nmr_platform.cli.next import next_
 from nmr_platform.cli.pipeline.ceiling import ceiling
 from nmr_platform.cli.pipeline.compare_disorder import compare_disorder
 from nmr_platform.cli.pipeline.evaluate import evaluate
@@ -66,6 +67,7 @@ app.command("optimise-pulses")(_of_a_sound_project(optimise_pulses))
 app.command("export-sequence")(export_sequence)
 add_command(app, "predict", predict, predict_options)
 add_command(app, "infer", infer, infer_options)
+app.command("next")(next_)
 app.command("tune")(_of_a_sound_project(tune))
 app.command("studies")(studies)
 app.add_typer(track, name="track")

@@ -30,7 +30,7 @@ from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import Tracker
 from nmr_platform.workspace import Workspace
 
-__all__ = ["PulseOutcome", "PulseParams", "help_to_optimise", "optimise_preset", "optimise_pulses"]
+__all__ = ["PulseOutcome", "PulseParams", "help_to_optimise", "optimise", "optimise_preset", "optimise_pulses"]
 
 
 class PulseParams(Schema):
@@ -93,7 +93,8 @@ def optimise_pulses(params: PulseParams, workspace: Workspace, tracker: Tracker)
         workspace: Where studies are kept, and where results are written.
         tracker: Where the search is shown.
     """
-    outcome = _optimise(params.data, params.pulse_search, workspace, workspace.pulses, tracker)
+    priors = _priors(params.data, params.pulse_search)
+    outcome = optimise(priors, params.pulse_search, workspace, workspace.pulses, tracker)
     write_json(workspace.metrics("pulses"), _metrics(outcome), rounded=True)
     return outcome
 
@@ -120,7 +121,8 @@ def optimise_preset(
     """
     data, settings = read_search(name)
     folder = out or workspace.pulses.with_name(f"pulses-{name}")
-    return _optimise(data, settings.replace(**(changes or {})), workspace, folder, tracker)
+    settings = settings.replace(**(changes or {}))
+    return optimise(_priors(data, settings), settings, workspace, folder, tracker)
 
 
 def help_to_optimise(data: DataSettings, settings: PulseSearchSettings, workspace: Workspace, tracker: Tracker) -> None:
@@ -133,16 +135,26 @@ def help_to_optimise(data: DataSettings, settings: PulseSearchSettings, workspac
         tracker: Where candidates are shown.
     """
     settings = settings.grown(workspace.root)
-    help_search(_recipes(data, settings), settings, storage=workspace.studies, tracker=tracker, cache=workspace.records)
+    priors = _recipes(_priors(data, settings), settings)
+    help_search(priors, settings, storage=workspace.studies, tracker=tracker, cache=workspace.records)
 
 
-def _optimise(
-    data: DataSettings, settings: PulseSearchSettings, workspace: Workspace, folder: Path, tracker: Tracker
+def optimise(
+    priors: Mapping[str, Recipe], settings: PulseSearchSettings, workspace: Workspace, folder: Path, tracker: Tracker
 ) -> PulseOutcome:
+    """Run or continue a search, judge its winners on new curves, and write tables and figures.
+
+    Args:
+        priors: What curves are drawn from, by kernel.
+        settings: Of the search.
+        workspace: Where studies are kept.
+        folder: Where to write.
+        tracker: Where the search is shown.
+    """
     settings = settings.grown(workspace.root)
     with progress_bar("search pulses", settings.n_trials, "sequences") as advance:
         search = search_pulses(
-            _recipes(data, settings),
+            _recipes(priors, settings),
             settings,
             storage=workspace.studies,
             tracker=tracker,
@@ -150,7 +162,7 @@ def _optimise(
             progress=advance,
         )
     new = {
-        name: _recipe(data.recipe(name), settings, seed, settings.verdict.n_curves)
+        name: _recipe(priors[name], settings, seed, settings.verdict.n_curves)
         for name, seed in settings.verdict.seeds(settings.kernel).items()
     }
     candidates = {BASELINE: search.baseline.sequences}
@@ -179,10 +191,17 @@ def _optimise(
     return outcome
 
 
-def _recipes(data: DataSettings, settings: PulseSearchSettings) -> dict[str, Recipe]:
+def _priors(data: DataSettings, settings: PulseSearchSettings) -> dict[str, Recipe]:
+    """The data sets that a search and its verdict draw from."""
     return {
-        name: _recipe(data.recipe(name), settings, settings.seed_of(name), settings.n_curves)
-        for name in settings.kernels
+        name: data.recipe(name)
+        for name in {**dict.fromkeys(settings.kernels), **settings.verdict.seeds(settings.kernel)}
+    }
+
+
+def _recipes(priors: Mapping[str, Recipe], settings: PulseSearchSettings) -> dict[str, Recipe]:
+    return {
+        name: _recipe(priors[name], settings, settings.seed_of(name), settings.n_curves) for name in settings.kernels
     }
 
 

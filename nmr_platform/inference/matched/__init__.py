@@ -5,8 +5,9 @@ It is entered by itself, like `nmr_platform.inference.prediction`: whoever makes
 
 from nmr_platform.inference.matched.answer import EXPERIMENT, Answer, Interval
 from nmr_platform.inference.matched.look import Estimate, Given, Look, look
-from nmr_platform.inference.matched.matched import Matched, Misled
+from nmr_platform.inference.matched.matched import Matched, Misled, recipe_of
 from nmr_platform.inference.matched.page import render_page
+from nmr_platform.inference.matched.posterior import Known, known_of, narrowed
 from nmr_platform.inference.matched.setting import KernelPrior, Setting, priors_of
 from nmr_platform.inference.matched.way import TUNE, Budget, Inference, Inferrer, infer, parse_budget
 
@@ -21,13 +22,17 @@ __all__ = [
     "Inferrer",
     "Interval",
     "KernelPrior",
+    "Known",
     "Look",
     "Matched",
     "Misled",
     "Setting",
     "infer",
+    "known_of",
     "look",
+    "narrowed",
     "parse_budget",
     "priors_of",
+    "recipe_of",
     "render_page",
 ]

@@ -28,7 +28,7 @@ from nmr_platform.inference.matched.setting import KernelPrior, Setting
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import validate
 
-__all__ = ["Matched", "Misled", "Tables"]
+__all__ = ["Matched", "Misled", "Tables", "recipe_of"]
 
 # Measured numbers are taken in cells of this ratio: records of one experiment fall into one and share a training set.
 _CELL = 1.25
@@ -133,33 +133,8 @@ class Matched:
         Raises:
             ConfigurationError: The setting or a prior is not acceptable.
         """
-        shared = self.setting.shared(self.record.dwell, self.line)
-        made = {}
-        for name, each in self.priors.items():
-            values = {
-                "name": name,
-                "n_curves": n_curves,
-                "seed": zlib.crc32(name.encode()),
-                "integrator": "fast",
-                "experiment": {**shared, "kernel": each.kernel},
-                "prior": {**self._nuisances, **{key: d.model_dump() for key, d in each.prior.items()}},
-                "constraints": {key: range_.model_dump() for key, range_ in each.constraints.items()},
-            }
-            made[name] = validate(Recipe, values)
-        return made
-
-    @property
-    def _nuisances(self) -> dict[str, Any]:
-        """What is drawn because the user does not say it."""
-        drawn: dict[str, Any] = {}
-        if self.setting.line_kind in ("lorentzian", "gaussian") and "fwhm" not in self.setting.line:
-            low, high = self.line / _LINE[0], self.line * _LINE[1]
-            drawn["line.fwhm"] = {"kind": "log_uniform", "low": low, "high": high}
-        if self.setting.drive is None:
-            drawn["drive.calibration"] = _CALIBRATION
-        if self.setting.lattice is None:
-            drawn |= {f"lattice.shape.{axis}": {"kind": "choice", "values": _SIDES} for axis in (0, 1)}
-        return drawn
+        dwell, line = self.record.dwell, self.line
+        return {name: recipe_of(name, each, self.setting, dwell, line, n_curves) for name, each in self.priors.items()}
 
     def features_of(self, looks: list[Look]) -> dict[str, pd.DataFrame]:
         """The feature tables of records, measured or simulated.
@@ -242,6 +217,44 @@ class Matched:
             return look(replace(clean, signal=seen), experiment, self.given.of_simulated(noise * unit))
         except DataError:
             return None
+
+
+def recipe_of(name: str, prior: KernelPrior, setting: Setting, dwell: float, line: float, n_curves: int) -> Recipe:
+    """The data set of a kernel, with what the user does not say of the experiment drawn beside its prior.
+
+    Args:
+        name: Of the kernel.
+        prior: Its prior.
+        setting: What the user says of the measurement.
+        dwell: Time between the points of the record, us.
+        line: Width of the line that the echo shows, MHz.
+        n_curves: Number of curves.
+
+    Raises:
+        ConfigurationError: The setting or the prior is not acceptable.
+    """
+    values = {
+        "name": name,
+        "n_curves": n_curves,
+        "seed": zlib.crc32(name.encode()),
+        "integrator": "fast",
+        "experiment": {**setting.shared(dwell, line), "kernel": prior.kernel},
+        "prior": {**_nuisances(setting, line), **{key: d.model_dump() for key, d in prior.prior.items()}},
+        "constraints": {key: range_.model_dump() for key, range_ in prior.constraints.items()},
+    }
+    return validate(Recipe, values)
+
+
+def _nuisances(setting: Setting, line: float) -> dict[str, Any]:
+    """What is drawn because the user does not say it."""
+    drawn: dict[str, Any] = {}
+    if setting.line_kind in ("lorentzian", "gaussian") and "fwhm" not in setting.line:
+        drawn["line.fwhm"] = {"kind": "log_uniform", "low": line / _LINE[0], "high": line * _LINE[1]}
+    if setting.drive is None:
+        drawn["drive.calibration"] = _CALIBRATION
+    if setting.lattice is None:
+        drawn |= {f"lattice.shape.{axis}": {"kind": "choice", "values": _SIDES} for axis in (0, 1)}
+    return drawn
 
 
 def _cell(value: float) -> float:

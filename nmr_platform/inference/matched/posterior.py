@@ -1,0 +1,82 @@
+"""What is still possible after an answer: the prior, within the intervals that a record told."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nmr_platform.datasets import QUANTITIES, Curve, LogUniform, Range, Recipe, Uniform
+from nmr_platform.errors import DataError
+
+__all__ = ["Known", "known_of", "narrowed"]
+
+Known = Mapping[str, Range]
+"""Intervals by quantity."""
+
+# Draws of a round, the share of them that lies nearest to what is known, and by what share of their range it is left.
+_DRAWS, _NEAREST, _LEFT = 400, 40, 0.25
+_ROUNDS = 5
+
+
+def known_of(answer: Mapping[str, Any]) -> Known:
+    """The intervals of an answer that tell something.
+
+    Args:
+        answer: As ``answer.json`` holds it.
+
+    Raises:
+        DataError: It is no answer of `nmr infer`.
+    """
+    try:
+        told = {name: each for name, each in answer["quantities"].items() if each["informative"]}
+        return {name: Range(low=each["lower"], high=each["upper"]) for name, each in told.items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        message = f"The answer must be that of `nmr infer`, with `quantities` that have intervals, but lacks {error}."
+        raise DataError(message) from error
+
+
+def narrowed(recipe: Recipe, known: Known) -> Recipe:
+    """A recipe whose curves all lie within the intervals, without drawing most of them in vain.
+
+    The ranges of what is drawn are narrowed, round by round, to those of the draws that lie nearest to the intervals;
+    the intervals themselves become constraints. That two quantities go together is lost, for intervals do not say it.
+
+    Args:
+        recipe: Of the prior.
+        known: Intervals of quantities, or of what the prior draws, by the name that tables have for it.
+    """
+    free = recipe.replace(constraints={})
+    for _ in range(_ROUNDS):
+        curves = [free.curve(number) for number in range(_DRAWS)]
+        off = [_off(curve, free, known) for curve in curves]
+        near = [curves[number].drawn for number in np.argsort(off, kind="stable")[:_NEAREST]]
+        drawn = {
+            key: _around(each, np.array([values[key] for values in near], dtype=float))
+            for key, each in free.prior.items()
+            if isinstance(each, Uniform | LogUniform)
+        }
+        free = free.replace(prior={**free.prior, **drawn})
+    return free.replace(constraints={**recipe.constraints, **known})
+
+
+def _off(curve: Curve, recipe: Recipe, known: Known) -> float:
+    """By how many widths a curve lies outside the interval that it is farthest from; 0 inside all of them."""
+    values = {
+        name: QUANTITIES[name].of(curve.experiment) if name in QUANTITIES else float(curve.drawn[recipe.columns[name]])
+        for name in known
+    }
+    outside = (
+        max(range_.low - values[name], values[name] - range_.high, 0.0) / max(range_.high - range_.low, 1e-300)
+        for name, range_ in known.items()
+    )
+    return max(outside, default=0.0)
+
+
+def _around(drawn: Uniform | LogUniform, values: np.ndarray[Any, Any]) -> Uniform | LogUniform:
+    """A distribution over the range of some values and a little more, but no more than there was."""
+    way = np.log if isinstance(drawn, LogUniform) else np.asarray
+    back = np.exp if isinstance(drawn, LogUniform) else np.asarray
+    first, last = (float(way(end)) for end in (values.min(), values.max()))
+    more = _LEFT * (last - first)
+    low, high = (float(back(end)) for end in (first - more, last + more))
+    return drawn.replace(low=max(low, drawn.low), high=min(high, drawn.high))
