@@ -23,7 +23,6 @@ SEARCH: dict[str, Any] = {
     "shape": [32, 32],
     "n_curves": 160,
     "seed": 202611501,
-    "features": {"kind": "pointwise", "signal": "complex", "window": "record", "decimate": 6},
     "startup_trials": 8,
     "pruning": {"first": 0.5, "factor": 2.0, "errors": 3.0},
     "verdict": {
@@ -54,12 +53,15 @@ class Open(NamedTuple):
         known: Intervals of what the record told.
         noise: Noise of the record, in the unit of M with an echo of free spins of 1/2.
         line: Apparent width of its line, MHz.
+        has_phase: Whether the receiver's phase was given: where it was read off the echo, what couplings do to the
+            phase is lost, and only |M| of the next record will tell anything.
     """
 
     kernels: tuple[str, ...]
     known: Known
     noise: float
     line: float
+    has_phase: bool
 
 
 @dataclass(frozen=True)
@@ -132,11 +134,12 @@ def open_after(place: Path) -> Open:
         shares: Mapping[str, float] = answer["kernel"]
         noise = answer["look"]["noise"]["value"] * answer["look"]["scale"]["value"]
         line = answer["look"]["line"]["value"]
+        has_phase = answer["look"]["phase"]["source"] == "given"
     except (KeyError, TypeError) as error:
         message = f"`{path}` must be an answer of `nmr infer`, but lacks {error}."
         raise DataError(message, path=path) from error
     kernels = sorted((name for name, share in shares.items() if share >= _IMPROBABLE), key=lambda name: -shares[name])
-    return Open(tuple(kernels), known_of(answer), float(noise), float(line))
+    return Open(tuple(kernels), known_of(answer), float(noise), float(line), has_phase)
 
 
 def search_for(
@@ -172,12 +175,14 @@ def search_for(
         "theta2": {"kind": "uniform", "low": 60.0, "high": 210.0},
         "tau": {"kind": "log_uniform", "low": min(_SHORTEST, time / 5), "high": time / 2},
     }
+    signal = "complex" if left.has_phase else "magnitude"
     template = measured if measured["kind"] == "hahn" else {"kind": "hahn", "tau": time / 4}
     values = {
         **SEARCH,
         "kernel": kernels[0],
         "space": {"sequences": [{"sequence": template, "vary": varied}], "limits": {"time": time}},
         "objective": {"kind": "score", "cv_folds": 5, **asked, **judged_by},
+        "features": {"kind": "pointwise", "signal": signal, "window": "record", "decimate": 6},
         "n_trials": n_trials,
         "verdict": {**SEARCH["verdict"], **asked},
     }

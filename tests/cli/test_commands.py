@@ -24,6 +24,7 @@ COMMANDS = [
     "export-sequence",
     "predict",
     "infer",
+    "next",
     "tune",
     "studies",
     "report",

@@ -13,9 +13,9 @@ __all__ = ["Known", "known_of", "narrowed"]
 Known = Mapping[str, Range]
 """Intervals by quantity."""
 
-# Draws of a round, the share of them that lies nearest to what is known, and by what share of their range it is left.
-_DRAWS, _NEAREST, _LEFT = 400, 40, 0.25
-_ROUNDS = 5
+# Draws of a round, how many inside are enough, how many of the nearest show where to draw, and how far beyond them.
+_DRAWS, _ENOUGH, _NEAREST, _BEYOND = 400, 10, 20, 0.1
+_ROUNDS = 12
 
 
 def known_of(answer: Mapping[str, Any]) -> Known:
@@ -38,8 +38,10 @@ def known_of(answer: Mapping[str, Any]) -> Known:
 def narrowed(recipe: Recipe, known: Known) -> Recipe:
     """A recipe whose curves all lie within the intervals, without drawing most of them in vain.
 
-    The ranges of what is drawn are narrowed, round by round, to those of the draws that lie nearest to the intervals;
-    the intervals themselves become constraints. That two quantities go together is lost, for intervals do not say it.
+    The ranges of what is drawn are narrowed, round by round, to those of the draws that lie nearest to the intervals,
+    until enough lie inside; the intervals themselves become constraints. Where couplings and range make up for each
+    other, that may not be reached: the intervals are then taken as wide as it needs. That two quantities go together
+    is lost, for intervals do not say it.
 
     Args:
         recipe: Of the prior.
@@ -48,15 +50,27 @@ def narrowed(recipe: Recipe, known: Known) -> Recipe:
     free = recipe.replace(constraints={})
     for _ in range(_ROUNDS):
         curves = [free.curve(number) for number in range(_DRAWS)]
-        off = [_off(curve, free, known) for curve in curves]
-        near = [curves[number].drawn for number in np.argsort(off, kind="stable")[:_NEAREST]]
+        off = np.array([_off(curve, free, known) for curve in curves])
+        nearest = np.argsort(off, kind="stable")[:_NEAREST]
+        wider = float(off[nearest[_ENOUGH - 1]])
+        if wider == 0:
+            break
+        near = [curves[number].drawn for number in nearest]
         drawn = {
             key: _around(each, np.array([values[key] for values in near], dtype=float))
             for key, each in free.prior.items()
             if isinstance(each, Uniform | LogUniform)
         }
         free = free.replace(prior={**free.prior, **drawn})
-    return free.replace(constraints={**recipe.constraints, **known})
+    return free.replace(constraints={**recipe.constraints, **_widened(known, wider)})
+
+
+def _widened(known: Known, share: float) -> dict[str, Range]:
+    """Intervals that go further by a share of their width at either end."""
+    return {
+        name: Range(low=each.low - share * (each.high - each.low), high=each.high + share * (each.high - each.low))
+        for name, each in known.items()
+    }
 
 
 def _off(curve: Curve, recipe: Recipe, known: Known) -> float:
@@ -77,6 +91,6 @@ def _around(drawn: Uniform | LogUniform, values: np.ndarray[Any, Any]) -> Unifor
     way = np.log if isinstance(drawn, LogUniform) else np.asarray
     back = np.exp if isinstance(drawn, LogUniform) else np.asarray
     first, last = (float(way(end)) for end in (values.min(), values.max()))
-    more = _LEFT * (last - first)
+    more = _BEYOND * (last - first)
     low, high = (float(back(end)) for end in (first - more, last + more))
     return drawn.replace(low=max(low, drawn.low), high=min(high, drawn.high))
