@@ -18,7 +18,7 @@ __all__ = ["read_learnt", "write_learnt"]
 _FACTS, _LIKELIHOODS = "learnt.json", "likelihoods.npy"
 _MADE_BY = "nmr infer"
 # Raised whenever one learns in another way from the same curves.
-_WAY = 1
+_WAY = 2
 
 
 def write_learnt(folder: Path, identity: Mapping[str, Any], learnt: Learnt, misled: Misled, curves: int) -> None:

@@ -32,12 +32,15 @@ __all__ = ["Matched", "Misled", "Tables", "recipe_of"]
 
 # Measured numbers are taken in cells of this ratio: records of one experiment fall into one and share a training set.
 _CELL = 1.25
+# Cells on either side for which a training set is good: records of one experiment may lie on both sides of a border.
+_REACH = 1.1
 # The line's width lies within these factors of what the echo shows: couplings make the echo narrower or wider.
 _LINE = 2.5, 2.0
 _SIDES = 64, 96, 128
 _CALIBRATION = {"kind": "normal", "mean": 1.0, "std": 0.03, "low": 0.9, "high": 1.1}
 # Share of the records that are misled less than what is told: as a standard deviation has it.
 _MOSTLY = 0.68
+_LEAST_NOISE = 1e-6
 # Columns of a feature table that samples are averaged into.
 _BINS = 100
 
@@ -102,9 +105,17 @@ class Matched:
             priors: Of every kernel that is asked for.
             given: What was not estimated.
         """
-        known = given.scale is not None
-        noise = seen.noise.value * (seen.scale.value if known else 1 / seen.height.value)
-        return cls(setting, priors, seen.record, given, _cell(seen.line.value), _cell(max(noise, 1e-6)))
+        line, noise = _line_and_noise(seen, given)
+        return cls(setting, priors, seen.record, given, _cell(line), _cell(noise))
+
+    def at(self, line: float, noise: float) -> Self:
+        """The same for another width of the line and noise, see the attributes."""
+        return replace(self, line=line, noise=noise)
+
+    def serves(self, seen: Look) -> bool:
+        """Whether line and noise of a record are among those that this one is made for."""
+        pairs = zip(_line_and_noise(seen, self.given), (self.line, self.noise), strict=True)
+        return all(abs(log(found / own)) <= _REACH * log(_CELL) for found, own in pairs)
 
     @property
     def experiment(self) -> Experiment:
@@ -197,7 +208,7 @@ class Matched:
             dataset["time"].to_numpy(), dataset["m"].to_numpy().astype(np.complex128), axis=1
         )(self.record.time)
         receiver = rng.normal(size=(*curves.shape, 2)) @ np.array([1, 1j])
-        noises = self.noise * _CELL ** rng.uniform(-0.6, 0.6, len(curves))
+        noises = self.noise * _CELL ** rng.uniform(-_REACH, _REACH, len(curves))
         return [
             self._look(np.where(live, curve, 0), np.where(live, own, 0), float(noise), experiment)
             for curve, own, noise in zip(curves, receiver, noises, strict=True)
@@ -255,6 +266,13 @@ def _nuisances(setting: Setting, line: float) -> dict[str, Any]:
     if setting.lattice is None:
         drawn |= {f"lattice.shape.{axis}": {"kind": "choice", "values": _SIDES} for axis in (0, 1)}
     return drawn
+
+
+def _line_and_noise(seen: Look, given: Given) -> tuple[float, float]:
+    """Width of the line, MHz, and noise over the height of the echo, or in the unit of M where the scale is known."""
+    known = given.scale is not None
+    noise = seen.noise.value * (seen.scale.value if known else 1 / seen.height.value)
+    return seen.line.value, max(noise, _LEAST_NOISE)
 
 
 def _cell(value: float) -> float:

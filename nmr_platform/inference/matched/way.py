@@ -36,6 +36,8 @@ TUNE = validate(
 )
 """How models are searched."""
 
+# What a training set is made for, where others look for one that serves them.
+_CELL = "cell.json"
 # Of the seconds; learning takes the rest.
 _SIMULATING = 0.5
 _FEWEST, _MOST, _EVERY = 60, 2000, 20
@@ -145,21 +147,35 @@ class Inferrer:
             DataError: The record has no echo where the sequence expects it, or the budget is too small.
         """
         seen = self.look(record)
-        matched = Matched.of(seen, self.setting, self.priors, self.given)
+        matched = self._matched(seen)
         if matched.digest not in self._made:
             self._made[matched.digest] = self._learn(matched)
         learnt, misled, curves = self._made[matched.digest]
         answer = learnt.answer(matched.features_of([seen]))
         return Inference(seen, matched, misled, curves, answer, (*seen.warnings, *answer.warnings))
 
+    def _matched(self, seen: Look) -> Matched:
+        """The training set for a record: one that there is and that serves it, if possible."""
+        own = Matched.of(seen, self.setting, self.priors, self.given)
+        for cell in sorted(self._folder.glob(f"*/{_CELL}")):
+            other = own.at(**read_json(cell, made_by="nmr infer"))
+            if other.serves(seen) and other.digest == cell.parent.name:
+                return other
+        return own
+
+    @property
+    def _folder(self) -> Path:
+        return self.workspace.root / ".nmr" / "infer"
+
     def _learn(self, matched: Matched) -> tuple[Learnt, Misled, int]:
-        folder = self.workspace.root / ".nmr" / "infer" / matched.digest
+        folder = self._folder / matched.digest
         n_curves = self._n_curves(matched, folder / "budget.json")
         identity = {"curves": n_curves, "tune": self.tune.model_dump(mode="json")}
         known = read_learnt(folder / "learnt", identity)
         if known is None:
             known = self._made_anew(matched, n_curves, folder)
             write_learnt(folder / "learnt", identity, *known)
+            write_json(folder / _CELL, {"line": matched.line, "noise": matched.noise})
         return known
 
     def _made_anew(self, matched: Matched, n_curves: int, folder: Path) -> tuple[Learnt, Misled, int]:

@@ -104,3 +104,9 @@ def test_a_setting_needs_its_sequence_only():
     free = Setting(sequence={"kind": "hahn", "tau": 20.0}).of_free_spins(0.5)
     assert free.sequence.tau / free.step == pytest.approx(round(free.sequence.tau / free.step))
     assert 2 * np.pi * free.step * free.line.bandwidth / 2 < 1.0
+
+
+def test_a_somewhat_noisier_record_shares_the_training_set_and_a_much_noisier_one_does_not(inferrer, inference):
+    path = Path("echo.csv")
+    near, far = (inferrer._matched(inferrer.look(measured(path, noise=noise))) for noise in (0.0042, 0.012))
+    assert near.digest == inference.matched.digest != far.digest
