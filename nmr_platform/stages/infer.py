@@ -109,7 +109,11 @@ def as_json(found: Inference, report: Path) -> dict[str, Any]:
         "quantities": {name: asdict(each) for name, each in found.answer.quantities.items()},
         "kernel": found.answer.kernel,
         "kernel_informative": found.answer.tells_kernel,
-        "misfit": {"p_value": found.answer.p_value, "warnings": [*found.warnings]},
+        "misfit": {
+            "p_value": found.answer.misfit.p_value,
+            "parts": found.answer.misfit.parts,
+            "warnings": [*found.warnings],
+        },
         "look": {
             name: {**each._asdict(), **({"error_of_couplings": misled[name]} if name in misled else {})}
             for name, each in found.look.estimates.items()

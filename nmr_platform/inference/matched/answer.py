@@ -16,7 +16,9 @@ from xgboost import XGBRegressor
 
 from nmr_platform.datasets import quantity
 from nmr_platform.errors import DataError
+from nmr_platform.inference.matched.look import Look
 from nmr_platform.inference.matched.matched import Tables
+from nmr_platform.inference.matched.misfit import Misfit, Neighbourhood
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.learning import (
     ClassificationTask,
@@ -60,7 +62,6 @@ _QUANTILES: dict[str, Any] = {
 _INFORMATIVE = 0.8
 # Share of the way from the prior probability of a kernel to certainty, below which a record does not tell it.
 _DECIDED = 0.2
-_STRANGE = 0.05
 _LARGEST_SPREAD = 1e-9
 
 
@@ -98,14 +99,12 @@ class Answer:
     Attributes:
         quantities: Intervals by name.
         kernel: Probability of every kernel.
-        p_value: How often a simulated record of the training set's kind is as strange.
-        warnings: What speaks against it, in sentences.
+        misfit: How the record differs from the simulated ones.
     """
 
     quantities: dict[str, Interval]
     kernel: dict[str, float]
-    p_value: float
-    warnings: tuple[str, ...]
+    misfit: Misfit
 
     @property
     def untold(self) -> list[str]:
@@ -184,6 +183,7 @@ class Learnt:
         classifier: Of the kernels, with the name of its feature table; None where one is asked for.
         kernels: The kernels that are asked for.
         novelty: What training curves look like, with the name of the feature table.
+        curves: That table, of all curves.
     """
 
     champions: Mapping[str, tuple[str, Any]]
@@ -191,12 +191,14 @@ class Learnt:
     classifier: tuple[str, Any] | None
     kernels: Sequence[str]
     novelty: tuple[str, Novelty]
+    curves: pd.DataFrame
 
-    def answer(self, features: Mapping[str, pd.DataFrame]) -> Answer:
+    def answer(self, features: Mapping[str, pd.DataFrame], seen: Look) -> Answer:
         """What a record tells.
 
         Args:
             features: Its feature tables, one row each.
+            seen: The look at it.
         """
         predicted = np.column_stack([model.predict(features[name]) for name, model in self.champions.values()])
         kernel = {self.kernels[0]: 1.0}
@@ -205,13 +207,9 @@ class Learnt:
             shares = model.predict_proba(features[name])[0]
             kernel = {str(each): float(share) for each, share in zip(model.classes_, shares, strict=True)}
         name, novelty = self.novelty
-        p_value = float(novelty.p_values(features[name])[0])
-        strange = (
-            f"The record is unlike those of the training set (p = {p_value:.2g}): the line, the pulses, the noise or "
-            "the kernel may be others than those that were drawn; do not trust the rest."
-        )
+        misfit = Neighbourhood.of(self.curves, seen).misfit(features[name], novelty)
         quantities = {name: each.of(predicted) for name, each in self.quantiles.items()}
-        return Answer(quantities, kernel, p_value, (strange,) if p_value < _STRANGE else ())
+        return Answer(quantities, kernel, misfit)
 
 
 def learn(
@@ -290,7 +288,7 @@ def learn(
         classifier = table, model.fit(part.features, asked.y(part.labels))
     table = next(iter(tables.features))
     strange = Novelty.fit(tables.features[table], np.arange(len(tables.labels)))
-    return Learnt(champions, quantiles, classifier, tuple(kernels), (table, strange))
+    return Learnt(champions, quantiles, classifier, tuple(kernels), (table, strange), tables.features[table])
 
 
 def _targets(labels: pd.DataFrame) -> list[str]:

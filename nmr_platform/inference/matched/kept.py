@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from nmr_platform.errors import DataError
 from nmr_platform.files import read_json, staged_folder, write_json
@@ -15,10 +16,10 @@ from nmr_platform.learning import load_estimator, save_estimator
 
 __all__ = ["read_learnt", "write_learnt"]
 
-_FACTS, _LIKELIHOODS = "learnt.json", "likelihoods.npy"
+_FACTS, _LIKELIHOODS, _CURVES = "learnt.json", "likelihoods.npy", "curves.npy"
 _MADE_BY = "nmr infer"
 # Raised whenever one learns in another way from the same curves.
-_WAY = 2
+_WAY = 3
 
 
 def write_learnt(folder: Path, identity: Mapping[str, Any], learnt: Learnt, misled: Misled, curves: int) -> None:
@@ -50,10 +51,12 @@ def write_learnt(folder: Path, identity: Mapping[str, Any], learnt: Learnt, misl
             "classifier": learnt.classifier and [learnt.classifier[0], kept(learnt.classifier[1], "classifier")],
             "kernels": [*learnt.kernels],
             "novelty": [table, kept(novelty.detector, "novelty")],
+            "columns": [*learnt.curves.columns],
             "misled": misled._asdict(),
             "curves": curves,
         }
         np.save(made / _LIKELIHOODS, novelty.calibration)
+        np.save(made / _CURVES, learnt.curves.to_numpy(dtype=np.float32))
         write_json(made / _FACTS, facts)
 
 
@@ -86,6 +89,7 @@ def read_learnt(folder: Path, identity: Mapping[str, Any]) -> tuple[Learnt, Misl
             facts["classifier"] and (facts["classifier"][0], model(facts["classifier"][1])),
             tuple(facts["kernels"]),
             (table, novelty),
+            pd.DataFrame(np.load(folder / _CURVES, allow_pickle=False), columns=facts["columns"]),
         )
         return learnt, Misled(**facts["misled"]), facts["curves"]
     except (DataError, OSError, KeyError, TypeError, ValueError):

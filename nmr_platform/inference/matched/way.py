@@ -151,8 +151,8 @@ class Inferrer:
         if matched.digest not in self._made:
             self._made[matched.digest] = self._learn(matched)
         learnt, misled, curves = self._made[matched.digest]
-        answer = learnt.answer(matched.features_of([seen]))
-        return Inference(seen, matched, misled, curves, answer, (*seen.warnings, *answer.warnings))
+        answer = learnt.answer(matched.features_of([seen]), seen)
+        return Inference(seen, matched, misled, curves, answer, (*seen.warnings, *answer.misfit.warnings))
 
     def _matched(self, seen: Look) -> Matched:
         """The training set for a record: one that there is and that serves it, if possible."""
