@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["predict", "predict_options"]
 
 _DIGITS = 4
+# Of the training curves, so few or fewer look as strange.
+_RARE = 0.05
+_ELSEWHERE = "For what is unlike the training curves, `nmr infer FILE --experiment mine.yaml` makes models of its own."
 
 
 def predict(
@@ -63,7 +66,8 @@ def predict(
     models = load_models(names, params.parent)
     # Of all champions, only those are asked that learnt from this measurement.
     answers = predict_files(measurements, models, coverage=coverage, every=bool(names), **options)
-    say(_table(answers), {"predictions": _plain(answers)}, as_json=as_json)
+    strange = "" if answers["p_value"].min() > _RARE else f"\n{_ELSEWHERE}"
+    say(_table(answers) + strange, {"predictions": _plain(answers)}, as_json=as_json)
 
 
 def predict_options() -> list["Option"]:

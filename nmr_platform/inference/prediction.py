@@ -281,7 +281,10 @@ def _naming(file: File, model: Predictor) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        message = f"`{_shown(file)}` cannot be read by the model of task `{model.facts.task_name}`: {error}"
+        message = (
+            f"`{_shown(file)}` cannot be read by the model of task `{model.facts.task_name}`: {error} "
+            "(`nmr infer` makes a model for the measurement.)"
+        )
         if isinstance(error, UnmetNeedError):
             raise UnmetNeedError(message, need=error.need, value=error.value, path=file) from error
         raise DataError(message, path=file) from error

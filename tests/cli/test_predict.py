@@ -60,6 +60,13 @@ def test_every_champion_reads_an_echo_and_the_table_says_what_it_found(project, 
     assert {row["task"] for row in predicted(project, echo)} == set(TASKS)
 
 
+def test_an_echo_unlike_the_training_curves_is_sent_to_where_a_model_is_made_for_it(project, echo, monkeypatch):
+    assert "`nmr infer" not in nmr(project, "predict", str(echo), "--task", "W").out
+    # Of the few curves of this project, hardly one in twenty could be stranger.
+    monkeypatch.setattr("nmr_platform.cli.predict._RARE", 1.0)
+    assert "`nmr infer FILE" in nmr(project, "predict", str(echo), "--task", "W").out
+
+
 def test_held_out_curves_are_predicted_as_the_evaluation_did(project, workspace):
     """The same models, windows, features and intervals, from raw records instead of feature tables."""
     rows = predicted(project, workspace.simulated("gaussian"), "--task", "W")
@@ -135,6 +142,7 @@ def test_a_height_that_was_guessed_is_refused_from_a_file_and_from_its_import(pr
     sentence = refused(project, imported, "--task", "W")
     assert "echo.zarr` cannot be read by the model of task `W`: Feature set `p" in sentence
     assert "needs the height of the record, but it is a guess: give `--scale` to `nmr import`" in sentence
+    assert sentence.endswith("(`nmr infer` makes a model for the measurement.)")
 
 
 def test_a_record_that_opens_after_the_second_pulse_is_read_around_the_echo(project, curves, tmp_path):
