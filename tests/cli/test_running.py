@@ -49,6 +49,15 @@ class RaisesInDel:
         sum(range(1000))
 
 
+@pytest.fixture
+def _listening():
+    """What was started in the background of a shell ignores SIGINT."""
+    deaf = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, deaf)
+
+
+@pytest.mark.usefixtures("_listening")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_an_interrupt_that_comes_while_garbage_is_collected_ends_the_command_all_the_same(capsys, number, code):
     def command() -> None:
