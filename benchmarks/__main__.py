@@ -1,6 +1,6 @@
 """Run every benchmark, or those that are named: `python -m benchmarks simulation.speed features`.
 
-`python -m benchmarks kills --help` and `mutants --help`: what is run by its name only, for it takes long.
+`python -m benchmarks kills --help`, `mutants --help`, `blind --help`: what is run by its name only, for it takes long.
 """
 
 import os
@@ -17,7 +17,7 @@ BENCHMARKS = (
     "twins",
     *(f"simulation.{name}" for name in simulation.__all__),
 )
-_ON_REQUEST = ("kills", "mutants")
+_ON_REQUEST = ("kills", "mutants", "blind")
 
 
 def main(wanted: list[str]) -> None:

@@ -1,0 +1,213 @@
+"""Blind trials of `nmr infer`: how often its intervals hold the truth of a measurement that nobody has seen.
+
+A trial is a synthetic laboratory drawn by a seed of its own: kernel, couplings, line, sequence, lattice, sampling,
+receiver. Its record is written as a file of a spectrometer, and the command gets that file, the sequence and the time
+of its first point, as a user would give them. Trials lie in a folder of their own and are not repeated: a run that was
+killed, or asked for more of them, goes on.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from benchmarks.tables import print_table
+from nmr_platform.datasets import QUANTITIES, DataSettings, Recipe, read_preset
+from nmr_platform.files import write_json
+from nmr_platform.inference.matched.setting import PRESET
+from nmr_platform.progress import progress_bar
+from nmr_platform.simulation import simulate
+from tests.exchange.instrument_files import write_echo
+
+__all__ = ["main"]
+
+_ROOT = Path(__file__).parents[1]
+_SEED = 202611901
+_FORMATS = {"record": ("--unit", "us"), "bruker": (), "tecmag": ()}
+_SIDES = (64, 96, 128)
+# Draws of a prior that its own 90 % intervals are read off.
+_PRIOR_DRAWS = 400
+_LEVEL = 0.9
+# us, MHz; simulated steps are no longer than this, and no receiver is farther off resonance.
+_LONGEST_STEP, _FARTHEST = 0.2, 0.005
+
+
+@dataclass(frozen=True)
+class _Laboratory:
+    """What a trial measures with.
+
+    Attributes:
+        number: Of the trial.
+        kernel: Kind of the kernel.
+        tau: Time between the pulses, us.
+        fwhm: Width of the line, MHz.
+        dwell: Time between the points, us.
+        noise: Standard deviation on each part, over the height of the echo.
+        phase: Of the receiver, degrees.
+        offset: Of the receiver, MHz.
+        volts: Amplification.
+        dead_time: After the second pulse, us.
+        sides: Sites along x and y.
+        format: What the file is written as.
+    """
+
+    number: int
+    kernel: str
+    tau: float
+    fwhm: float
+    dwell: float
+    noise: float
+    phase: float
+    offset: float
+    volts: float
+    dead_time: float
+    sides: tuple[int, int]
+    format: str
+
+    @classmethod
+    def draw(cls, number: int, rng: np.random.Generator, kernels: Sequence[str]) -> "_Laboratory":
+        """Draw everything from broad families."""
+
+        def log_uniform(low: float, high: float) -> float:
+            return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+        dwell = round(log_uniform(0.1, 1.0), 2)
+        return cls(
+            number,
+            kernel=str(rng.choice(kernels)),
+            tau=round(dwell * round(log_uniform(20.0, 150.0) / dwell), 6),
+            fwhm=log_uniform(0.03, 0.12),
+            dwell=dwell,
+            noise=log_uniform(0.001, 0.03),
+            phase=float(rng.uniform(-180.0, 180.0)),
+            offset=float(rng.uniform(-_FARTHEST, _FARTHEST)),
+            volts=log_uniform(1e-6, 1.0),
+            dead_time=float(rng.uniform(2.0, 8.0)),
+            sides=(int(rng.choice(_SIDES)), int(rng.choice(_SIDES))),
+            format=[*_FORMATS][number % len(_FORMATS)],
+        )
+
+    @property
+    def experiment(self) -> dict[str, Any]:
+        """What an experiment has beside kernel and coupling."""
+        return {
+            "lattice": {"shape": list(self.sides)},
+            "line": {"kind": "lorentzian", "fwhm": self.fwhm, "bandwidth": 1.0},
+            "sequence": {"kind": "hahn", "tau": self.tau},
+            "step": self.dwell / np.ceil(self.dwell / _LONGEST_STEP),
+        }
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the trials that are missing, and print what all of them say."""
+    parser = ArgumentParser("python -m benchmarks blind", description=__doc__)
+    parser.add_argument("trials", type=int, nargs="?", default=200, help="how many")
+    parser.add_argument("--budget", default="10min", help="of each, as for `nmr infer`")
+    parser.add_argument("--folder", type=Path, default=_ROOT / ".nmr" / "blind", help="where the trials lie")
+    asked = parser.parse_args(arguments)
+    folder = asked.folder.absolute() / asked.budget
+    with progress_bar("blind trials", asked.trials, "trials") as advance:
+        found = []
+        for number in range(asked.trials):
+            found.append(_trial(number, folder / f"{number:03d}", asked.budget))
+            advance(1)
+    _print(pd.DataFrame([row for rows in found for row in rows]), asked.budget)
+
+
+def _trial(number: int, folder: Path, budget: str) -> list[dict[str, Any]]:
+    """What became of one trial, a row for each quantity; run if it has not been."""
+    said = folder / "trial.json"
+    if not said.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # What was simulated before a kill stays in `.nmr`; the file itself is written anew.
+        shutil.rmtree(folder / "7", ignore_errors=True)
+        write_json(said, _measure_and_infer(number, folder, budget))
+    trial = json.loads(said.read_text())
+    shared = {"trial": number, "seconds": trial["seconds"], "right": trial["right"], "refused": trial["refused"]}
+    return [{**shared, **row} for row in trial["quantities"]] or [shared]
+
+
+def _measure_and_infer(number: int, folder: Path, budget: str) -> dict[str, Any]:
+    rng = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number,)))
+    settings = read_preset(PRESET)
+    laboratory = _Laboratory.draw(number, rng, [*settings.kernels])
+    recipe = _recipe(settings, laboratory)
+    truth = recipe.curve(number)
+    echo = simulate(truth.experiment, seed=_SEED + number, integrator="midpoint")
+    first = laboratory.dwell * np.ceil((laboratory.tau + laboratory.dead_time) / laboratory.dwell)
+    step = truth.experiment.step
+    kept = slice(round(first / step), None, round(laboratory.dwell / step))
+    at, m = echo.time[kept], echo.m[kept].astype(complex)
+    m *= np.exp(1j * (np.deg2rad(laboratory.phase) + 2 * np.pi * laboratory.offset * (at - 2 * laboratory.tau)))
+    m += laboratory.noise * np.abs(m).max() * (rng.normal(size=(len(m), 2)) @ np.array([1, 1j]))
+    path: Path = write_echo(laboratory.format, folder, laboratory.volts * m, step=laboratory.dwell)  # type: ignore[no-untyped-call]
+    write_json(folder / "mine.yaml", {"sequence": laboratory.experiment["sequence"]})
+    command = [sys.executable, "-m", "nmr_platform", "infer", path.name, "--experiment", "mine.yaml", "--json"]
+    command += ["--start", f"{at[0]:.6f}", "--budget", budget, "--tracker", "none", *_FORMATS[laboratory.format]]
+    begun = time.perf_counter()
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - begun
+    result: dict[str, Any] = {"laboratory": asdict(laboratory), "seconds": seconds, "refused": "", "right": None}
+    if ended.returncode:
+        return result | {"refused": ended.stderr.strip().splitlines()[-1], "quantities": []}
+    answer = json.loads(ended.stdout.splitlines()[-1])
+    truths = {name: QUANTITIES[name].of(truth.experiment) for name in ("W", "X", "Z")}
+    rows = [
+        {
+            "quantity": name,
+            "truth": true,
+            "held": answer["quantities"][name]["lower"] <= true <= answer["quantities"][name]["upper"],
+            "share": (answer["quantities"][name]["upper"] - answer["quantities"][name]["lower"]) / _width(name),
+            "informative": answer["quantities"][name]["informative"],
+        }
+        for name, true in truths.items()
+    ]
+    right = max(answer["kernel"], key=answer["kernel"].get) == laboratory.kernel
+    return result | {"right": right, "p_value": answer["misfit"]["p_value"], "quantities": rows}
+
+
+def _recipe(settings: DataSettings, laboratory: _Laboratory) -> Recipe:
+    recipe = settings.recipe(laboratory.kernel)
+    kept = {name: value for name, value in recipe.experiment.items() if name not in laboratory.experiment}
+    return recipe.replace(seed=_SEED, experiment={**kept, **laboratory.experiment})
+
+
+@cache
+def _width(name: str) -> float:
+    """Width of the prior's interval of a quantity over all kernels, MHz."""
+    recipes = [each.replace(seed=_SEED) for each in map(read_preset(PRESET).recipe, read_preset(PRESET).kernels)]
+    curves = (recipe.curve(number) for recipe in recipes for number in range(_PRIOR_DRAWS))
+    low, high = np.quantile([QUANTITIES[name].of(curve.experiment) for curve in curves], [0.05, 0.95])
+    return float(high - low)
+
+
+def _print(found: pd.DataFrame, budget: str) -> None:
+    trials = found.drop_duplicates("trial")
+    asked = trials[trials["refused"] == ""]
+    rows = []
+    for name, each in found.dropna(subset=["quantity"]).groupby("quantity"):
+        within = binomtest(int(each["held"].sum()), len(each)).proportion_ci(method="wilson")
+        told = f"{each['informative'].mean():.0%}"
+        covered = f"{each['held'].mean():.2f} ({within.low:.2f} to {within.high:.2f})"
+        rows.append((str(name), str(len(each)), covered, f"{each['share'].median():.2f}", told))
+    right = binomtest(int(asked["right"].sum()), len(asked)).proportion_ci(method="wilson")
+    note = (
+        f"{len(trials)} trials with a budget of {budget}; {len(trials) - len(asked)} refused. Kernel right: "
+        f"{asked['right'].mean():.2f} ({right.low:.2f} to {right.high:.2f}). Wall time "
+        f"{asked['seconds'].median():.0f} s (median), on {os.cpu_count()} cores."
+    )
+    header = ("quantity", "trials", f"in {_LEVEL:.0%} intervals", "width over the prior's", "informative")
+    print_table("Blind trials of `nmr infer`", header, rows, note=note)
