@@ -47,7 +47,7 @@ def infer(
     from nmr_platform.inference.matched import Given, Inferrer, Setting, parse_budget, priors_of  # noqa: PLC0415
     from nmr_platform.progress import progress_bar  # noqa: PLC0415
     from nmr_platform.schema import read_value  # noqa: PLC0415
-    from nmr_platform.stages.infer import answer_files, read_measured, shifted  # noqa: PLC0415
+    from nmr_platform.stages.measured.infer import answer_files, read_measured, shifted  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 

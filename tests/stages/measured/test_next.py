@@ -9,8 +9,8 @@ from nmr_platform.cli.app import main
 from nmr_platform.datasets import Range
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.inference.matched import KernelPrior, Setting
-from nmr_platform.stages import next_sequence
-from nmr_platform.stages.next_sequence import open_after, search_for
+from nmr_platform.stages.measured import next_sequence
+from nmr_platform.stages.measured.next_sequence import open_after, search_for
 from tests.inference.matched.records import SEQUENCE
 from tests.inference.matched.small import PRIOR, priors
 

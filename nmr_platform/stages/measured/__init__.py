@@ -1,0 +1,1 @@
+"""What is done with files of one's own, in any folder: no stage of the pipeline, and no params.yaml."""
