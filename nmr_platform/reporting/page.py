@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
+from nmr_platform.pages import render
 from nmr_platform.reporting.ceilings import Ceilings
 from nmr_platform.reporting.designed import Designed
 from nmr_platform.reporting.published import PUBLISHED, SOURCE, ComparisonRow
@@ -152,12 +151,5 @@ def _published(task: str, family: str, features: str) -> float | None:
 
 
 def _render(template: str, content: Content) -> str:
-    environment = Environment(
-        loader=PackageLoader("nmr_platform.reporting"),
-        autoescape=select_autoescape(["html.jinja"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"score": lambda value: f"{value:.3f}", "signed": lambda value: f"{value:+.3f}"}
-    return environment.get_template(template).render(content=content)
+    filters = {"score": lambda value: f"{value:.3f}", "signed": lambda value: f"{value:+.3f}"}
+    return render("nmr_platform.reporting", template, filters, content=content)

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from nmr_platform.inference.matched.way import Inference
+from nmr_platform.pages import render
 
 __all__ = ["render_page"]
 
@@ -19,12 +18,5 @@ def render_page(found: Inference, file: Path, digest: str, command: str, suffix:
         command: What repeats it.
         suffix: ``html`` or ``md``.
     """
-    environment = Environment(
-        loader=PackageLoader("nmr_platform.inference.matched"),
-        autoescape=select_autoescape(["html.jinja"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template(f"page.{suffix}.jinja")
-    return template.render(found=found, file=file, digest=digest, command=command)
+    room, template = "nmr_platform.inference.matched", f"page.{suffix}.jinja"
+    return render(room, template, found=found, file=file, digest=digest, command=command)
