@@ -21,6 +21,7 @@ __all__ = [
     "given_up",
     "is_abandoned",
     "is_last_attempt",
+    "is_needless",
     "line_up",
     "owner_is_alive",
     "recover",
@@ -52,6 +53,20 @@ def is_last_attempt(trial: FrozenTrial) -> bool:
         # Retries have been there since Optuna 2.8.
         warnings.simplefilter("ignore", ExperimentalWarning)
         return len(RetryHeartbeatStaleTrialCallback.retry_history(trial)) >= _MOST_ATTEMPTS - 1
+
+
+def is_needless(study: Study, trial: FrozenTrial) -> bool:
+    """Whether an attempt at the point of a trial finished before: what was interrupted may not have heard that it did.
+
+    Args:
+        study: The study.
+        trial: Lined up as another attempt, or for the first time.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        before = RetryHeartbeatStaleTrialCallback.retry_history(trial)
+    trials = study.get_trials(deepcopy=False)
+    return any(trials[number].state in (TrialState.COMPLETE, TrialState.PRUNED) for number in before)
 
 
 def is_abandoned(trial: FrozenTrial) -> bool:

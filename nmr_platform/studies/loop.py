@@ -24,6 +24,7 @@ from nmr_platform.studies.attempts import (
     given_up,
     is_abandoned,
     is_last_attempt,
+    is_needless,
     line_up,
     owner_is_alive,
     recover,
@@ -199,7 +200,7 @@ class _Interrupted(Exception):
 
 
 class _Superfluous(Exception):
-    """Several workers saw room for one more trial, and this is one too many."""
+    """Several workers saw room for one more trial, and this is one too many; or its point is done already."""
 
 
 class _Attempt:
@@ -231,7 +232,8 @@ class _Attempt:
 
     def _run(self, trial: Trial) -> list[float]:
         retrying(trial.set_user_attr, OWNER, this_process())
-        if sum(retrying(_taken, trial.study, before=trial.number)) >= self._limit:
+        done_before = retrying(is_needless, trial.study, _kept(trial.study, trial.number))
+        if done_before or sum(retrying(_taken, trial.study, before=trial.number)) >= self._limit:
             retrying(trial.set_user_attr, SUPERFLUOUS, True)
             raise _Superfluous
         try:

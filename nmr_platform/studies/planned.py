@@ -81,6 +81,8 @@ def _in_order(study: Study) -> list[FrozenTrial]:
         warnings.simplefilter("ignore", ExperimentalWarning)
         trials = sorted(study.get_trials(deepcopy=False), key=_plan)
         again = {number for trial in trials for number in RetryHeartbeatStaleTrialCallback.retry_history(trial)}
+    # One that is lined up again before it has failed counts once; one that finished after all is not forgotten.
+    again -= {trial.number for trial in trials if trial.state.is_finished()}
     return [trial for trial in trials if trial.number not in again and not is_abandoned(trial)]
 
 

@@ -145,6 +145,20 @@ def test_a_point_that_was_tried_again_stands_where_it_was_tried_first(tmp_path):
     assert [(trial.number, trial.value) for trial in planned_trials(study)] == [(0, 2.0), (1, 1.0)]
 
 
+def test_a_point_that_was_lined_up_again_though_it_finished_is_neither_forgotten_nor_tried_twice(tmp_path):
+    study = study_in(tmp_path)
+    run_trials(study, 2, parabola, on_settled=lambda _: None)
+    # As if it were running still: an interrupt may keep Optuna from reading what it has just written.
+    try_again(study, study.trials[1])
+    assert len(settled_trials(study)) == 2
+    run_trials(study, 3, parabola, on_settled=lambda _: None)
+    assert len(finished_trials(study)) == len({trial.params["x"] for trial in finished_trials(study)}) == 3
+    assert [trial.state for trial in study.trials].count(TrialState.COMPLETE) == 3
+    whole = study_in(tmp_path / "whole")
+    run_trials(whole, 3, parabola, on_settled=lambda _: None)
+    assert facts(study) == facts(whole)
+
+
 def test_a_point_that_is_lined_up_again_holds_its_place_before_its_first_trial_has_failed(tmp_path):
     study = study_in(tmp_path, sampler="random")
     first = study.ask()
