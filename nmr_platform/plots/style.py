@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -187,4 +188,5 @@ def save(drawn: Figure, path: Path) -> None:
         drawn.draw_without_rendering()
         drawn.set_layout_engine("none")
     with staged_file(path) as staging:
-        drawn.savefig(staging, format="png", dpi=DPI, metadata={"Software": None})
+        # Not by Figure.savefig, which draws everything once more in vain before it draws.
+        FigureCanvasAgg(drawn).print_png(staging, metadata={"Software": None})
