@@ -30,7 +30,7 @@ def infer(*more):
         "--prior",
         "prior.yaml",
         "--budget",
-        "40",
+        "60",
         "--tracker",
         "none",
         "--unit",

@@ -5,7 +5,7 @@ It is entered by itself, like `nmr_platform.inference.prediction`: whoever makes
 
 from nmr_platform.inference.matched.answer import EXPERIMENT, Answer, Interval
 from nmr_platform.inference.matched.look import Estimate, Given, Look, look
-from nmr_platform.inference.matched.matched import Matched, Misled, recipe_of
+from nmr_platform.inference.matched.matched import Matched, Misled, recipe_of, widths_around
 from nmr_platform.inference.matched.page import render_page
 from nmr_platform.inference.matched.posterior import Known, known_of, narrowed
 from nmr_platform.inference.matched.setting import KernelPrior, Setting, priors_of
@@ -35,4 +35,5 @@ __all__ = [
     "priors_of",
     "recipe_of",
     "render_page",
+    "widths_around",
 ]

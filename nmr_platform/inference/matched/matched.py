@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import log
+from math import log, sqrt
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -28,14 +28,17 @@ from nmr_platform.inference.matched.setting import KernelPrior, Setting
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import validate
 
-__all__ = ["Matched", "Misled", "Tables", "recipe_of"]
+__all__ = ["Matched", "Misled", "Tables", "recipe_of", "widths_around"]
 
 # Measured numbers are taken in cells of this ratio: records of one experiment fall into one and share a training set.
 _CELL = 1.25
 # Cells on either side for which a training set is good: records of one experiment may lie on both sides of a border.
 _REACH = 1.1
-# The line's width lies within these factors of what the echo shows: couplings make the echo narrower or wider.
-_LINE = 2.5, 2.0
+# Couplings make an echo somewhat wider than its line, or much narrower: a strong one leaves a rest that rings on.
+# Widths are tried from this share of what the echo shows, up to so many MHz or this multiple.
+_NARROWEST, _WIDEST, _MULTIPLE = 1 / 3, 0.25, 2.0
+# A try-out's curves whose echo shows what the record's does tell which widths are possible; no fewer than these.
+_FEWEST_ALIKE, _BEYOND = 16, 1.5
 _SIDES = 64, 96, 128
 _CALIBRATION = {"kind": "normal", "mean": 1.0, "std": 0.03, "low": 0.9, "high": 1.1}
 # Share of the records that are misled less than what is told: as a standard deviation has it.
@@ -65,12 +68,14 @@ class Tables(NamedTuple):
     Attributes:
         features: Tables by name, rows in the order of ``labels``.
         labels: Kernel, disorder and parameters of every curve.
+        shown: What the look at each curve shows: logarithm of the line (MHz), place of the echo (us).
         misled: See `Misled`.
         dropped: Simulated curves that show no echo where the measured record does.
     """
 
     features: dict[str, pd.DataFrame]
     labels: pd.DataFrame
+    shown: pd.DataFrame
     misled: Misled
     dropped: int
 
@@ -86,6 +91,7 @@ class Matched:
         given: What was not estimated.
         line: Width of the line that the echo shows, in cells, MHz.
         noise: Noise over the height of the echo, in cells; in the unit of M where the scale is known.
+        widths: Between which the line's width is drawn where the user does not say it, MHz.
     """
 
     setting: Setting
@@ -94,10 +100,11 @@ class Matched:
     given: Given
     line: float
     noise: float
+    widths: tuple[float, float]
 
     @classmethod
     def of(cls, seen: Look, setting: Setting, priors: Mapping[str, KernelPrior], given: Given) -> Self:
-        """The training set for a record.
+        """The training set for a record, with all widths of the line that an echo like it may have.
 
         Args:
             seen: The look at it.
@@ -105,12 +112,36 @@ class Matched:
             priors: Of every kernel that is asked for.
             given: What was not estimated.
         """
-        line, noise = _line_and_noise(seen, given)
-        return cls(setting, priors, seen.record, given, _cell(line), _cell(noise))
+        line, noise = (_cell(each) for each in _line_and_noise(seen, given))
+        return cls(setting, priors, seen.record, given, line, noise, widths_around(line))
 
-    def at(self, line: float, noise: float) -> Self:
-        """The same for another width of the line and noise, see the attributes."""
-        return replace(self, line=line, noise=noise)
+    def at(self, line: float, noise: float, widths: tuple[float, float]) -> Self:
+        """The same for another line and noise, see the attributes."""
+        return replace(self, line=line, noise=noise, widths=(widths[0], widths[1]))
+
+    @property
+    def draws_line(self) -> bool:
+        """Whether the width of the line is drawn."""
+        return _draws_line(self.setting)
+
+    def possible_widths(self, datasets: Mapping[str, xr.Dataset]) -> tuple[float, float]:
+        """Between which widths the line of a record lies whose echo shows `line`.
+
+        Args:
+            datasets: A try-out: of every kernel, as `recipes` describes them.
+
+        Returns:
+            The narrowest and the widest of those that the try-out had such echoes of, and a little more, in MHz.
+
+        Raises:
+            DataError: None of the curves shows an echo.
+        """
+        tables = self.tables(datasets)
+        off = np.abs(tables.shown["look_line"] - log(self.line)).to_numpy()
+        n_alike = max(_FEWEST_ALIKE, int((off <= _REACH * log(_CELL)).sum()))
+        alike = tables.labels["fwhm"].to_numpy()[np.argsort(off, kind="stable")[:n_alike]]
+        low, high = float(alike.min()) / _BEYOND, float(alike.max()) * _BEYOND
+        return float(f"{max(low, self.widths[0]):.6g}"), float(f"{min(high, self.widths[1]):.6g}")
 
     def serves(self, seen: Look) -> bool:
         """Whether line and noise of a record are among those that this one is made for."""
@@ -144,8 +175,10 @@ class Matched:
         Raises:
             ConfigurationError: The setting or a prior is not acceptable.
         """
-        dwell, line = self.record.dwell, self.line
-        return {name: recipe_of(name, each, self.setting, dwell, line, n_curves) for name, each in self.priors.items()}
+        dwell, widths = self.record.dwell, self.widths
+        return {
+            name: recipe_of(name, each, self.setting, dwell, widths, n_curves) for name, each in self.priors.items()
+        }
 
     def features_of(self, looks: list[Look]) -> dict[str, pd.DataFrame]:
         """The feature tables of records, measured or simulated.
@@ -162,9 +195,7 @@ class Matched:
         taken = Acquisition(echo_index=echo, step=self.record.dwell, n_samples=n)
         signal: Literal["complex", "magnitude"] = "complex" if self.record.has_phase else "magnitude"
         taken_from = PointwiseFeatures(signal=signal, window="record", decimate=max(1, n // _BINS))
-        seen = {"look_line": [log(each.line.value) for each in looks], "look_echo": [each.echo.value for each in looks]}
-        shown = pd.DataFrame(seen, dtype=np.float32)
-        return {taken_from.name: pd.concat([extract(signals, taken_from, taken), shown], axis=1)}
+        return {taken_from.name: pd.concat([extract(signals, taken_from, taken), _shown(looks)], axis=1)}
 
     def tables(self, datasets: Mapping[str, xr.Dataset]) -> Tables:
         """Simulated curves, treated as the measured record was.
@@ -199,7 +230,7 @@ class Matched:
             )
         )
         n_curves = sum(dataset.sizes["curve"] for dataset in datasets.values())
-        return Tables(self.features_of(looks), known, misled, n_curves - len(looks))
+        return Tables(self.features_of(looks), known, _shown(looks), misled, n_curves - len(looks))
 
     def _treated(self, dataset: xr.Dataset) -> list[Look | None]:
         experiment, live = self.experiment, ~unrecorded(self.record.signal[None])[0]
@@ -230,7 +261,19 @@ class Matched:
             return None
 
 
-def recipe_of(name: str, prior: KernelPrior, setting: Setting, dwell: float, line: float, n_curves: int) -> Recipe:
+def widths_around(line: float) -> tuple[float, float]:
+    """All widths that a line may have whose echo shows ``line``, whatever the couplings; in MHz."""
+    return line * _NARROWEST, max(line * _MULTIPLE, _WIDEST)
+
+
+def recipe_of(
+    name: str,
+    prior: KernelPrior,
+    setting: Setting,
+    dwell: float,
+    widths: tuple[float, float],
+    n_curves: int,
+) -> Recipe:
     """The data set of a kernel, with what the user does not say of the experiment drawn beside its prior.
 
     Args:
@@ -238,7 +281,7 @@ def recipe_of(name: str, prior: KernelPrior, setting: Setting, dwell: float, lin
         prior: Its prior.
         setting: What the user says of the measurement.
         dwell: Time between the points of the record, us.
-        line: Width of the line that the echo shows, MHz.
+        widths: Between which the line's width is drawn where the user does not say it, MHz.
         n_curves: Number of curves.
 
     Raises:
@@ -249,23 +292,32 @@ def recipe_of(name: str, prior: KernelPrior, setting: Setting, dwell: float, lin
         "n_curves": n_curves,
         "seed": zlib.crc32(name.encode()),
         "integrator": "fast",
-        "experiment": {**setting.shared(dwell, line), "kernel": prior.kernel},
-        "prior": {**_nuisances(setting, line), **{key: d.model_dump() for key, d in prior.prior.items()}},
+        "experiment": {**setting.shared(dwell, sqrt(widths[0] * widths[1])), "kernel": prior.kernel},
+        "prior": {**_nuisances(setting, widths), **{key: d.model_dump() for key, d in prior.prior.items()}},
         "constraints": {key: range_.model_dump() for key, range_ in prior.constraints.items()},
     }
     return validate(Recipe, values)
 
 
-def _nuisances(setting: Setting, line: float) -> dict[str, Any]:
+def _draws_line(setting: Setting) -> bool:
+    return setting.line_kind in ("lorentzian", "gaussian") and "fwhm" not in setting.line
+
+
+def _nuisances(setting: Setting, widths: tuple[float, float]) -> dict[str, Any]:
     """What is drawn because the user does not say it."""
     drawn: dict[str, Any] = {}
-    if setting.line_kind in ("lorentzian", "gaussian") and "fwhm" not in setting.line:
-        drawn["line.fwhm"] = {"kind": "log_uniform", "low": line / _LINE[0], "high": line * _LINE[1]}
+    if _draws_line(setting):
+        drawn["line.fwhm"] = {"kind": "log_uniform", "low": widths[0], "high": widths[1]}
     if setting.drive is None:
         drawn["drive.calibration"] = _CALIBRATION
     if setting.lattice is None:
         drawn |= {f"lattice.shape.{axis}": {"kind": "choice", "values": _SIDES} for axis in (0, 1)}
     return drawn
+
+
+def _shown(looks: list[Look]) -> pd.DataFrame:
+    seen = {"look_line": [log(each.line.value) for each in looks], "look_echo": [each.echo.value for each in looks]}
+    return pd.DataFrame(seen, dtype=np.float32)
 
 
 def _line_and_noise(seen: Look, given: Given) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
 from pydantic import PositiveFloat
 
 from nmr_platform.datasets import Watcher, generate, load, simulate_curves
@@ -36,8 +37,12 @@ TUNE = validate(
 )
 """How models are searched."""
 
-# What a training set is made for, where others look for one that serves them.
-_CELL = "cell.json"
+# What a training set is made for, where others look for one that serves them, and what a try-out found.
+_CELL, _TRIED = "cell.json", "tried.json"
+# Curves of each kernel that a try-out has at most.
+_TRY_OUT = 60
+# A line that may be this many times wider than it is narrow is none that was read.
+_UNREAD = 5.0
 # Of the seconds; learning takes the rest.
 _SIMULATING = 0.5
 _FEWEST, _MOST, _EVERY = 60, 2000, 20
@@ -152,7 +157,8 @@ class Inferrer:
             self._made[matched.digest] = self._learn(matched)
         learnt, misled, curves = self._made[matched.digest]
         answer = learnt.answer(matched.features_of([seen]), seen)
-        return Inference(seen, matched, misled, curves, answer, (*seen.warnings, *answer.misfit.warnings))
+        warnings = (*seen.warnings, *_of_line(matched), *answer.misfit.warnings)
+        return Inference(seen, matched, misled, curves, answer, warnings)
 
     def _matched(self, seen: Look) -> Matched:
         """The training set for a record: one that there is and that serves it, if possible."""
@@ -161,7 +167,18 @@ class Inferrer:
             other = own.at(**read_json(cell, made_by="nmr infer"))
             if other.serves(seen) and other.digest == cell.parent.name:
                 return other
-        return own
+        return own.at(own.line, own.noise, self._tried_widths(own)) if own.draws_line else own
+
+    def _tried_widths(self, wide: Matched) -> tuple[float, float]:
+        """Which widths of the line go with what the echo shows, by a try-out of all of them."""
+        folder = self._folder / wide.digest
+        if not (folder / _TRIED).exists():
+            n_curves = min(_TRY_OUT, self.budget.curves or _TRY_OUT)
+            datasets = {name: each for name, (each, _) in self._simulated(wide, n_curves, folder).items()}
+            low, high = wide.possible_widths(datasets)
+            write_json(folder / _TRIED, {"low": low, "high": high})
+        tried = read_json(folder / _TRIED, made_by="nmr infer")
+        return tried["low"], tried["high"]
 
     @property
     def _folder(self) -> Path:
@@ -175,21 +192,16 @@ class Inferrer:
         if known is None:
             known = self._made_anew(matched, n_curves, folder)
             write_learnt(folder / "learnt", identity, *known)
-            write_json(folder / _CELL, {"line": matched.line, "noise": matched.noise})
+            write_json(folder / _CELL, {"line": matched.line, "noise": matched.noise, "widths": [*matched.widths]})
         return known
 
     def _made_anew(self, matched: Matched, n_curves: int, folder: Path) -> tuple[Learnt, Misled, int]:
-        recipes = matched.recipes(n_curves)
-        datasets, entries = {}, []
-        for name, recipe in recipes.items():
-            path = folder / f"{name}.zarr"
-            made = generate(recipe, path, shard_folder=self.workspace.shards, watcher=self.watch())
-            datasets[name] = load(path)
-            entries.append(DatasetEntry(name, made.digest, path.as_posix(), profile={"curves": made.n_curves}))
-        tables = matched.tables(datasets)
+        simulated = self._simulated(matched, n_curves, folder)
+        entries = [entry for _, entry in simulated.values()]
+        tables = matched.tables({name: dataset for name, (dataset, _) in simulated.items()})
         learnt = learn(
             tables,
-            [*recipes],
+            [*simulated],
             self.tune,
             tracker=self.tracker,
             storage=self.workspace.studies,
@@ -197,6 +209,16 @@ class Inferrer:
             bar=self.bar,
         )
         return learnt, tables.misled, len(tables.labels)
+
+    def _simulated(self, matched: Matched, n_curves: int, folder: Path) -> dict[str, tuple[xr.Dataset, DatasetEntry]]:
+        """The data set of every kernel, and how it is shown."""
+        found = {}
+        for name, recipe in matched.recipes(n_curves).items():
+            path = folder / f"{name}.zarr"
+            made = generate(recipe, path, shard_folder=self.workspace.shards, watcher=self.watch())
+            entry = DatasetEntry(name, made.digest, path.as_posix(), profile={"curves": made.n_curves})
+            found[name] = load(path), entry
+        return found
 
     def _n_curves(self, matched: Matched, kept: Path) -> int:
         """Curves of each kernel; what a time was once found to allow is kept for the next file."""
@@ -217,6 +239,17 @@ class Inferrer:
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_json(kept, known)
         return int(known["curves"])
+
+
+def _of_line(matched: Matched) -> tuple[str, ...]:
+    """Whether the echo tells the width of the line."""
+    low, high = matched.widths
+    if not matched.draws_line or high < _UNREAD * low:
+        return ()
+    return (
+        f"The echo does not tell the line: widths from {low:.2g} to {high:.2g} MHz go with what couplings left of it. "
+        "All were reckoned with; if it is known from elsewhere, give `line: {fwhm: ..}` in the experiment file.",
+    )
 
 
 def infer(

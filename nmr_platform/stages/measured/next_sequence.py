@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from nmr_platform.datasets import Range, Recipe, quantity
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.files import read_json
-from nmr_platform.inference.matched import KernelPrior, Known, Setting, known_of, narrowed, recipe_of
+from nmr_platform.inference.matched import KernelPrior, Known, Setting, known_of, narrowed, recipe_of, widths_around
 from nmr_platform.learning import METRICS
 from nmr_platform.pulse_design import Candidate, Contest, PulseSearchSettings
 from nmr_platform.schema import validate
@@ -191,7 +191,7 @@ def search_for(
 
 def _possible(name: str, prior: KernelPrior, left: Open, setting: Setting) -> Recipe:
     """What is still possible under one kernel, seen by the receiver of the record, on the lattice of the search."""
-    recipe = recipe_of(name, prior, setting, inf, left.line, SEARCH["n_curves"])
+    recipe = recipe_of(name, prior, setting, inf, widths_around(left.line), SEARCH["n_curves"])
     experiment = {**recipe.experiment, "receiver": {"noise": left.noise}}
     drawn = {key: each for key, each in recipe.prior.items() if not key.startswith("lattice.")}
     lattice = {**experiment["lattice"], "shape": SEARCH["shape"]}

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.inference.matched import Budget, Inferrer, Setting, parse_budget, priors_of
+from nmr_platform.inference.matched import Budget, Inferrer, KernelPrior, Setting, parse_budget, priors_of
+from nmr_platform.inference.matched.way import _of_line
 from nmr_platform.workspace import Workspace
-from tests.inference.matched.small import QUICK, SETTING, TRUTH, measured, priors
+from tests.inference.matched.small import PRIOR, QUICK, SETTING, TRUTH, measured, priors
 
 FEW = Budget(seconds=None, curves=40)
 
@@ -58,9 +59,23 @@ def test_the_line_is_drawn_around_what_the_echo_shows_unless_it_is_told(inferenc
     assert recipe.example.line.fwhm == 0.08
 
 
+def test_an_echo_that_couplings_may_have_narrowed_leaves_wider_lines_open(inference, tmp_path):
+    low, high = inference.matched.widths
+    assert low < 0.08 < high < 5 * low
+    assert not _of_line(inference.matched)
+    strong = {**PRIOR, "coupling.alpha_x": {"kind": "uniform", "low": 0.02, "high": 0.08}}
+    prior = {"gaussian": KernelPrior(kernel={"kind": "gaussian"}, prior=strong)}
+    own = Inferrer(SETTING.replace(step=0.05), prior, budget=FEW, workspace=Workspace(tmp_path), tune=QUICK)
+    open_line = own._matched(own.look(measured(Path("echo.csv"))))
+    assert open_line.widths[1] / open_line.widths[0] > 1.5 * high / low
+    assert "go with what couplings left of it" in _of_line(open_line)[0]
+    assert "give `line: {fwhm: ..}`" in _of_line(open_line)[0]
+
+
 def test_lattices_are_drawn_unless_they_are_told(inference):
     free = SETTING.replace(lattice=None)
-    matched = type(inference.matched)(free, priors(), inference.matched.record, inference.matched.given, 0.08, 0.01)
+    own = inference.matched
+    matched = type(own)(free, priors(), own.record, own.given, 0.08, 0.01, (0.04, 0.16))
     shapes = [matched.recipes(1)["gaussian"].curve(number).experiment.lattice.shape for number in range(20)]
     assert {side for shape in shapes for side in shape} == {64, 96, 128}
 

@@ -7,7 +7,7 @@ from nmr_platform.errors import DataError
 from nmr_platform.inference.matched import known_of, narrowed, recipe_of
 from tests.inference.matched.small import SETTING, priors
 
-WIDE = recipe_of("gaussian", priors()["gaussian"], SETTING, 0.5, 0.08, 50)
+WIDE = recipe_of("gaussian", priors()["gaussian"], SETTING, 0.5, (0.04, 0.16), 50)
 
 
 def told(lower, upper, *, informative=True):
