@@ -42,7 +42,7 @@ _CELL, _TRIED = "cell.json", "tried.json"
 # Curves of each kernel that a try-out has at most.
 _TRY_OUT = 60
 # A line that may be this many times wider than it is narrow is none that was read.
-_UNREAD = 5.0
+_UNREAD = 8.0
 # Of the seconds; learning takes the rest.
 _SIMULATING = 0.5
 _FEWEST, _MOST, _EVERY = 60, 2000, 20

@@ -61,7 +61,7 @@ def test_the_line_is_drawn_around_what_the_echo_shows_unless_it_is_told(inferenc
 
 def test_an_echo_that_couplings_may_have_narrowed_leaves_wider_lines_open(inference, tmp_path):
     low, high = inference.matched.widths
-    assert low < 0.08 < high < 5 * low
+    assert low < 0.08 < high < 8 * low
     assert not _of_line(inference.matched)
     strong = {**PRIOR, "coupling.alpha_x": {"kind": "uniform", "low": 0.02, "high": 0.08}}
     prior = {"gaussian": KernelPrior(kernel={"kind": "gaussian"}, prior=strong)}
