@@ -32,6 +32,7 @@ def infer(
     budget: Annotated[str, typer.Option(help="Time such as 600s or 10min, or curves of each kernel.")] = "10min",
     noise: Annotated[float | None, typer.Option(help="Noise on each part, in the file's unit; else measured.")] = None,
     dead_time: Annotated[float | None, typer.Option(help="us after a pulse that are left out; else none.")] = None,
+    refine: Annotated[bool, typer.Option(help="Search for the best candidates and simulate them again.")] = True,
     out: Annotated[Path, typer.Option(help="Folder of the pages.")] = Path("inferred"),
     tracker: TrackerOption = TrackerKind.MLFLOW,
     as_json: JsonOption = False,
@@ -64,6 +65,7 @@ def infer(
         make_tracker(tracker, root=Path.cwd()),
         watch=BarWatcher,
         bar=progress_bar,
+        refines=refine,
     )
     answers = answer_files(inferrer, records, out, ["nmr", *sys.argv[1:]])
     for path, answer in zip(files, answers, strict=True):

@@ -1,7 +1,7 @@
 """Every figure of the platform: pure functions from data to a matplotlib `Figure`."""
 
 from nmr_platform.plots.classes import plot_confusion, plot_confusion_by_bin, plot_reliability
-from nmr_platform.plots.echoes import plot_decay, plot_echoes, plot_gallery, plot_records
+from nmr_platform.plots.echoes import plot_band, plot_decay, plot_echoes, plot_gallery, plot_records
 from nmr_platform.plots.importances import plot_importances_over_echo, plot_polynomial_bars, plot_top_importances
 from nmr_platform.plots.pulse_search import (
     plot_echo_comparison,
@@ -15,6 +15,7 @@ from nmr_platform.plots.sequence import plot_sequence, plot_sequences
 from nmr_platform.plots.style import save
 
 __all__ = [
+    "plot_band",
     "plot_confusion",
     "plot_confusion_by_bin",
     "plot_coverage_by_bin",

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from nmr_platform.plots.style import CYCLE, MAIN, MUTED, columns_for, figure, heading, legend
 from nmr_platform.plots.style import title as set_title
 
-__all__ = ["plot_decay", "plot_echoes", "plot_gallery", "plot_records"]
+__all__ = ["plot_band", "plot_decay", "plot_echoes", "plot_gallery", "plot_records"]
 
 _MOST_IN_LEGEND = 12
 
@@ -51,6 +51,49 @@ def plot_echoes(
     set_title(axes[0], title)
     if 0 < len(labels) <= _MOST_IN_LEGEND:
         legend(axes[0], columns=1 if len(labels) <= 4 else 2)
+    return made
+
+
+def plot_band(
+    time: ArrayLike,
+    measured: ArrayLike,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    residual: ArrayLike,
+    *,
+    echo_time: float | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw a measured record over the band that simulated ones lie in, and what is left of it below.
+
+    Args:
+        time: Shape (n_samples,), us.
+        measured: Shape (n_samples,), complex, in units of hbar per spin; not drawn where it is zero.
+        lower: Lower ends of the band of real and imaginary part, shape (n_samples,), complex.
+        upper: Upper ends.
+        residual: What is left of both parts, in standard deviations of the simulated ones, shape (n_samples,), complex.
+        echo_time: Where the echo is expected, us; marked by a dashed line.
+        title: Title of the figure.
+    """
+    t, m = np.asarray(time), np.asarray(measured)
+    shown = m != 0
+    ends, left = (np.asarray(lower), np.asarray(upper)), np.asarray(residual)
+    made, axes = figure(3, size=(7.2, 6.6), sharex=True, height_ratios=(3, 3, 2))
+    for ax, name, part in zip(axes, ("Re M", "Im M"), (np.real, np.imag), strict=False):
+        ax.fill_between(
+            t, part(ends[0]), part(ends[1]), color=CYCLE[0], alpha=0.3, linewidth=0, label="simulated, 90 %"
+        )
+        ax.plot(t, np.where(shown, part(m), np.nan), color=CYCLE[1], linewidth=1.0, label="measured")
+        ax.set_ylabel(f"{name} (ħ per spin)")
+    for part, label, color in ((np.real, "Re", CYCLE[1]), (np.imag, "Im", CYCLE[2])):
+        axes[2].plot(t, np.where(shown, part(left), np.nan), ".", markersize=2, color=color, label=label)
+    axes[2].set_ylabel("residual (σ)")
+    axes[2].set_xlabel("time (µs)")
+    for ax in axes:
+        _finish(ax, t, echo_time)
+    set_title(axes[0], title)
+    legend(axes[0])
+    legend(axes[2], columns=2)
     return made
 
 

@@ -8,6 +8,7 @@ from nmr_platform.inference.matched.look import Estimate, Given, Look, look
 from nmr_platform.inference.matched.matched import Matched, Misled, recipe_of, widths_around
 from nmr_platform.inference.matched.page import render_page
 from nmr_platform.inference.matched.posterior import Known, known_of, narrowed
+from nmr_platform.inference.matched.refine import Refined, refine
 from nmr_platform.inference.matched.setting import KernelPrior, Setting, priors_of
 from nmr_platform.inference.matched.way import TUNE, Budget, Inference, Inferrer, infer, parse_budget
 
@@ -26,6 +27,7 @@ __all__ = [
     "Look",
     "Matched",
     "Misled",
+    "Refined",
     "Setting",
     "infer",
     "known_of",
@@ -34,6 +36,7 @@ __all__ = [
     "parse_budget",
     "priors_of",
     "recipe_of",
+    "refine",
     "render_page",
     "widths_around",
 ]

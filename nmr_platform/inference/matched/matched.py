@@ -209,7 +209,8 @@ class Matched:
         looks: list[Look] = []
         labels = []
         for dataset in datasets.values():
-            treated = self._treated(dataset)
+            seed = zlib.crc32(str(dataset.attrs["digest"]).encode())
+            treated = self.looks_at(dataset["time"].to_numpy(), dataset["m"].to_numpy(), seed)
             kept = [each is not None for each in treated]
             labels.append(labels_of(dataset).loc[kept])
             looks += [each for each in treated if each is not None]
@@ -232,14 +233,22 @@ class Matched:
         n_curves = sum(dataset.sizes["curve"] for dataset in datasets.values())
         return Tables(self.features_of(looks), known, _shown(looks), misled, n_curves - len(looks))
 
-    def _treated(self, dataset: xr.Dataset) -> list[Look | None]:
+    def looks_at(
+        self, time: NDArray[np.float64], m: NDArray[np.complex64], seed: int, *, noisy: bool = True
+    ) -> list[Look | None]:
+        """Looks at simulated records that are treated as the measured one was; None where there is no echo to be seen.
+
+        Args:
+            time: us, shape (n_time,).
+            m: Simulated M(t), shape (n, n_time).
+            seed: Of the receivers' noise.
+            noisy: Whether they have any.
+        """
         experiment, live = self.experiment, ~unrecorded(self.record.signal[None])[0]
-        rng = np.random.default_rng(zlib.crc32(str(dataset.attrs["digest"]).encode()))
-        curves: NDArray[np.complex128] = CubicSpline(
-            dataset["time"].to_numpy(), dataset["m"].to_numpy().astype(np.complex128), axis=1
-        )(self.record.time)
+        rng = np.random.default_rng(seed)
+        curves: NDArray[np.complex128] = CubicSpline(time, m.astype(np.complex128), axis=1)(self.record.time)
         receiver = rng.normal(size=(*curves.shape, 2)) @ np.array([1, 1j])
-        noises = self.noise * _CELL ** rng.uniform(-_REACH, _REACH, len(curves))
+        noises = noisy * self.noise * _CELL ** rng.uniform(-_REACH, _REACH, len(curves))
         return [
             self._look(np.where(live, curve, 0), np.where(live, own, 0), float(noise), experiment)
             for curve, own, noise in zip(curves, receiver, noises, strict=True)

@@ -12,7 +12,7 @@ from nmr_platform.inference.matched.look import Look
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.learning import conformal_p_values
 
-__all__ = ["Misfit", "Neighbourhood"]
+__all__ = ["WORDS", "Misfit", "Neighbourhood", "parts_of"]
 
 # Curves around a record through which a flat piece is laid: couplings, line, calibration and phase move a curve in
 # about so many directions.
@@ -21,7 +21,7 @@ _NEAREST, _DIRECTIONS = 40, 6
 _REFERENCES = 200
 _TINY = 1e-12
 _SIGNIFICANT = 0.05
-_WORDS = {
+WORDS = {
     "before": "its rise before the echo",
     "top": "the top of the echo",
     "after": "its decay after the echo",
@@ -29,6 +29,7 @@ _WORDS = {
     "place": "the place of the echo (`--start`, `--since` or the key `sequence` may be wrong)",
     "shape": "its shape as a whole (noise, pulses, damping or another kernel)",
 }
+"""What differs, by the name of the part."""
 
 
 class Misfit(NamedTuple):
@@ -48,7 +49,7 @@ class Misfit(NamedTuple):
         if self.p_value >= _SIGNIFICANT:
             return ()
         differing = [name for name, p in self.parts.items() if p <= 2 * min(self.parts.values())]
-        what = ", ".join(_WORDS[name] for name in differing)
+        what = ", ".join(WORDS[name] for name in differing)
         return (
             f"No simulated record is like this one (p = {self.p_value:.2g}); what differs most: {what}. Do not trust "
             "the rest: the line, the pulses, the damping or the kernel may be others than those that were drawn.",
@@ -83,10 +84,7 @@ class Neighbourhood:
         values = features.to_numpy(dtype=np.float32)
         # Columns are named by their distance from the echo in points, for instance ``re_-12``.
         points = [int(str(name).rsplit("_", 1)[1]) for name in features.columns[:-2]]
-        late = seen.record.dwell * np.array(points)
-        half = max(1 / (np.pi * seen.line.value), 2 * seen.record.dwell)
-        part = np.where(np.abs(late) <= half, "top", np.where(late < 0, "before", "after"))
-        return cls(values[:, :-2], values[:, -2:], part)
+        return cls(values[:, :-2], values[:, -2:], parts_of(seen, seen.record.dwell * np.array(points)))
 
     def misfit(self, features: pd.DataFrame, novelty: Novelty) -> Misfit:
         """What of a record is unlike the simulated ones.
@@ -143,6 +141,12 @@ class Neighbourhood:
         spread = self.shown[near].std(axis=0) + 1e-6
         line, place = np.abs(shown - np.median(self.shown[near], axis=0)) / spread
         return found | {"line": float(line), "place": float(place)}
+
+
+def parts_of(seen: Look, late: NDArray[np.float64]) -> NDArray[np.str_]:
+    """Which part of a record points belong to: ``before``, ``top`` or ``after``, by their time from the echo in us."""
+    half = max(1 / (np.pi * seen.line.value), 2 * seen.record.dwell)
+    return np.where(np.abs(late) <= half, "top", np.where(late < 0, "before", "after"))
 
 
 def _among_themselves(scores: NDArray[np.float64]) -> NDArray[np.float64]:

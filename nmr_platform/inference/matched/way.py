@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 from pydantic import PositiveFloat
 
-from nmr_platform.datasets import Watcher, generate, load, simulate_curves
+from nmr_platform.datasets import Range, Watcher, generate, load, simulate_curves
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.exchange import Record
 from nmr_platform.files import read_json, write_json
@@ -17,6 +17,7 @@ from nmr_platform.inference.matched.answer import Answer, Bar, Learnt, learn, no
 from nmr_platform.inference.matched.kept import read_learnt, write_learnt
 from nmr_platform.inference.matched.look import Given, Look, look
 from nmr_platform.inference.matched.matched import Matched, Misled
+from nmr_platform.inference.matched.refine import Refined, refine
 from nmr_platform.inference.matched.setting import KernelPrior, Setting
 from nmr_platform.learning import TuneSettings
 from nmr_platform.schema import CurveCount, Schema, validate
@@ -42,10 +43,12 @@ _CELL, _TRIED = "cell.json", "tried.json"
 # Curves of each kernel that a try-out has at most.
 _TRY_OUT = 60
 # A line that may be this many times wider than it is narrow is none that was read.
-_UNREAD = 8.0
+_UNREAD = 5.0
 # Of the seconds; learning takes the rest.
 _SIMULATING = 0.5
 _FEWEST, _MOST, _EVERY = 60, 2000, 20
+# Kernels that are at least so probable as this share of the most probable one are refined; trials of all of them.
+_LIKELY, _FEWEST_TRIALS, _MOST_TRIALS = 0.3, 12, 60
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
@@ -94,6 +97,7 @@ class Inference:
         misled: How far the couplings mislead such a look.
         curves: Simulated curves that were learnt from and tried on, of all kernels.
         answer: What it tells.
+        refined: The record beside the best candidates of every kernel that is likely enough; empty if not asked for.
         warnings: What speaks against it, in sentences.
     """
 
@@ -102,6 +106,7 @@ class Inference:
     misled: Misled
     curves: int
     answer: Answer
+    refined: tuple[Refined, ...]
     warnings: tuple[str, ...]
 
 
@@ -117,6 +122,7 @@ class Inferrer:
         workspace: Where simulated curves and studies are kept.
         tracker: Where studies are shown.
         tune: How models are searched.
+        refines: Whether the best candidates are searched for and simulated again.
         watch: Makes what sees a data set being simulated.
         bar: Makes what shows how far learning is.
 
@@ -133,6 +139,7 @@ class Inferrer:
     workspace: Workspace = field(default_factory=Workspace)
     tracker: Tracker = field(default_factory=NullTracker)
     tune: TuneSettings = field(default_factory=lambda: TUNE)
+    refines: bool = True
     watch: Callable[[], Watcher] = Watcher
     bar: Bar = no_bar
     _made: dict[str, tuple[Learnt, Misled, int]] = field(default_factory=dict)
@@ -157,8 +164,34 @@ class Inferrer:
             self._made[matched.digest] = self._learn(matched)
         learnt, misled, curves = self._made[matched.digest]
         answer = learnt.answer(matched.features_of([seen]), seen)
-        warnings = (*seen.warnings, *_of_line(matched), *answer.misfit.warnings)
-        return Inference(seen, matched, misled, curves, answer, warnings)
+        refined = self._refined(seen, matched, answer, curves) if self.refines else ()
+        warnings = (*seen.warnings, *_of_line(matched, answer), *answer.misfit.warnings, *_of_candidates(refined))
+        return Inference(seen, matched, misled, curves, answer, refined, warnings)
+
+    def _refined(self, seen: Look, matched: Matched, answer: Answer, curves: int) -> tuple[Refined, ...]:
+        likely = [name for name, share in answer.kernel.items() if share >= _LIKELY * max(answer.kernel.values())]
+        n_trials = min(max(curves // _EVERY, _FEWEST_TRIALS), _MOST_TRIALS) // len(likely)
+        known = {
+            name: Range(low=each.lower, high=each.upper)
+            for name, each in answer.quantities.items()
+            if each.informative and each.lower < each.upper
+        }
+        found = []
+        for kernel in likely:
+            with self.bar(f"refine {kernel}", n_trials, "candidates") as advance:
+                found.append(
+                    refine(
+                        seen,
+                        matched,
+                        kernel,
+                        known,
+                        n_trials,
+                        tracker=self.tracker,
+                        storage=self.workspace.studies,
+                        progress=advance,
+                    )
+                )
+        return tuple(found)
 
     def _matched(self, seen: Look) -> Matched:
         """The training set for a record: one that there is and that serves it, if possible."""
@@ -241,10 +274,18 @@ class Inferrer:
         return int(known["curves"])
 
 
-def _of_line(matched: Matched) -> tuple[str, ...]:
-    """Whether the echo tells the width of the line."""
+def _of_candidates(refined: Sequence[Refined]) -> tuple[str, ...]:
+    """What is said where no kernel has a candidate like the record."""
+    if any(not each.warnings for each in refined):
+        return ()
+    return tuple(sentence for each in refined for sentence in each.warnings)
+
+
+def _of_line(matched: Matched, answer: Answer) -> tuple[str, ...]:
+    """What is said where the echo does not tell the width of the line."""
     low, high = matched.widths
-    if not matched.draws_line or high < _UNREAD * low:
+    told = answer.quantities.get("fwhm")
+    if told is None or told.upper < _UNREAD * told.lower:
         return ()
     return (
         f"The echo does not tell the line: widths from {low:.2g} to {high:.2g} MHz go with what couplings left of it. "

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from nmr_platform import plots
 from nmr_platform.errors import DataError
 from nmr_platform.exchange import Record, Since, beginning, read_records
 from nmr_platform.files import staged_folder
-from nmr_platform.inference.matched import EXPERIMENT, Inference, Inferrer, Look, Setting, render_page
+from nmr_platform.inference.matched import EXPERIMENT, Inference, Inferrer, Look, Refined, Setting, render_page
 from nmr_platform.tracking import RunEntry, closing_run
 
 __all__ = ["answer_files", "as_json", "read_measured", "shifted"]
@@ -85,6 +86,8 @@ def _answer_file(
     with closing_run(tracker, run):
         with staged_folder(folder) as made:
             _draw(found.look, made / "record.png")
+            for each in found.refined:
+                plots.save(_draw_refined(each, found.look), made / f"refined-{each.kernel}.png")
             for suffix in ("html", "md"):
                 page = render_page(found, path, said["digest"], shlex.join(command), suffix)
                 (made / f"report.{suffix}").write_text(page, encoding="utf-8")
@@ -118,9 +121,25 @@ def as_json(found: Inference, report: Path) -> dict[str, Any]:
             name: {**each._asdict(), **({"error_of_couplings": misled[name]} if name in misled else {})}
             for name, each in found.look.estimates.items()
         },
+        "refined": [
+            {name: getattr(each, name) for name in ("kernel", "values", "chi_square", "p_value")}
+            for each in found.refined
+        ],
         "digest": found.look.digest,
         "report": str(report),
     }
+
+
+def _draw_refined(found: Refined, seen: Look) -> Figure:
+    return plots.plot_band(
+        found.time,
+        found.measured,
+        found.lower,
+        found.upper,
+        found.residual,
+        echo_time=seen.expected_echo,
+        title=f"{seen.record.source.name}, best candidates of the {found.kernel} kernel: p = {found.p_value:.2g}",
+    )
 
 
 def _draw(seen: Look, path: Path) -> None:

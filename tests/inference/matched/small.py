@@ -32,9 +32,9 @@ def priors(*kernels):
     return {name: KernelPrior(kernel={"kind": name}, prior=PRIOR) for name in kernels or ("gaussian",)}
 
 
-def measured(path, *, seed=3, volts=2e-3, phase=40.0, noise=0.004):
+def measured(path, *, truth=TRUTH, seed=3, volts=2e-3, phase=40.0, noise=0.004):
     """The second half of an echo as a receiver has it, from 34 us on, every 0.5 us."""
-    echo, rng = simulate(TRUTH, seed=seed), np.random.default_rng(seed)
+    echo, rng = simulate(truth, seed=seed), np.random.default_rng(seed)
     late = echo.time >= 34.0
     m = echo.m[late][::4].astype(complex) * np.exp(1j * np.deg2rad(phase))
     m += noise * (rng.normal(size=m.size) + 1j * rng.normal(size=m.size))

@@ -1,12 +1,13 @@
 """The way from a record to an answer, by models that are made for it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nmr_platform.errors import ConfigurationError, DataError
-from nmr_platform.inference.matched import Budget, Inferrer, KernelPrior, Setting, parse_budget, priors_of
+from nmr_platform.inference.matched import Budget, Inferrer, Interval, KernelPrior, Setting, parse_budget, priors_of
 from nmr_platform.inference.matched.way import _of_line
 from nmr_platform.workspace import Workspace
 from tests.inference.matched.small import PRIOR, QUICK, SETTING, TRUTH, measured, priors
@@ -62,14 +63,16 @@ def test_the_line_is_drawn_around_what_the_echo_shows_unless_it_is_told(inferenc
 def test_an_echo_that_couplings_may_have_narrowed_leaves_wider_lines_open(inference, tmp_path):
     low, high = inference.matched.widths
     assert low < 0.08 < high < 8 * low
-    assert not _of_line(inference.matched)
+    assert not _of_line(inference.matched, inference.answer)
     strong = {**PRIOR, "coupling.alpha_x": {"kind": "uniform", "low": 0.02, "high": 0.08}}
     prior = {"gaussian": KernelPrior(kernel={"kind": "gaussian"}, prior=strong)}
     own = Inferrer(SETTING.replace(step=0.05), prior, budget=FEW, workspace=Workspace(tmp_path), tune=QUICK)
     open_line = own._matched(own.look(measured(Path("echo.csv"))))
     assert open_line.widths[1] / open_line.widths[0] > 1.5 * high / low
-    assert "go with what couplings left of it" in _of_line(open_line)[0]
-    assert "give `line: {fwhm: ..}`" in _of_line(open_line)[0]
+    told = Interval(0.1, 0.02, 0.2, 0.9, "MHz", informative=False)
+    [sentence] = _of_line(open_line, replace(inference.answer, quantities={"fwhm": told}))
+    assert "go with what couplings left of it" in sentence
+    assert "give `line: {fwhm: ..}`" in sentence
 
 
 def test_lattices_are_drawn_unless_they_are_told(inference):

@@ -1,0 +1,299 @@
+"""What explains a record best: candidates simulated again and again, and the band that their echoes lie in.
+
+An answer comes from curves that were simulated before the record was looked at. Here the record leads: a search over
+what the answer leaves possible, for the mean echo that is nearest to it; all candidates share a few draws of the
+disorder, so that they differ by their parameters alone. The best of them, under disorder and noise that no search has
+seen, then say where a record like theirs may lie.
+"""
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial, Trial
+
+from nmr_platform.datasets import (
+    Choice,
+    Constant,
+    Curve,
+    LogUniform,
+    Range,
+    Recipe,
+    TruncatedNormal,
+    Uniform,
+    quantities_of,
+    simulate_curves,
+)
+from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.inference.matched.answer import EXPERIMENT
+from nmr_platform.inference.matched.look import Look
+from nmr_platform.inference.matched.matched import Matched
+from nmr_platform.inference.matched.misfit import WORDS, parts_of
+from nmr_platform.inference.matched.posterior import Known, narrowed
+from nmr_platform.learning import conformal_p_values
+from nmr_platform.studies import (
+    Outcome,
+    StudyRun,
+    closing_storage,
+    finished_trials,
+    keep_run,
+    open_study,
+    run_trials,
+    score_of,
+)
+from nmr_platform.tracking import RunEntry, Tracker
+
+__all__ = ["Refined", "refine"]
+
+# Draws of the disorder: for the mean echo of a candidate, for the scatter around one, and for the band.
+_MEAN, _SCATTER, _BAND = 4, 12, 10
+# So many candidates share the band; standard deviations of a calibration that are searched.
+_BEST, _WIDTHS = 4, 2.0
+_STARTUP = 0.4
+_LEVEL = 0.9
+_SIGNIFICANT = 0.05
+_TINY = 1e-12
+_HOPELESS = 1e3
+_SHOWN = "W", "X", "Z", "xi", "exponent"
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A record beside its best candidates.
+
+    Attributes:
+        kernel: That of the candidates.
+        values: Quantities and drawn numbers of the best one, by name, as columns of data sets are called.
+        chi_square: Mean square of what the best one leaves of the record, over the scatter of disorder and noise.
+        p_value: How often a record of the candidates lies as far from their band.
+        differs: Where it lies outside most, in words.
+        time: us, shape (n,).
+        measured: The corrected record, in the unit of M, shape (n,).
+        lower: Lower end of the 90 % band, real and imaginary part by themselves, shape (n,).
+        upper: Upper end of it.
+        residual: What is left of the record, over the scatter, real and imaginary part by themselves, shape (n,).
+    """
+
+    kernel: str
+    values: Mapping[str, float]
+    chi_square: float
+    p_value: float
+    differs: str
+    time: NDArray[np.float64]
+    measured: NDArray[np.complex128]
+    lower: NDArray[np.complex128]
+    upper: NDArray[np.complex128]
+    residual: NDArray[np.complex128]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """That no candidate is like the record, in a sentence, or nothing."""
+        if self.p_value >= _SIGNIFICANT:
+            return ()
+        return (
+            f"The best candidates of the {self.kernel} kernel, simulated again, are not like the record "
+            f"(p = {self.p_value:.2g}); what differs most: {self.differs}.",
+        )
+
+
+def refine(
+    seen: Look,
+    matched: Matched,
+    kernel: str,
+    known: Known,
+    n_trials: int,
+    *,
+    tracker: Tracker,
+    storage: Path,
+    progress: Callable[[int], None],
+) -> Refined:
+    """Search for what explains a record, and simulate the best candidates again.
+
+    Args:
+        seen: The look at it.
+        matched: What was simulated for it.
+        kernel: The kernel of the candidates.
+        known: Intervals of quantities within which they lie.
+        n_trials: Candidates that are tried.
+        tracker: Where the search is shown, in the experiment `EXPERIMENT`.
+        storage: Folder of the study journal: what it holds is not tried again.
+        progress: Told how many trials are over.
+
+    Raises:
+        DataError: No candidate has an echo.
+    """
+    fit = _Fit.of(seen, matched, narrowed(matched.recipes(1)[kernel], known))
+    identity = {
+        "record": seen.digest,
+        "matched": matched.digest,
+        "kernel": kernel,
+        "space": {name: [each.low, each.high] for name, each in fit.space.items()},
+    }
+    name = f"refine/{seen.record.source.stem}-{seen.digest}/{kernel}-{zlib.crc32(repr(identity).encode()):08x}"
+    with closing_storage(storage) as opened:
+        study = open_study(
+            opened, name, identity, seed=0, sampler="cmaes", startup_trials=max(2, int(_STARTUP * n_trials))
+        )
+        facts = {"kernel": kernel, "record": seen.digest}
+        keep_run(study, RunEntry(EXPERIMENT, name, facts, {"kind": "refine"}), "minus chi square")
+        run = StudyRun.open(study, tracker)
+
+        def show(trial: FrozenTrial) -> None:
+            run.log_trial(trial)
+            progress(1)
+
+        with run.closing():
+            run_trials(study, n_trials, fit, on_settled=show)
+            run.log_summary()
+        best = sorted(finished_trials(study), key=score_of, reverse=True)[:_BEST]
+    if not best:
+        raise _none_like(seen, kernel)
+    return fit.beside([trial.params for trial in best], -score_of(best[0]), kernel)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A record, the candidates for it, and how far from it an echo is.
+
+    Attributes:
+        seen: The look at the record.
+        matched: What was simulated for it.
+        recipe: Of the candidates.
+        space: What is searched, by key.
+        scatter: Variance that disorder and noise leave on each part of a candidate's echo, shape (n,).
+    """
+
+    seen: Look
+    matched: Matched
+    recipe: Recipe
+    space: Mapping[str, FloatDistribution]
+    scatter: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, seen: Look, matched: Matched, recipe: Recipe) -> "_Fit":
+        space = {key: found for key, each in recipe.prior.items() if (found := _searched(each)) is not None}
+        fit = cls(seen, matched, recipe, space, np.ones(len(seen.record.signal)))
+        drawn = (recipe.curve(number).drawn for number in range(_SCATTER))
+        pairs = [fit.echoes({key: each[key] for key in space}, 2, "scatter") for each in drawn]
+        around = [_variance(pair) for pair in pairs if len(pair) == 2]
+        if not around:
+            raise _none_like(seen, recipe.name)
+        noise = (seen.noise.value * seen.scale.value) ** 2
+        return replace(fit, scatter=np.median(around, axis=0) + noise)
+
+    def __call__(self, trial: Trial) -> Outcome:
+        """The objective: minus the mean square of what a candidate's mean echo leaves of the record.
+
+        A candidate outside what is possible, or without an echo, counts as pruned.
+        """
+        values = {key: trial.suggest_float(key, each.low, each.high, log=each.log) for key, each in self.space.items()}
+        if not self._is_possible(values) or not len(echoes := self.echoes(values, _MEAN, "mean")):
+            return Outcome(-_HOPELESS, pruned=True)
+        chi_square = self._off(echoes.mean(axis=0))
+        return Outcome(-chi_square, metrics={"chi_square": chi_square})
+
+    def echoes(self, values: Mapping[str, Any], n: int, stream: str, *, noisy: bool = False) -> NDArray[np.complex128]:
+        """A candidate's echoes under n draws of the disorder, corrected as the record is, shape (<= n, n_samples)."""
+        seed = zlib.crc32(f"{self.seen.digest} {stream}".encode())
+        recipe = self._recipe_at(values).replace(n_curves=n, seed=seed)
+        simulated = simulate_curves([recipe.curve(number) for number in range(n)], recipe)
+        m = np.array([next(iter(each.values())).m for each in simulated])
+        looks = self.matched.looks_at(recipe.example.time, m, seed, noisy=noisy)
+        found = [look.corrected.signal for look in looks if look is not None]
+        return np.array(found).reshape(len(found), len(self.seen.record.signal))
+
+    def beside(self, candidates: list[dict[str, float]], chi_square: float, kernel: str) -> Refined:
+        """The record beside what the candidates look like under fresh disorder and noise."""
+        band = np.concatenate(
+            [self.echoes(values, _BAND, f"band {number}", noisy=True) for number, values in enumerate(candidates)]
+        )
+        own = self.seen.corrected.signal
+        live = own != 0
+        part = np.where(live, parts_of(self.seen, self.seen.record.time - self.seen.expected_echo), "")
+        sizes = {
+            name: np.array([_off(each, np.delete(band, k, 0), part == name) for k, each in enumerate(band)])
+            for name in np.unique(part[live])
+        }
+        of_record = {name: _off(own, band, part == name) for name in sizes}
+        # Each part in units of how far the band's own members lie off.
+        worst = max(of_record, key=lambda name: of_record[name] / (np.median(sizes[name]) + _TINY))
+        total = np.array([_off(each, np.delete(band, k, 0), live) for k, each in enumerate(band)])
+        p_value = conformal_p_values(np.array([_off(own, band, live)]), total)[0]
+        first = self._recipe_at(candidates[0]).curve(0)
+        tail = (1 - _LEVEL) / 2
+        low, high = (
+            np.quantile(band.real, q, axis=0) + 1j * np.quantile(band.imag, q, axis=0) for q in (tail, 1 - tail)
+        )
+        spread = np.sqrt(_variance(band)) + _TINY
+        return Refined(
+            kernel,
+            _values(first, self.recipe),
+            chi_square,
+            float(p_value),
+            WORDS[str(worst)],
+            self.seen.record.time,
+            own,
+            low,
+            high,
+            np.where(live, (own - band.mean(axis=0)) / spread, 0),
+        )
+
+    def _is_possible(self, values: Mapping[str, float]) -> bool:
+        """Whether a candidate meets the constraints, on which the lattice has no say."""
+        any_lattice = {key: each.values[0] for key, each in self.recipe.prior.items() if isinstance(each, Choice)}
+        try:
+            self._recipe_at({**values, **any_lattice}, self.recipe.constraints).curve(0)
+        except ConfigurationError:
+            return False
+        return True
+
+    def _recipe_at(self, values: Mapping[str, Any], constraints: Mapping[str, Range] | None = None) -> Recipe:
+        fixed = {key: Constant(kind="constant", value=value) for key, value in values.items()}
+        return self.recipe.replace(prior={**self.recipe.prior, **fixed}, constraints=dict(constraints or {}))
+
+    def _off(self, echo: NDArray[np.complex128]) -> float:
+        own = self.seen.corrected.signal
+        live = own != 0
+        away = np.abs(own - echo)[live] ** 2 / (2 * self.scatter[live] * (1 + 1 / _MEAN))
+        return float(away.mean())
+
+
+def _none_like(seen: Look, kernel: str) -> DataError:
+    message = f"No candidate of the {kernel} kernel has an echo like that of `{seen.record.source}`."
+    return DataError(message, path=seen.record.source)
+
+
+def _searched(drawn: Any) -> FloatDistribution | None:
+    """Where a drawn number is searched; None where it stays drawn."""
+    if isinstance(drawn, TruncatedNormal):
+        low, high = drawn.mean - _WIDTHS * drawn.std, drawn.mean + _WIDTHS * drawn.std
+        return FloatDistribution(max(low, drawn.low), min(high, drawn.high))
+    if isinstance(drawn, Uniform | LogUniform) and drawn.low < drawn.high:
+        return FloatDistribution(drawn.low, drawn.high, log=isinstance(drawn, LogUniform) and drawn.low > 0)
+    return None
+
+
+def _variance(echoes: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Of each part, the mean of both."""
+    return np.asarray((echoes.real.var(axis=0, ddof=1) + echoes.imag.var(axis=0, ddof=1)) / 2)
+
+
+def _off(echo: NDArray[np.complex128], others: NDArray[np.complex128], where: NDArray[np.bool_]) -> float:
+    """Mean square distance of an echo from the mean of others, over their scatter."""
+    spread = _variance(others)[where]
+    # Of few draws the scatter at one point may be small by chance.
+    spread = spread + spread.mean() / 10 + _TINY
+    return float((np.abs(echo - others.mean(axis=0))[where] ** 2 / (2 * spread)).mean())
+
+
+def _values(curve: Curve, recipe: Recipe) -> dict[str, float]:
+    """Quantities and drawn numbers of a candidate, but for the lattice, which is drawn anew each time."""
+    known = quantities_of(curve.experiment)
+    drawn = {name: curve.drawn[key] for name, key in recipe.columns.items() if not key.startswith("lattice")}
+    asked = {name: known[name] for name in _SHOWN if np.isfinite(known.get(name, np.nan))}
+    return {**asked, **{name: float(value) for name, value in drawn.items()}}

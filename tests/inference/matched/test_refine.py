@@ -1,0 +1,78 @@
+"""The best candidates for a record, simulated again."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nmr_platform.datasets import Range
+from nmr_platform.inference.matched import Budget, Inferrer, refine
+from nmr_platform.inference.matched.way import _of_candidates
+from nmr_platform.studies import closing_storage, load_studies, over_trials
+from nmr_platform.tracking import NullTracker
+from nmr_platform.workspace import Workspace
+from tests.inference.matched.small import QUICK, SETTING, TRUTH, measured, priors
+
+KNOWN = {"W": Range(low=0.12, high=0.3)}
+N = 30
+# Spins enough for little of the disorder's noise.
+SQUARE = TRUTH.lattice.replace(shape=(24, 24))
+RECORD = measured(Path("echo.csv"), truth=TRUTH.replace(lattice=SQUARE))
+
+
+@pytest.fixture(scope="module")
+def inferrer(tmp_path_factory):
+    workspace, few = Workspace(tmp_path_factory.mktemp("refine")), Budget(seconds=None, curves=40)
+    return Inferrer(SETTING.replace(lattice=SQUARE.model_dump()), priors(), budget=few, workspace=workspace, tune=QUICK)
+
+
+def refined(inferrer, record, told=lambda _n: None):
+    seen = inferrer.look(record)
+    matched = inferrer._matched(seen)
+    storage = inferrer.workspace.studies
+    return refine(seen, matched, "gaussian", KNOWN, N, tracker=NullTracker(), storage=storage, progress=told)
+
+
+@pytest.fixture(scope="module")
+def found(inferrer):
+    return refined(inferrer, RECORD)
+
+
+def test_a_record_of_the_kernel_lies_in_the_band_of_its_best_candidates(found):
+    assert found.p_value > 0.05
+    assert not found.warnings
+    assert 0.2 < found.chi_square < 3.0
+    inside = (found.lower.imag <= found.measured.imag) & (found.measured.imag <= found.upper.imag)
+    assert inside[found.measured != 0].mean() > 0.7
+    assert KNOWN["W"].low <= found.values["W"] <= KNOWN["W"].high
+    assert {"X", "Z", "xi", "fwhm"} < set(found.values)
+    assert abs(found.values["W"] - TRUTH.kernel_integral) < 0.08
+
+
+def test_a_record_that_no_candidate_has_is_told_with_what_differs(inferrer):
+    later = 0.4 * np.abs(RECORD.signal).max() * np.exp(-(((RECORD.time - 78.0) / 2.0) ** 2))
+    found = refined(inferrer, RECORD.with_signal(RECORD.signal + later))
+    assert found.p_value < 0.05
+    assert found.chi_square > 2.0
+    [sentence] = found.warnings
+    assert "what differs most: its decay after the echo" in sentence
+
+
+def test_what_was_tried_is_not_tried_again_and_says_the_same(inferrer, found):
+    again = []
+    same = refined(inferrer, RECORD, again.append)
+    assert same.values == found.values
+    assert same.p_value == found.p_value
+    with closing_storage(inferrer.workspace.studies) as storage:
+        own = f"refine/echo-{inferrer.look(RECORD).digest}"
+        [study] = [each for each in load_studies(storage) if each.study_name.startswith(own)]
+    assert len(over_trials(study)) == N
+
+
+def test_kernels_that_are_as_likely_share_the_candidates_and_one_that_fits_is_enough(inferrer, found):
+
+    misfit = replace(found, p_value=0.01, kernel="rkky")
+    assert _of_candidates((misfit,)) == misfit.warnings != ()
+    assert _of_candidates((misfit, found)) == ()
+    assert _of_candidates(()) == ()
