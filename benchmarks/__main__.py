@@ -1,6 +1,7 @@
 """Run every benchmark, or those that are named: `python -m benchmarks simulation.speed features`.
 
 `python -m benchmarks kills --help`, `mutants --help`, `blind --help`: what is run by its name only, for it takes long.
+`twins --help` has options, too.
 """
 
 import os
@@ -22,7 +23,7 @@ _ON_REQUEST = ("kills", "mutants", "blind")
 
 def main(wanted: list[str]) -> None:
     """Run the benchmarks whose names are, or begin with, one of ``wanted``; all of them if it is empty."""
-    if wanted[:1] and wanted[0] in _ON_REQUEST:
+    if wanted[:1] and (wanted[0] in _ON_REQUEST or (wanted[1:2] and wanted[1].startswith("-"))):
         import_module(f"benchmarks.{wanted[0]}").main(wanted[1:])
         return
     for name in wanted:
