@@ -125,6 +125,7 @@ def _shown(row: dict[str, Any]) -> str:
 def _spread(row: dict[str, Any]) -> str:
     """The interval of a number, or the probability of every class."""
     if "lower" in row:
-        return f"{row['lower']:.{_DIGITS}g} to {row['upper']:.{_DIGITS}g} {row['unit']}".strip()
+        interval = f"{row['lower']:.{_DIGITS}g} to {row['upper']:.{_DIGITS}g} {row['unit']}".strip()
+        return f"{interval} ({row['level']:.3g})"
     mark = "probability_"
     return ", ".join(f"{key.removeprefix(mark)} {row[key]:.2f}" for key in row if key.startswith(mark))

@@ -44,6 +44,7 @@ def make_predictor(
         acquisition,
         novelty,
         residuals=None if crossed is None else (crossed["true"] - crossed["predicted"]).to_numpy(),
+        targets=None if crossed is None else crossed["true"].to_numpy(dtype=np.float64),
         coverage=coverage,
         disorder=summary.disorder,
     )

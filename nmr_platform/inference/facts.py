@@ -35,6 +35,8 @@ class PredictorFacts(Schema):
         coverage: Nominal coverage of its intervals, unless the caller asks for another.
         residuals: Absolute residuals of the cross-validation on the training part, in the target's unit; None without
             intervals, as for a classification.
+        distances: Distances of the training targets from their median, as many and in the same unit: what is known
+            without a record. None where that is not known.
         likelihoods: Calibration of `Novelty`.
         estimator: File of the estimator.
         detector: File of the detector.
@@ -50,6 +52,7 @@ class PredictorFacts(Schema):
     disorder: Literal["fresh", "frozen"]
     coverage: float = Field(gt=0.0, lt=1.0)
     residuals: Annotated[tuple[float, ...], Field(strict=False)] | None
+    distances: Annotated[tuple[float, ...], Field(strict=False)] | None = None
     likelihoods: Annotated[tuple[float, ...], Field(strict=False, min_length=1)]
     estimator: FileName = "none.skops"
     detector: FileName = "none.skops"

@@ -22,6 +22,7 @@ from nmr_platform.learning import (
     RegressionTask,
     Task,
     interval_half_width,
+    is_informative,
     load_estimator,
     model_requirements,
     save_estimator,
@@ -66,6 +67,7 @@ class Predictor:
         novelty: Novelty,
         *,
         residuals: NDArray[np.float64] | None,
+        targets: NDArray[np.float64] | None = None,
         coverage: float = 0.9,
         disorder: Literal["fresh", "frozen"] = "fresh",
     ) -> Self:
@@ -81,6 +83,8 @@ class Predictor:
             novelty: Fitted on the training part.
             residuals: Residuals of the cross-validation on the training part, shape (n,), in the target's unit; None
                 for a classification, or to go without intervals.
+            targets: True values of the training part, shape (n,), likewise: an interval that is as wide as theirs is
+                said to tell nothing; None to say nothing of it.
             coverage: Nominal coverage of the intervals, between 0 and 1.
             disorder: ``frozen`` if all training curves share one realisation.
         """
@@ -93,6 +97,7 @@ class Predictor:
             disorder=disorder,
             coverage=coverage,
             residuals=None if residuals is None else tuple(np.abs(residuals).tolist()),
+            distances=None if targets is None else tuple(np.abs(targets - np.median(targets)).tolist()),
             likelihoods=tuple(novelty.calibration.tolist()),
         )
         return cls(facts, estimator, novelty)
@@ -133,9 +138,10 @@ class Predictor:
             coverage: Nominal coverage of the intervals; the record's by default.
 
         Returns:
-            One row a curve: ``quantity``, ``unit``, ``prediction``; for a regression ``lower`` and ``upper`` of the
-            interval, for a classification ``probability_<class>`` in the order of the task's classes; ``p_value``,
-            how often a curve of the training set's kind is as strange, see `Novelty`; ``warning``, often empty.
+            One row a curve: ``quantity``, ``unit``, ``prediction``; for a regression ``lower``, ``upper`` and
+            ``level`` of the interval, for a classification ``probability_<class>`` in the order of the task's classes;
+            ``p_value``, how often a curve of the training set's kind is as strange, see `Novelty`; ``warning``, often
+            empty.
 
         Raises:
             DataError: The curves have other records, or another sequence, sampling or place of the echo.
@@ -171,7 +177,7 @@ class Predictor:
             ... )
             >>> answer = predictor.predict(m[20:21], acquisition.time)
             >>> list(answer)
-            ['quantity', 'unit', 'prediction', 'lower', 'upper', 'p_value', 'warning']
+            ['quantity', 'unit', 'prediction', 'lower', 'upper', 'level', 'p_value', 'warning']
             >>> answer["unit"].item(), round(answer["prediction"].item(), 2), round(w[20].item(), 2)
             ('MHz', 0.18, 0.18)
         """
@@ -192,11 +198,14 @@ class Predictor:
             known = list(self.estimator.classes_)
             probabilities = np.asarray(self.estimator.predict_proba(features), dtype=np.float64)
             table |= {f"probability_{name}": probabilities[:, known.index(name)] for name in task.class_names}
+        untold = False
         if self.facts.residuals is not None:
             level = self.facts.coverage if coverage is None else coverage
             half = interval_half_width(np.array(self.facts.residuals), coverage=level)
-            table |= {"lower": predicted - half, "upper": predicted + half}
-        return pd.DataFrame({**table, "p_value": p_values, "warning": [self._warning(p, given) for p in p_values]})
+            table |= {"lower": predicted - half, "upper": predicted + half, "level": level}
+            untold = self._is_untold(half, level)
+        warnings = [self._warning(p, given, untold=untold) for p in p_values]
+        return pd.DataFrame({**table, "p_value": p_values, "warning": warnings})
 
     def require_records(self, names: Iterable[str]) -> None:
         """Refuse a measurement without a record that the features look at, or with one that the model does not know.
@@ -339,8 +348,13 @@ class Predictor:
         curves[:, places] = m
         return curves
 
-    def _warning(self, p_value: float, recorded: Mapping[str, Recorded]) -> str:
-        warnings = []
+    def _is_untold(self, half: float, level: float) -> bool:
+        """Whether an interval is as wide as it would be without a record."""
+        known = self.facts.distances
+        return known is not None and not is_informative(half, interval_half_width(np.array(known), coverage=level))
+
+    def _warning(self, p_value: float, recorded: Mapping[str, Recorded], *, untold: bool) -> str:
+        warnings = ["the record does not tell it: the interval is as wide as the prior's"] if untold else []
         if p_value <= _RARE:
             warnings.append(f"unlike the training curves (p = {p_value:.2g})")
         for name, needs in self.needs.items():

@@ -39,7 +39,7 @@ def request(m, **columns):
 def test_a_number_comes_with_its_unit_interval_and_p_value(of_w):
     m, w = echoes(40, seed=1)
     answer = of_w.predict(m, TIME)
-    assert list(answer) == ["quantity", "unit", "prediction", "lower", "upper", "p_value", "warning"]
+    assert list(answer) == ["quantity", "unit", "prediction", "lower", "upper", "level", "p_value", "warning"]
     assert set(answer["quantity"]) == {"W"}
     assert set(answer["unit"]) == {"MHz"}
     assert np.abs(answer["prediction"] - w).max() < 0.03
@@ -49,6 +49,15 @@ def test_a_number_comes_with_its_unit_interval_and_p_value(of_w):
     )
     np.testing.assert_allclose((answer["upper"] + answer["lower"]) / 2, answer["prediction"])
     assert (answer["p_value"] > 0.05).mean() > 0.8
+
+
+def test_an_interval_as_wide_as_the_prior_s_is_said_to_tell_nothing():
+    m, w = echoes(160, seed=0)
+    wide = np.linspace(-0.1, 0.1, 160)
+    telling, untelling = (regressor(residuals=each, targets=w).predict(m[:2], TIME) for each in (0.2 * wide, wide))
+    assert not any("the record does not tell it" in text for text in telling["warning"])
+    assert all("the record does not tell it" in text for text in untelling["warning"])
+    assert set(untelling["level"]) == {0.9}
 
 
 def test_a_caller_may_ask_for_another_coverage(of_w):

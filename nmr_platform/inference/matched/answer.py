@@ -28,6 +28,7 @@ from nmr_platform.learning import (
     Task,
     TuneSettings,
     TuneSummary,
+    is_informative,
     task_rows,
     tune_task,
 )
@@ -58,8 +59,6 @@ _QUANTILES: dict[str, Any] = {
     "n_jobs": 1,
     "random_state": 0,
 }
-# An interval that is wider than this share of the prior's says nothing.
-_INFORMATIVE = 0.8
 # Share of the way from the prior probability of a kernel to certainty, below which a record does not tell it.
 _DECIDED = 0.2
 _LARGEST_SPREAD = 1e-9
@@ -169,7 +168,7 @@ class Quantiles:
         first, last, least, most = self.prior
         lower, upper = (float(np.clip(end, least, most)) for end in (low - self.margin, high + self.margin))
         lower, upper = min(lower, upper), max(lower, upper)
-        informative = upper - lower < _INFORMATIVE * (last - first)
+        informative = is_informative(upper - lower, last - first)
         return Interval(float(np.clip(middle, lower, upper)), lower, upper, LEVEL, self.unit, informative)
 
 

@@ -1,7 +1,7 @@
 """What the held-out part says of tuned models."""
 
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap, Score
-from nmr_platform.learning.evaluation.calibration import conformal_p_values, interval_half_width
+from nmr_platform.learning.evaluation.calibration import conformal_p_values, interval_half_width, is_informative
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
 from nmr_platform.learning.evaluation.paired import paired_gain
 from nmr_platform.learning.evaluation.results import EvaluationResult, ModelEvaluation
@@ -19,6 +19,7 @@ __all__ = [
     "conformal_p_values",
     "evaluate_task",
     "interval_half_width",
+    "is_informative",
     "new_curves",
     "paired_gain",
     "regression_statistics",

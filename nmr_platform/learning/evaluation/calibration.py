@@ -19,12 +19,15 @@ __all__ = [
     "conformal_p_values",
     "fit_calibrated",
     "interval_half_width",
+    "is_informative",
     "out_of_fold",
     "reliability_table",
     "uncalibrated",
 ]
 
 _BINS = 8
+# An interval that is wider than this share of the one without a record says nothing.
+_INFORMATIVE = 0.8
 
 
 def out_of_fold(
@@ -126,6 +129,16 @@ def reliability_table(
                 }
             )
     return pd.DataFrame(rows)
+
+
+def is_informative(width: float, width_without: float) -> bool:
+    """Whether an interval says more than one would that knows nothing but the training curves.
+
+    Args:
+        width: Of the interval.
+        width_without: Of that which holds as many of the training curves, in the same unit.
+    """
+    return width < _INFORMATIVE * width_without
 
 
 def interval_half_width(residuals: NDArray[np.float64], *, coverage: float) -> float:
