@@ -4,6 +4,9 @@ A trial is a synthetic laboratory drawn by a seed of its own: kernel, couplings,
 receiver. Its record is written as a file of a spectrometer, and the command gets that file, the sequence and the time
 of its first point, as a user would give them. Trials lie in a folder of their own and are not repeated: a run that was
 killed, or asked for more of them, goes on.
+
+With `--misspecified` each measurement is of a kind that the command does not reckon with, and the table says how often
+it was warned of.
 """
 
 import json
@@ -40,8 +43,17 @@ _SIDES = (64, 96, 128)
 # Draws of a prior that its own 90 % intervals are read off.
 _PRIOR_DRAWS = 400
 _LEVEL = 0.9
+_SIGNIFICANT = 0.05
 # us, MHz; simulated steps are no longer than this, and no receiver is farther off resonance.
 _LONGEST_STEP, _FARTHEST = 0.2, 0.005
+# What a measurement may have that the command does not reckon with.
+_WRONG = {
+    "another kernel": "the true one is not among `--kernels`",
+    "a second line": "40 kHz away, 0.3 as high",
+    "weak pulses": "by 5 %, where the experiment file says that they are right",
+    "damping": "by exp(-t / 20 us)",
+}
+_SECOND_LINE, _DAMPING, _WEAK = (0.04, 0.3), 20.0, 0.95  # MHz and share; us; factor
 
 
 @dataclass(frozen=True)
@@ -116,51 +128,75 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("trials", type=int, nargs="?", default=200, help="how many")
     parser.add_argument("--budget", default="10min", help="of each, as for `nmr infer`")
     parser.add_argument("--folder", type=Path, default=_ROOT / ".nmr" / "blind", help="where the trials lie")
+    parser.add_argument("--misspecified", action="store_true", help="measure what the command does not reckon with")
     asked = parser.parse_args(arguments)
-    folder = asked.folder.absolute() / asked.budget
+    folder = asked.folder.absolute() / (f"misspecified-{asked.budget}" if asked.misspecified else asked.budget)
     with progress_bar("blind trials", asked.trials, "trials") as advance:
         found = []
         for number in range(asked.trials):
-            found.append(_trial(number, folder / f"{number:03d}", asked.budget))
+            wrong = [*_WRONG][number % len(_WRONG)] if asked.misspecified else ""
+            found.append(_trial(number, folder / f"{number:03d}", asked.budget, wrong))
             advance(1)
-    _print(pd.DataFrame([row for rows in found for row in rows]), asked.budget)
+    rows = pd.DataFrame([row for rows in found for row in rows])
+    if asked.misspecified:
+        _print_warned(rows, asked.budget)
+    else:
+        _print(rows, asked.budget)
 
 
-def _trial(number: int, folder: Path, budget: str) -> list[dict[str, Any]]:
+def _trial(number: int, folder: Path, budget: str, wrong: str) -> list[dict[str, Any]]:
     """What became of one trial, a row for each quantity; run if it has not been."""
     said = folder / "trial.json"
     if not said.exists():
         folder.mkdir(parents=True, exist_ok=True)
         # What was simulated before a kill stays in `.nmr`; the file itself is written anew.
         shutil.rmtree(folder / "7", ignore_errors=True)
-        write_json(said, _measure_and_infer(number, folder, budget))
+        write_json(said, _measure_and_infer(number, folder, budget, wrong))
     trial = json.loads(said.read_text())
-    shared = {"trial": number, "seconds": trial["seconds"], "right": trial["right"], "refused": trial["refused"]}
+    shared = {name: trial[name] for name in ("seconds", "right", "refused", "wrong", "warned")} | {"trial": number}
     return [{**shared, **row} for row in trial["quantities"]] or [shared]
 
 
-def _measure_and_infer(number: int, folder: Path, budget: str) -> dict[str, Any]:
+def _measure_and_infer(number: int, folder: Path, budget: str, wrong: str) -> dict[str, Any]:
     rng = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number,)))
     settings = read_preset(PRESET)
     laboratory = _Laboratory.draw(number, rng, [*settings.kernels])
     recipe = _recipe(settings, laboratory)
     truth = recipe.curve(number)
-    echo = simulate(truth.experiment, seed=_SEED + number, integrator="midpoint")
+    sample = truth.experiment
+    if wrong == "weak pulses":
+        sample = sample.replace(drive=sample.drive.replace(calibration=_WEAK))
+    echo = simulate(sample, seed=_SEED + number, integrator="midpoint")
     first = laboratory.dwell * np.ceil((laboratory.tau + laboratory.dead_time) / laboratory.dwell)
     step = truth.experiment.step
     kept = slice(round(first / step), None, round(laboratory.dwell / step))
     at, m = echo.time[kept], echo.m[kept].astype(complex)
-    m *= np.exp(1j * (np.deg2rad(laboratory.phase) + 2 * np.pi * laboratory.offset * (at - 2 * laboratory.tau)))
+    late = at - 2 * laboratory.tau
+    if wrong == "a second line":
+        m *= 1 + _SECOND_LINE[1] * np.exp(2j * np.pi * _SECOND_LINE[0] * late)
+    if wrong == "damping":
+        m *= np.exp(-late / _DAMPING)
+    m *= np.exp(1j * (np.deg2rad(laboratory.phase) + 2 * np.pi * laboratory.offset * late))
     m += laboratory.noise * np.abs(m).max() * (rng.normal(size=(len(m), 2)) @ np.array([1, 1j]))
     path: Path = write_echo(laboratory.format, folder, laboratory.volts * m, step=laboratory.dwell)  # type: ignore[no-untyped-call]
-    write_json(folder / "mine.yaml", {"sequence": laboratory.experiment["sequence"]})
+    known = {"drive": {"calibration": 1.0}} if wrong == "weak pulses" else {}
+    write_json(folder / "mine.yaml", {"sequence": laboratory.experiment["sequence"], **known})
     command = [sys.executable, "-m", "nmr_platform", "infer", path.name, "--experiment", "mine.yaml", "--json"]
     command += ["--start", f"{at[0]:.6f}", "--budget", budget, "--tracker", "none", *_FORMATS[laboratory.format]]
+    if wrong == "another kernel":
+        command += ["--kernels", ",".join(sorted({*settings.kernels} - {laboratory.kernel}))]
     begun = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
     ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - begun
-    result: dict[str, Any] = {"laboratory": asdict(laboratory), "seconds": seconds, "refused": "", "right": None}
+    result: dict[str, Any] = {
+        "laboratory": asdict(laboratory),
+        "seconds": seconds,
+        "refused": "",
+        "right": None,
+        "wrong": wrong,
+        "warned": None,
+    }
     if ended.returncode:
         return result | {"refused": ended.stderr.strip().splitlines()[-1], "quantities": []}
     answer = json.loads(ended.stdout.splitlines()[-1])
@@ -176,7 +212,9 @@ def _measure_and_infer(number: int, folder: Path, budget: str) -> dict[str, Any]
         for name, true in truths.items()
     ]
     right = max(answer["kernel"], key=answer["kernel"].get) == laboratory.kernel
-    return result | {"right": right, "p_value": answer["misfit"]["p_value"], "quantities": rows}
+    p_value, refined = answer["misfit"]["p_value"], [each["p_value"] for each in answer["refined"]]
+    warned = min(p_value, max(refined)) < _SIGNIFICANT
+    return result | {"right": right, "warned": warned, "p_value": p_value, "refined": refined, "quantities": rows}
 
 
 def _recipe(settings: DataSettings, laboratory: _Laboratory) -> Recipe:
@@ -194,6 +232,19 @@ def _width(name: str) -> float:
     return float(high - low)
 
 
+def _print_warned(found: pd.DataFrame, budget: str) -> None:
+    """How often each kind was warned of; a refusal is a warning, too."""
+    trials = found.drop_duplicates("trial")
+    rows = []
+    for wrong, each in trials.groupby("wrong", sort=False):
+        warned = int((each["warned"].fillna(value=False).astype(bool) | (each["refused"] != "")).sum())
+        within = binomtest(warned, len(each)).proportion_ci(method="wilson")
+        told = f"{warned / len(each):.2f} ({within.low:.2f} to {within.high:.2f})"
+        rows.append((str(wrong), _WRONG[str(wrong)], str(len(each)), told))
+    header = ("what is not reckoned with", "", "trials", "warned of")
+    print_table("Misspecified trials of `nmr infer`", header, rows, note=f"A budget of {budget} each.")
+
+
 def _print(found: pd.DataFrame, budget: str) -> None:
     trials = found.drop_duplicates("trial")
     asked = trials[trials["refused"] == ""]
@@ -206,7 +257,8 @@ def _print(found: pd.DataFrame, budget: str) -> None:
     right = binomtest(int(asked["right"].sum()), len(asked)).proportion_ci(method="wilson")
     note = (
         f"{len(trials)} trials with a budget of {budget}; {len(trials) - len(asked)} refused. Kernel right: "
-        f"{asked['right'].mean():.2f} ({right.low:.2f} to {right.high:.2f}). Wall time "
+        f"{asked['right'].mean():.2f} ({right.low:.2f} to {right.high:.2f}). Warned of: "
+        f"{asked['warned'].mean():.2f}. Wall time "
         f"{asked['seconds'].median():.0f} s (median), on {os.cpu_count()} cores."
     )
     header = ("quantity", "trials", f"in {_LEVEL:.0%} intervals", "width over the prior's", "informative")
