@@ -187,7 +187,7 @@ class StudyRun:
     def _log_pictures(self, figures: "Mapping[str, Figure]") -> None:
         with TemporaryDirectory() as folder:
             for name, figure in figures.items():
-                figure.savefig(Path(folder) / f"{name}.png", dpi=120, bbox_inches="tight")
+                figure.savefig(Path(folder) / f"{name}.png", dpi=100)
             self.tracker.log_files(self.run_id, Path(folder), "study")
 
     def _provenance(self, trial: FrozenTrial) -> Mapping[str, str]:

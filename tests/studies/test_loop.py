@@ -489,7 +489,9 @@ def test_optuna_draws_history_timeline_importances_and_contours(tmp_path):
         x, y = trial.suggest_float("x", -1.0, 1.0), trial.suggest_float("y", -1.0, 1.0)
         return Outcome(x * y + x)
 
-    study, _ = run(tmp_path, 6, saddle)
+    few, _ = run(tmp_path / "few", 9, saddle)
+    assert list(draw_study(few)) == ["history", "timeline"]
+    study, _ = run(tmp_path, 10, saddle)
     before = dict(rcParams)
     figures = draw_study(study)
     assert dict(rcParams) == before, "later figures of this process keep their style"
