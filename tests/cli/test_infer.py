@@ -62,3 +62,13 @@ def test_a_start_that_was_forgotten_is_a_warning_that_names_the_option(folder, c
 def test_a_wrong_start_is_refused_by_a_sentence_that_names_the_option(folder, capsys):
     assert infer("--start", "700") == 2
     assert "give `--start`" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_magnitude_alone_is_answered_and_nothing_is_said_of_its_phase(folder):
+    table = np.loadtxt("echo.csv", delimiter=",")
+    np.savetxt("echo.csv", np.column_stack([table[:, 0], np.hypot(table[:, 1], table[:, 2])]), delimiter=",")
+    assert infer("--start", "34", "--columns", "1,2") in (0, None)
+    page = (folder / "inferred" / "echo.csv" / "report.md").read_text()
+    assert "* line:" in page
+    assert "* phase:" not in page
+    assert "mislead" not in page

@@ -59,7 +59,7 @@ _LEVEL = 0.9
 _SIGNIFICANT = 0.05
 _TINY = 1e-12
 _HOPELESS = 1e3
-_SHOWN = "W", "X", "Z", "xi", "exponent"
+_SHOWN = "W", "X", "Z", "xi"
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,9 @@ class _Fit:
         A candidate outside what is possible, or without an echo, counts as pruned.
         """
         values = {key: trial.suggest_float(key, each.low, each.high, log=each.log) for key, each in self.space.items()}
-        if not self._is_possible(values) or not len(echoes := self.echoes(values, _MEAN, "mean")):
+        # The noise of a magnitude does not cancel in the mean.
+        noisy = not self.seen.record.has_phase
+        if not self._is_possible(values) or not len(echoes := self.echoes(values, _MEAN, "mean", noisy=noisy)):
             return Outcome(-_HOPELESS, pruned=True)
         chi_square = self._off(echoes.mean(axis=0))
         return Outcome(-chi_square, metrics={"chi_square": chi_square})
@@ -295,5 +297,7 @@ def _values(curve: Curve, recipe: Recipe) -> dict[str, float]:
     """Quantities and drawn numbers of a candidate, but for the lattice, which is drawn anew each time."""
     known = quantities_of(curve.experiment)
     drawn = {name: curve.drawn[key] for name, key in recipe.columns.items() if not key.startswith("lattice")}
+    if "kernel.exponent" in recipe.prior:
+        drawn["exponent"] = known["exponent"]
     asked = {name: known[name] for name in _SHOWN if np.isfinite(known.get(name, np.nan))}
     return {**asked, **{name: float(value) for name, value in drawn.items()}}
