@@ -50,8 +50,9 @@ from nmr_platform.tracking import RunEntry, Tracker
 
 __all__ = ["Refined", "refine"]
 
-# Draws of the disorder: for the mean echo of a candidate, for the scatter around one, and for the band.
-_MEAN, _SCATTER, _BAND = 4, 12, 10
+# Draws of the disorder: for the mean echo of a candidate, for the scatter around one, and for the band; the fewest
+# echoes that are a band.
+_MEAN, _SCATTER, _BAND, _FEWEST = 4, 12, 10, 19
 # So many candidates share the band; standard deviations of a calibration that are searched.
 _BEST, _WIDTHS = 4, 2.0
 _STARTUP = 0.4
@@ -214,6 +215,8 @@ class _Fit:
         band = np.concatenate(
             [self.echoes(values, _BAND, f"band {number}", noisy=True) for number, values in enumerate(candidates)]
         )
+        if len(band) < _FEWEST:
+            raise _none_like(self.seen, kernel)
         own = self.seen.corrected.signal
         live = own != 0
         part = np.where(live, parts_of(self.seen, self.seen.record.time - self.seen.expected_echo), "")

@@ -10,7 +10,7 @@ import xarray as xr
 from pydantic import PositiveFloat
 
 from nmr_platform.datasets import Range, Watcher, generate, load, simulate_curves
-from nmr_platform.errors import ConfigurationError
+from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import Record
 from nmr_platform.files import read_json, write_json
 from nmr_platform.inference.matched.answer import Answer, Bar, Learnt, learn, no_bar
@@ -164,11 +164,14 @@ class Inferrer:
             self._made[matched.digest] = self._learn(matched)
         learnt, misled, curves = self._made[matched.digest]
         answer = learnt.answer(matched.features_of([seen]), seen)
-        refined = self._refined(seen, matched, answer, curves) if self.refines else ()
-        warnings = (*seen.warnings, *_of_line(matched, answer), *answer.misfit.warnings, *_of_candidates(refined))
+        refined, against = self._refined(seen, matched, answer, curves) if self.refines else ((), ())
+        warnings = (*seen.warnings, *_of_line(matched, answer), *answer.misfit.warnings, *against)
         return Inference(seen, matched, misled, curves, answer, refined, warnings)
 
-    def _refined(self, seen: Look, matched: Matched, answer: Answer, curves: int) -> tuple[Refined, ...]:
+    def _refined(
+        self, seen: Look, matched: Matched, answer: Answer, curves: int
+    ) -> tuple[tuple[Refined, ...], tuple[str, ...]]:
+        """The best candidates of every kernel that is likely enough, and what is said if none is like the record."""
         likely = [name for name, share in answer.kernel.items() if share >= _LIKELY * max(answer.kernel.values())]
         n_trials = min(max(curves // _EVERY, _FEWEST_TRIALS), _MOST_TRIALS) // len(likely)
         known = {
@@ -176,22 +179,18 @@ class Inferrer:
             for name, each in answer.quantities.items()
             if each.informative and each.lower < each.upper
         }
-        found = []
+        found, against = [], []
         for kernel in likely:
             with self.bar(f"refine {kernel}", n_trials, "candidates") as advance:
-                found.append(
-                    refine(
-                        seen,
-                        matched,
-                        kernel,
-                        known,
-                        n_trials,
-                        tracker=self.tracker,
-                        storage=self.workspace.studies,
-                        progress=advance,
-                    )
-                )
-        return tuple(found)
+                how: dict[str, Any] = {"tracker": self.tracker, "storage": self.workspace.studies}
+                try:
+                    best = refine(seen, matched, kernel, known, n_trials, progress=advance, **how)
+                except DataError as none_like:
+                    against.append(str(none_like))
+                    continue
+            found.append(best)
+            against += best.warnings
+        return tuple(found), tuple(against) if len(against) == len(likely) else ()
 
     def _matched(self, seen: Look) -> Matched:
         """The training set for a record: one that there is and that serves it, if possible."""
@@ -272,13 +271,6 @@ class Inferrer:
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_json(kept, known)
         return int(known["curves"])
-
-
-def _of_candidates(refined: Sequence[Refined]) -> tuple[str, ...]:
-    """What is said where no kernel has a candidate like the record."""
-    if any(not each.warnings for each in refined):
-        return ()
-    return tuple(sentence for each in refined for sentence in each.warnings)
 
 
 def _of_line(matched: Matched, answer: Answer) -> tuple[str, ...]:

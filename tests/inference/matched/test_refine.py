@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nmr_platform.datasets import Range
-from nmr_platform.inference.matched import Budget, Inferrer, refine
-from nmr_platform.inference.matched.way import _of_candidates
+from nmr_platform.errors import DataError
+from nmr_platform.inference.matched import Answer, Budget, Inferrer, refine
 from nmr_platform.studies import closing_storage, load_studies, over_trials
 from nmr_platform.tracking import NullTracker
 from nmr_platform.workspace import Workspace
@@ -70,9 +70,19 @@ def test_what_was_tried_is_not_tried_again_and_says_the_same(inferrer, found):
     assert len(over_trials(study)) == N
 
 
-def test_kernels_that_are_as_likely_share_the_candidates_and_one_that_fits_is_enough(inferrer, found):
+def test_one_kernel_whose_candidates_fit_is_enough(inferrer, found, monkeypatch):
+    def warnings(**by_kernel):
+        def refined(_seen, _matched, kernel, *_, **__):
+            if by_kernel[kernel] is None:
+                message = "none like it"
+                raise DataError(message)
+            return replace(found, p_value=by_kernel[kernel], kernel=kernel)
 
-    misfit = replace(found, p_value=0.01, kernel="rkky")
-    assert _of_candidates((misfit,)) == misfit.warnings != ()
-    assert _of_candidates((misfit, found)) == ()
-    assert _of_candidates(()) == ()
+        monkeypatch.setattr("nmr_platform.inference.matched.way.refine", refined)
+        answer = Answer({}, dict.fromkeys(by_kernel, 1 / len(by_kernel)), None)
+        return inferrer._refined(inferrer.look(RECORD), None, answer, 100)[1]
+
+    assert warnings(gaussian=0.01, rkky=0.5) == ()
+    assert len(warnings(gaussian=0.01, rkky=0.02)) == 2
+    assert warnings(gaussian=0.01, rkky=None)[1] == "none like it"
+    assert warnings(gaussian=0.5, rkky=None) == ()
