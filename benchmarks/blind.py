@@ -213,7 +213,8 @@ def _measure_and_infer(number: int, folder: Path, budget: str, wrong: str) -> di
     ]
     right = max(answer["kernel"], key=answer["kernel"].get) == laboratory.kernel
     p_value, refined = answer["misfit"]["p_value"], [each["p_value"] for each in answer["refined"]]
-    warned = min(p_value, max(refined)) < _SIGNIFICANT
+    # Where no kernel has a candidate at all, that is said, too.
+    warned = min(p_value, max(refined, default=0.0)) < _SIGNIFICANT
     return result | {"right": right, "warned": warned, "p_value": p_value, "refined": refined, "quantities": rows}
 
 
