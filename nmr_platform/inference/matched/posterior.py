@@ -8,7 +8,7 @@ import numpy as np
 from nmr_platform.datasets import QUANTITIES, Curve, LogUniform, Range, Recipe, Uniform
 from nmr_platform.errors import DataError
 
-__all__ = ["Known", "known_of", "narrowed"]
+__all__ = ["Known", "known_of", "narrowed", "outside"]
 
 Known = Mapping[str, Range]
 """Intervals by quantity."""
@@ -50,7 +50,7 @@ def narrowed(recipe: Recipe, known: Known) -> Recipe:
     free = recipe.replace(constraints={})
     for _ in range(_ROUNDS):
         curves = [free.curve(number) for number in range(_DRAWS)]
-        off = np.array([_off(curve, free, known) for curve in curves])
+        off = np.array([outside(curve, free, known) for curve in curves])
         nearest = np.argsort(off, kind="stable")[:_NEAREST]
         wider = float(off[nearest[_ENOUGH - 1]])
         if wider == 0:
@@ -73,17 +73,23 @@ def _widened(known: Known, share: float) -> dict[str, Range]:
     }
 
 
-def _off(curve: Curve, recipe: Recipe, known: Known) -> float:
-    """By how many widths a curve lies outside the interval that it is farthest from; 0 inside all of them."""
+def outside(curve: Curve, recipe: Recipe, known: Known) -> float:
+    """By how many widths a curve lies outside the interval that it is farthest from; 0 inside all of them.
+
+    Args:
+        curve: A curve of the recipe, or of another with the same prior.
+        recipe: What the curves are drawn from.
+        known: Intervals of quantities, or of what the prior draws, by the name that tables have for it.
+    """
     values = {
         name: QUANTITIES[name].of(curve.experiment) if name in QUANTITIES else float(curve.drawn[recipe.columns[name]])
         for name in known
     }
-    outside = (
+    away = (
         max(range_.low - values[name], values[name] - range_.high, 0.0) / max(range_.high - range_.low, 1e-300)
         for name, range_ in known.items()
     )
-    return max(outside, default=0.0)
+    return max(away, default=0.0)
 
 
 def _around(drawn: Uniform | LogUniform, values: np.ndarray[Any, Any]) -> Uniform | LogUniform:

@@ -18,9 +18,10 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, Trial
 
 from nmr_platform.datasets import (
-    Choice,
+    QUANTITIES,
     Constant,
     Curve,
+    Expression,
     LogUniform,
     Range,
     Recipe,
@@ -29,13 +30,14 @@ from nmr_platform.datasets import (
     quantities_of,
     simulate_curves,
 )
-from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.errors import DataError
 from nmr_platform.inference.matched.answer import EXPERIMENT
 from nmr_platform.inference.matched.look import Look
 from nmr_platform.inference.matched.matched import Matched
 from nmr_platform.inference.matched.misfit import WORDS, parts_of
-from nmr_platform.inference.matched.posterior import Known, narrowed
+from nmr_platform.inference.matched.posterior import Known, narrowed, outside
 from nmr_platform.learning import conformal_p_values
+from nmr_platform.physics import Coupling
 from nmr_platform.studies import (
     Outcome,
     StudyRun,
@@ -61,6 +63,9 @@ _SIGNIFICANT = 0.05
 _TINY = 1e-12
 _HOPELESS = 1e3
 _SHOWN = "W", "X", "Z", "xi"
+# Couplings and what they are times the sum of the kernel.
+_COUPLINGS = {"coupling.alpha_x": "X", "coupling.alpha_z": "Z"}
+_AXIAL = Expression(kind="expression", value="coupling.alpha_x")
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def refine(
     Raises:
         DataError: No candidate has an echo.
     """
-    fit = _Fit.of(seen, matched, narrowed(matched.recipes(1)[kernel], known))
+    fit = _Fit.of(seen, matched, narrowed(matched.recipes(1)[kernel], known), known)
     identity = {
         "record": seen.digest,
         "matched": matched.digest,
@@ -165,7 +170,8 @@ class _Fit:
         seen: The look at the record.
         matched: What was simulated for it.
         recipe: Of the candidates.
-        space: What is searched, by key.
+        space: What is searched, by key; X and Z instead of the couplings, where these are what makes them up: range and
+            exponent of the kernel change them by orders of magnitude.
         scatter: Variance that disorder and noise leave on each part of a candidate's echo, shape (n,).
     """
 
@@ -176,11 +182,17 @@ class _Fit:
     scatter: NDArray[np.float64]
 
     @classmethod
-    def of(cls, seen: Look, matched: Matched, recipe: Recipe) -> "_Fit":
+    def of(cls, seen: Look, matched: Matched, recipe: Recipe, known: Known) -> "_Fit":
+        drawn = [recipe.curve(number) for number in range(_SCATTER)]
         space = {key: found for key, each in recipe.prior.items() if (found := _searched(each)) is not None}
+        if set(_COUPLINGS) <= set(space) and recipe.prior.get("coupling.alpha_y") == _AXIAL:
+            for key, name in _COUPLINGS.items():
+                del space[key]
+                values = [QUANTITIES[name].of(curve.experiment) for curve in drawn]
+                told = known.get(name, Range(low=min(values), high=max(values)))
+                space[name] = FloatDistribution(told.low, told.high)
         fit = cls(seen, matched, recipe, space, np.ones(len(seen.record.signal)))
-        drawn = (recipe.curve(number).drawn for number in range(_SCATTER))
-        pairs = [fit.echoes({key: each[key] for key in space}, 2, "scatter") for each in drawn]
+        pairs = [fit.echoes(fit.values_of(curve), 2, "scatter") for curve in drawn]
         around = [_variance(pair) for pair in pairs if len(pair) == 2]
         if not around:
             raise _none_like(seen, recipe.name)
@@ -195,16 +207,19 @@ class _Fit:
         values = {key: trial.suggest_float(key, each.low, each.high, log=each.log) for key, each in self.space.items()}
         # The noise of a magnitude does not cancel in the mean.
         noisy = not self.seen.record.has_phase
-        if not self._is_possible(values) or not len(echoes := self.echoes(values, _MEAN, "mean", noisy=noisy)):
-            return Outcome(-_HOPELESS, pruned=True)
+        off = self._outside(values)
+        if off or not len(echoes := self.echoes(values, _MEAN, "mean", noisy=noisy)):
+            return Outcome(-_HOPELESS * (1 + off), pruned=True)
         chi_square = self._off(echoes.mean(axis=0))
         return Outcome(-chi_square, metrics={"chi_square": chi_square})
 
-    def echoes(self, values: Mapping[str, Any], n: int, stream: str, *, noisy: bool = False) -> NDArray[np.complex128]:
+    def echoes(
+        self, values: Mapping[str, float], n: int, stream: str, *, noisy: bool = False
+    ) -> NDArray[np.complex128]:
         """A candidate's echoes under n draws of the disorder, corrected as the record is, shape (<= n, n_samples)."""
         seed = zlib.crc32(f"{self.seen.digest} {stream}".encode())
         recipe = self._recipe_at(values).replace(n_curves=n, seed=seed)
-        simulated = simulate_curves([recipe.curve(number) for number in range(n)], recipe)
+        simulated = simulate_curves([_coupled(recipe.curve(number), values) for number in range(n)], recipe)
         m = np.array([next(iter(each.values())).m for each in simulated])
         looks = self.matched.looks_at(recipe.example.time, m, seed, noisy=noisy)
         found = [look.corrected.signal for look in looks if look is not None]
@@ -229,7 +244,7 @@ class _Fit:
         worst = max(of_record, key=lambda name: of_record[name] / (np.median(sizes[name]) + _TINY))
         total = np.array([_off(each, np.delete(band, k, 0), live) for k, each in enumerate(band)])
         p_value = conformal_p_values(np.array([_off(own, band, live)]), total)[0]
-        first = self._recipe_at(candidates[0]).curve(0)
+        first = _coupled(self._recipe_at(candidates[0]).curve(0), candidates[0])
         tail = (1 - _LEVEL) / 2
         low, high = (
             np.quantile(band.real, q, axis=0) + 1j * np.quantile(band.imag, q, axis=0) for q in (tail, 1 - tail)
@@ -248,24 +263,40 @@ class _Fit:
             np.where(live, (own - band.mean(axis=0)) / spread, 0),
         )
 
-    def _is_possible(self, values: Mapping[str, float]) -> bool:
-        """Whether a candidate meets the constraints, on which the lattice has no say."""
-        any_lattice = {key: each.values[0] for key, each in self.recipe.prior.items() if isinstance(each, Choice)}
-        try:
-            self._recipe_at({**values, **any_lattice}, self.recipe.constraints).curve(0)
-        except ConfigurationError:
-            return False
-        return True
+    def values_of(self, curve: Curve) -> dict[str, float]:
+        """What is searched, as a curve has it."""
+        return {
+            key: QUANTITIES[key].of(curve.experiment) if key in QUANTITIES else float(curve.drawn[key])
+            for key in self.space
+        }
 
-    def _recipe_at(self, values: Mapping[str, Any], constraints: Mapping[str, Range] | None = None) -> Recipe:
-        fixed = {key: Constant(kind="constant", value=value) for key, value in values.items()}
-        return self.recipe.replace(prior={**self.recipe.prior, **fixed}, constraints=dict(constraints or {}))
+    def _outside(self, values: Mapping[str, float]) -> float:
+        """How far a candidate lies outside what is possible, in widths of that."""
+        asked = {name: each for name, each in self.recipe.constraints.items() if name in QUANTITIES}
+        return outside(_coupled(self._recipe_at(values).curve(0), values), self.recipe, asked)
+
+    def _recipe_at(self, values: Mapping[str, float]) -> Recipe:
+        """The recipe whose curves have these values, but for couplings that `_coupled` gives them."""
+        prior = self.recipe.prior
+        fixed = {key: value for key, value in values.items() if key not in QUANTITIES}
+        held = {key: each.low for key in _COUPLINGS if isinstance(each := prior.get(key), Range)}
+        constants = {key: Constant(kind="constant", value=value) for key, value in {**held, **fixed}.items()}
+        return self.recipe.replace(prior={**prior, **constants}, constraints={})
 
     def _off(self, echo: NDArray[np.complex128]) -> float:
         own = self.seen.corrected.signal
         live = own != 0
         away = np.abs(own - echo)[live] ** 2 / (2 * self.scatter[live] * (1 + 1 / _MEAN))
         return float(away.mean())
+
+
+def _coupled(curve: Curve, values: Mapping[str, float]) -> Curve:
+    """A curve whose couplings make up X and Z, where these are given: on its own lattice."""
+    if not set(_COUPLINGS.values()) <= set(values):
+        return curve
+    experiment = curve.experiment
+    x, z = (values[name] / experiment.kernel_sum for name in _COUPLINGS.values())
+    return curve.with_experiment(experiment.replace(coupling=Coupling(alpha_x=x, alpha_y=x, alpha_z=z)))
 
 
 def _none_like(seen: Look, kernel: str) -> DataError:

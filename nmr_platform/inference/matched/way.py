@@ -47,8 +47,8 @@ _UNREAD = 5.0
 # Of the seconds; learning takes the rest.
 _SIMULATING = 0.5
 _FEWEST, _MOST, _EVERY = 60, 2000, 20
-# Kernels that are at least so probable as this share of the most probable one are refined; trials of all of them.
-_LIKELY, _FEWEST_TRIALS, _MOST_TRIALS = 0.3, 12, 60
+# Kernels that are at least so probable as this share of the most probable one are refined; candidates of each.
+_LIKELY, _CANDIDATES = 0.5, 40
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
@@ -164,16 +164,13 @@ class Inferrer:
             self._made[matched.digest] = self._learn(matched)
         learnt, misled, curves = self._made[matched.digest]
         answer = learnt.answer(matched.features_of([seen]), seen)
-        refined, against = self._refined(seen, matched, answer, curves) if self.refines else ((), ())
+        refined, against = self._refined(seen, matched, answer) if self.refines else ((), ())
         warnings = (*seen.warnings, *_of_line(matched, answer), *answer.misfit.warnings, *against)
         return Inference(seen, matched, misled, curves, answer, refined, warnings)
 
-    def _refined(
-        self, seen: Look, matched: Matched, answer: Answer, curves: int
-    ) -> tuple[tuple[Refined, ...], tuple[str, ...]]:
+    def _refined(self, seen: Look, matched: Matched, answer: Answer) -> tuple[tuple[Refined, ...], tuple[str, ...]]:
         """The best candidates of every kernel that is likely enough, and what is said if none is like the record."""
         likely = [name for name, share in answer.kernel.items() if share >= _LIKELY * max(answer.kernel.values())]
-        n_trials = min(max(curves // _EVERY, _FEWEST_TRIALS), _MOST_TRIALS) // len(likely)
         known = {
             name: Range(low=each.lower, high=each.upper)
             for name, each in answer.quantities.items()
@@ -181,10 +178,10 @@ class Inferrer:
         }
         found, against = [], []
         for kernel in likely:
-            with self.bar(f"refine {kernel}", n_trials, "candidates") as advance:
+            with self.bar(f"refine {kernel}", _CANDIDATES, "candidates") as advance:
                 how: dict[str, Any] = {"tracker": self.tracker, "storage": self.workspace.studies}
                 try:
-                    best = refine(seen, matched, kernel, known, n_trials, progress=advance, **how)
+                    best = refine(seen, matched, kernel, known, _CANDIDATES, progress=advance, **how)
                 except DataError as none_like:
                     against.append(str(none_like))
                     continue

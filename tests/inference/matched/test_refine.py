@@ -80,7 +80,7 @@ def test_one_kernel_whose_candidates_fit_is_enough(inferrer, found, monkeypatch)
 
         monkeypatch.setattr("nmr_platform.inference.matched.way.refine", refined)
         answer = Answer({}, dict.fromkeys(by_kernel, 1 / len(by_kernel)), None)
-        return inferrer._refined(inferrer.look(RECORD), None, answer, 100)[1]
+        return inferrer._refined(inferrer.look(RECORD), None, answer)[1]
 
     assert warnings(gaussian=0.01, rkky=0.5) == ()
     assert len(warnings(gaussian=0.01, rkky=0.02)) == 2
