@@ -19,11 +19,14 @@ BENCHMARKS = (
     *(f"simulation.{name}" for name in simulation.__all__),
 )
 _ON_REQUEST = ("kills", "mutants", "blind")
+_WITH_OPTIONS = ("twins",)
 
 
 def main(wanted: list[str]) -> None:
     """Run the benchmarks whose names are, or begin with, one of ``wanted``; all of them if it is empty."""
-    if wanted[:1] and (wanted[0] in _ON_REQUEST or (wanted[1:2] and wanted[1].startswith("-"))):
+    if wanted[:1] and (
+        wanted[0] in _ON_REQUEST or (wanted[0] in _WITH_OPTIONS and wanted[1:2] and wanted[1][0] == "-")
+    ):
         import_module(f"benchmarks.{wanted[0]}").main(wanted[1:])
         return
     for name in wanted:

@@ -233,15 +233,19 @@ def _width(name: str) -> float:
     return float(high - low)
 
 
+def _share(n: int, of: int) -> str:
+    """A share with its 95 % interval."""
+    within = binomtest(n, of).proportion_ci(method="wilson")
+    return f"{n / of:.2f} ({within.low:.2f} to {within.high:.2f})"
+
+
 def _print_warned(found: pd.DataFrame, budget: str) -> None:
     """How often each kind was warned of; a refusal is a warning, too."""
     trials = found.drop_duplicates("trial")
     rows = []
     for wrong, each in trials.groupby("wrong", sort=False):
         warned = int((each["warned"].fillna(value=False).astype(bool) | (each["refused"] != "")).sum())
-        within = binomtest(warned, len(each)).proportion_ci(method="wilson")
-        told = f"{warned / len(each):.2f} ({within.low:.2f} to {within.high:.2f})"
-        rows.append((str(wrong), _WRONG[str(wrong)], str(len(each)), told))
+        rows.append((str(wrong), _WRONG[str(wrong)], str(len(each)), _share(warned, len(each))))
     header = ("what is not reckoned with", "", "trials", "warned of")
     print_table("Misspecified trials of `nmr infer`", header, rows, note=f"A budget of {budget} each.")
 
@@ -251,15 +255,12 @@ def _print(found: pd.DataFrame, budget: str) -> None:
     asked = trials[trials["refused"] == ""]
     rows = []
     for name, each in found.dropna(subset=["quantity"]).groupby("quantity"):
-        within = binomtest(int(each["held"].sum()), len(each)).proportion_ci(method="wilson")
         told = f"{each['informative'].mean():.0%}"
-        covered = f"{each['held'].mean():.2f} ({within.low:.2f} to {within.high:.2f})"
+        covered = _share(int(each["held"].sum()), len(each))
         rows.append((str(name), str(len(each)), covered, f"{each['share'].median():.2f}", told))
-    right = binomtest(int(asked["right"].sum()), len(asked)).proportion_ci(method="wilson")
     note = (
         f"{len(trials)} trials with a budget of {budget}; {len(trials) - len(asked)} refused. Kernel right: "
-        f"{asked['right'].mean():.2f} ({right.low:.2f} to {right.high:.2f}). Warned of: "
-        f"{asked['warned'].mean():.2f}. Wall time "
+        f"{_share(int(asked['right'].sum()), len(asked))}. Warned of: {asked['warned'].mean():.2f}. Wall time "
         f"{asked['seconds'].median():.0f} s (median), on {os.cpu_count()} cores."
     )
     header = ("quantity", "trials", f"in {_LEVEL:.0%} intervals", "width over the prior's", "informative")

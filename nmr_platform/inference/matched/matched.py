@@ -68,14 +68,12 @@ class Tables(NamedTuple):
     Attributes:
         features: Tables by name, rows in the order of ``labels``.
         labels: Kernel, disorder and parameters of every curve.
-        shown: What the look at each curve shows: logarithm of the line (MHz), place of the echo (us).
         misled: See `Misled`.
         dropped: Simulated curves that show no echo where the measured record does.
     """
 
     features: dict[str, pd.DataFrame]
     labels: pd.DataFrame
-    shown: pd.DataFrame
     misled: Misled
     dropped: int
 
@@ -119,11 +117,6 @@ class Matched:
         """The same for another line and noise, see the attributes."""
         return replace(self, line=line, noise=noise, widths=(widths[0], widths[1]))
 
-    @property
-    def draws_line(self) -> bool:
-        """Whether the width of the line is drawn."""
-        return _draws_line(self.setting)
-
     def possible_widths(self, datasets: Mapping[str, xr.Dataset]) -> tuple[float, float]:
         """Between which widths the line of a record lies whose echo shows `line`.
 
@@ -137,7 +130,8 @@ class Matched:
             DataError: None of the curves shows an echo.
         """
         tables = self.tables(datasets)
-        off = np.abs(tables.shown["look_line"] - log(self.line)).to_numpy()
+        seen = next(iter(tables.features.values()))["look_line"]
+        off = np.abs(seen - log(self.line)).to_numpy()
         n_alike = max(_FEWEST_ALIKE, int((off <= _REACH * log(_CELL)).sum()))
         alike = tables.labels["fwhm"].to_numpy()[np.argsort(off, kind="stable")[:n_alike]]
         low, high = float(alike.min()) / _BEYOND, float(alike.max()) * _BEYOND
@@ -195,7 +189,9 @@ class Matched:
         taken = Acquisition(echo_index=echo, step=self.record.dwell, n_samples=n)
         signal: Literal["complex", "magnitude"] = "complex" if self.record.has_phase else "magnitude"
         taken_from = PointwiseFeatures(signal=signal, window="record", decimate=max(1, n // _BINS))
-        return {taken_from.name: pd.concat([extract(signals, taken_from, taken), _shown(looks)], axis=1)}
+        seen = {"look_line": [log(each.line.value) for each in looks], "look_echo": [each.echo.value for each in looks]}
+        shown = pd.DataFrame(seen, dtype=np.float32)
+        return {taken_from.name: pd.concat([extract(signals, taken_from, taken), shown], axis=1)}
 
     def tables(self, datasets: Mapping[str, xr.Dataset]) -> Tables:
         """Simulated curves, treated as the measured record was.
@@ -231,7 +227,7 @@ class Matched:
             )
         )
         n_curves = sum(dataset.sizes["curve"] for dataset in datasets.values())
-        return Tables(self.features_of(looks), known, _shown(looks), misled, n_curves - len(looks))
+        return Tables(self.features_of(looks), known, misled, n_curves - len(looks))
 
     def looks_at(
         self, time: NDArray[np.float64], m: NDArray[np.complex64], seed: int, *, noisy: bool = True
@@ -308,25 +304,16 @@ def recipe_of(
     return validate(Recipe, values)
 
 
-def _draws_line(setting: Setting) -> bool:
-    return setting.line_kind in ("lorentzian", "gaussian") and "fwhm" not in setting.line
-
-
 def _nuisances(setting: Setting, widths: tuple[float, float]) -> dict[str, Any]:
     """What is drawn because the user does not say it."""
     drawn: dict[str, Any] = {}
-    if _draws_line(setting):
+    if setting.draws_line:
         drawn["line.fwhm"] = {"kind": "log_uniform", "low": widths[0], "high": widths[1]}
     if setting.drive is None:
         drawn["drive.calibration"] = _CALIBRATION
     if setting.lattice is None:
         drawn |= {f"lattice.shape.{axis}": {"kind": "choice", "values": _SIDES} for axis in (0, 1)}
     return drawn
-
-
-def _shown(looks: list[Look]) -> pd.DataFrame:
-    seen = {"look_line": [log(each.line.value) for each in looks], "look_echo": [each.echo.value for each in looks]}
-    return pd.DataFrame(seen, dtype=np.float32)
 
 
 def _line_and_noise(seen: Look, given: Given) -> tuple[float, float]:

@@ -29,6 +29,7 @@ from nmr_platform.datasets import (
     Uniform,
     quantities_of,
     simulate_curves,
+    unrecorded,
 )
 from nmr_platform.errors import DataError
 from nmr_platform.inference.matched.answer import EXPERIMENT
@@ -168,6 +169,8 @@ class _Fit:
 
     Attributes:
         seen: The look at the record.
+        own: The corrected record, shape (n,).
+        live: Where it was recorded, shape (n,).
         matched: What was simulated for it.
         recipe: Of the candidates.
         space: What is searched, by key; X and Z instead of the couplings, where these are what makes them up: range and
@@ -176,6 +179,8 @@ class _Fit:
     """
 
     seen: Look
+    own: NDArray[np.complex128]
+    live: NDArray[np.bool_]
     matched: Matched
     recipe: Recipe
     space: Mapping[str, FloatDistribution]
@@ -191,7 +196,8 @@ class _Fit:
                 values = [QUANTITIES[name].of(curve.experiment) for curve in drawn]
                 told = known.get(name, Range(low=min(values), high=max(values)))
                 space[name] = FloatDistribution(told.low, told.high)
-        fit = cls(seen, matched, recipe, space, np.ones(len(seen.record.signal)))
+        live = ~unrecorded(seen.record.signal[None])[0]
+        fit = cls(seen, seen.corrected.signal, live, matched, recipe, space, np.ones(len(live)))
         pairs = [fit.echoes(fit.values_of(curve), 2, "scatter") for curve in drawn]
         around = [_variance(pair) for pair in pairs if len(pair) == 2]
         if not around:
@@ -210,7 +216,8 @@ class _Fit:
         off = self._outside(values)
         if off or not len(echoes := self.echoes(values, _MEAN, "mean", noisy=noisy)):
             return Outcome(-_HOPELESS * (1 + off), pruned=True)
-        chi_square = self._off(echoes.mean(axis=0))
+        away = np.abs(self.own - echoes.mean(axis=0)) ** 2 / (2 * self.scatter * (1 + 1 / len(echoes)))
+        chi_square = float(away[self.live].mean())
         return Outcome(-chi_square, metrics={"chi_square": chi_square})
 
     def echoes(
@@ -223,7 +230,7 @@ class _Fit:
         m = np.array([next(iter(each.values())).m for each in simulated])
         looks = self.matched.looks_at(recipe.example.time, m, seed, noisy=noisy)
         found = [look.corrected.signal for look in looks if look is not None]
-        return np.array(found).reshape(len(found), len(self.seen.record.signal))
+        return np.array(found).reshape(len(found), len(self.own))
 
     def beside(self, candidates: list[dict[str, float]], chi_square: float, kernel: str) -> Refined:
         """The record beside what the candidates look like under fresh disorder and noise."""
@@ -232,35 +239,26 @@ class _Fit:
         )
         if len(band) < _FEWEST:
             raise _none_like(self.seen, kernel)
-        own = self.seen.corrected.signal
-        live = own != 0
-        part = np.where(live, parts_of(self.seen, self.seen.record.time - self.seen.expected_echo), "")
-        sizes = {
-            name: np.array([_off(each, np.delete(band, k, 0), part == name) for k, each in enumerate(band)])
-            for name in np.unique(part[live])
-        }
-        of_record = {name: _off(own, band, part == name) for name in sizes}
+        part = parts_of(self.seen, self.seen.record.time - self.seen.expected_echo)
+        places = {name: self.live & (part == name) for name in np.unique(part[self.live])}
         # Each part in units of how far the band's own members lie off.
-        worst = max(of_record, key=lambda name: of_record[name] / (np.median(sizes[name]) + _TINY))
-        total = np.array([_off(each, np.delete(band, k, 0), live) for k, each in enumerate(band)])
-        p_value = conformal_p_values(np.array([_off(own, band, live)]), total)[0]
-        first = _coupled(self._recipe_at(candidates[0]).curve(0), candidates[0])
-        tail = (1 - _LEVEL) / 2
-        low, high = (
-            np.quantile(band.real, q, axis=0) + 1j * np.quantile(band.imag, q, axis=0) for q in (tail, 1 - tail)
-        )
-        spread = np.sqrt(_variance(band)) + _TINY
+        sizes = {name: _distance(self.own, band, at) / np.median(_distances(band, at)) for name, at in places.items()}
+        off = np.array([_distance(self.own, band, self.live)])
+        ends = (1 - _LEVEL) / 2, (1 + _LEVEL) / 2
+        lower, upper = (np.quantile(band.real, q, axis=0) + 1j * np.quantile(band.imag, q, axis=0) for q in ends)
+        best = _coupled(self._recipe_at(candidates[0]).curve(0), candidates[0])
+        left = (self.own - band.mean(axis=0)) / (np.sqrt(_variance(band)) + _TINY)
         return Refined(
             kernel,
-            _values(first, self.recipe),
-            chi_square,
-            float(p_value),
-            WORDS[str(worst)],
-            self.seen.record.time,
-            own,
-            low,
-            high,
-            np.where(live, (own - band.mean(axis=0)) / spread, 0),
+            values=_values(best, self.recipe),
+            chi_square=chi_square,
+            p_value=float(conformal_p_values(off, _distances(band, self.live))[0]),
+            differs=WORDS[str(max(sizes, key=lambda name: sizes[name]))],
+            time=self.seen.record.time,
+            measured=self.own,
+            lower=lower,
+            upper=upper,
+            residual=np.where(self.live, left, 0),
         )
 
     def values_of(self, curve: Curve) -> dict[str, float]:
@@ -282,12 +280,6 @@ class _Fit:
         held = {key: each.low for key in _COUPLINGS if isinstance(each := prior.get(key), Range)}
         constants = {key: Constant(kind="constant", value=value) for key, value in {**held, **fixed}.items()}
         return self.recipe.replace(prior={**prior, **constants}, constraints={})
-
-    def _off(self, echo: NDArray[np.complex128]) -> float:
-        own = self.seen.corrected.signal
-        live = own != 0
-        away = np.abs(own - echo)[live] ** 2 / (2 * self.scatter[live] * (1 + 1 / _MEAN))
-        return float(away.mean())
 
 
 def _coupled(curve: Curve, values: Mapping[str, float]) -> Curve:
@@ -319,12 +311,17 @@ def _variance(echoes: NDArray[np.complex128]) -> NDArray[np.float64]:
     return np.asarray((echoes.real.var(axis=0, ddof=1) + echoes.imag.var(axis=0, ddof=1)) / 2)
 
 
-def _off(echo: NDArray[np.complex128], others: NDArray[np.complex128], where: NDArray[np.bool_]) -> float:
+def _distance(echo: NDArray[np.complex128], others: NDArray[np.complex128], where: NDArray[np.bool_]) -> float:
     """Mean square distance of an echo from the mean of others, over their scatter."""
     spread = _variance(others)[where]
     # Of few draws the scatter at one point may be small by chance.
     spread = spread + spread.mean() / 10 + _TINY
     return float((np.abs(echo - others.mean(axis=0))[where] ** 2 / (2 * spread)).mean())
+
+
+def _distances(band: NDArray[np.complex128], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """That of every echo of a band from its others, shape (n,)."""
+    return np.array([_distance(each, np.delete(band, number, 0), where) for number, each in enumerate(band)])
 
 
 def _values(curve: Curve, recipe: Recipe) -> dict[str, float]:

@@ -20,6 +20,7 @@ PRESET = "august2021"
 # No spin may turn by more than a radian in a step: the band's edge, and couplings that add to it.
 _COUPLINGS = 2.0
 _BANDWIDTH = 1.0
+_WITH_WIDTH = ("lorentzian", "gaussian")
 
 
 class Setting(Schema):
@@ -52,6 +53,11 @@ class Setting(Schema):
         """Lorentzian, unless the file says otherwise."""
         return str(self.line.get("kind", "lorentzian"))
 
+    @property
+    def draws_line(self) -> bool:
+        """Whether the width of the line is not said, but drawn."""
+        return self.line_kind in _WITH_WIDTH and "fwhm" not in self.line
+
     def shared(self, dwell: float, fwhm: float) -> dict[str, Any]:
         """What all simulated curves share, as plain data of an experiment without kernel and coupling.
 
@@ -60,7 +66,7 @@ class Setting(Schema):
             fwhm: Width of the line where the file has none, MHz.
         """
         widths = {"fwhm": fwhm, "bandwidth": max(_BANDWIDTH, 4 * fwhm)}
-        line = {"kind": self.line_kind, **(widths if self.line_kind in ("lorentzian", "gaussian") else {}), **self.line}
+        line = {"kind": self.line_kind, **(widths if self.line_kind in _WITH_WIDTH else {}), **self.line}
         return {
             "lattice": self.lattice or {"shape": [64, 64]},
             "line": line,

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 from pydantic import PositiveFloat
 
-from nmr_platform.datasets import Range, Watcher, generate, load, simulate_curves
+from nmr_platform.datasets import Watcher, generate, load, simulate_curves
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import Record
 from nmr_platform.files import read_json, write_json
@@ -17,6 +17,7 @@ from nmr_platform.inference.matched.answer import Answer, Bar, Learnt, learn, no
 from nmr_platform.inference.matched.kept import read_learnt, write_learnt
 from nmr_platform.inference.matched.look import Given, Look, look
 from nmr_platform.inference.matched.matched import Matched, Misled
+from nmr_platform.inference.matched.posterior import known_of
 from nmr_platform.inference.matched.refine import Refined, refine
 from nmr_platform.inference.matched.setting import KernelPrior, Setting
 from nmr_platform.learning import TuneSettings
@@ -171,11 +172,7 @@ class Inferrer:
     def _refined(self, seen: Look, matched: Matched, answer: Answer) -> tuple[tuple[Refined, ...], tuple[str, ...]]:
         """The best candidates of every kernel that is likely enough, and what is said if none is like the record."""
         likely = [name for name, share in answer.kernel.items() if share >= _LIKELY * max(answer.kernel.values())]
-        known = {
-            name: Range(low=each.lower, high=each.upper)
-            for name, each in answer.quantities.items()
-            if each.informative and each.lower < each.upper
-        }
+        known = known_of({"quantities": {name: asdict(each) for name, each in answer.quantities.items()}})
         found, against = [], []
         for kernel in likely:
             with self.bar(f"refine {kernel}", _CANDIDATES, "candidates") as advance:
@@ -196,7 +193,7 @@ class Inferrer:
             other = own.at(**read_json(cell, made_by="nmr infer"))
             if other.serves(seen) and other.digest == cell.parent.name:
                 return other
-        return own.at(own.line, own.noise, self._tried_widths(own)) if own.draws_line else own
+        return own.at(own.line, own.noise, self._tried_widths(own)) if self.setting.draws_line else own
 
     def _tried_widths(self, wide: Matched) -> tuple[float, float]:
         """Which widths of the line go with what the echo shows, by a try-out of all of them."""
