@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -158,16 +158,24 @@ def _check_out(place: Path) -> None:
             shutil.copy2(_ROOT / name, place / name)
     values = read_yaml(place / "params.yaml")
     values["data"]["kernels"] = {KERNEL: values["data"]["kernels"][KERNEL]}
+    others = values["tasks"].keys() - {TASK}
     values["tasks"] = {TASK: values["tasks"][TASK]}
     _write_yaml(place / "params.yaml", values)
     _lay_over(place / "params.yaml", PARAMS)
     pipeline = read_yaml(place / "dvc.yaml")
     stages = {name: stage for name, stage in pipeline["stages"].items() if name not in DROPPED_STAGES}
     for stage in stages.values():
-        wanted = {"kernel": [KERNEL], "task": [TASK]}
         if "matrix" in stage:
-            stage["matrix"] = {name: wanted[name] for name in stage["matrix"]}
+            stage["matrix"] = {"kernel": [KERNEL]}
+        for part in ("deps", "outs", "metrics"):
+            stage[part] = [entry for entry in stage.get(part, []) if not _is_of(others, entry)]
     _write_yaml(place / "dvc.yaml", {**pipeline, "stages": stages})
+
+
+def _is_of(tasks: Collection[str], entry: str | Mapping[str, Any]) -> bool:
+    """Whether a path of a stage holds results of one of some tasks."""
+    path = Path(entry if isinstance(entry, str) else next(iter(entry)))
+    return path.parts[0] in {"results", "metrics"} and path.stem in tasks
 
 
 def _commit(place: Path) -> None:

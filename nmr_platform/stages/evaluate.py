@@ -27,10 +27,11 @@ from nmr_platform.learning import (
     TuneSummary,
     evaluate_task,
 )
+from nmr_platform.progress import progress_bar
 from nmr_platform.stages.display import show_folder, this_session, write_model, write_run
 from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
-from nmr_platform.stages.tune import read_tuned
+from nmr_platform.stages.tune import Bar, read_tuned, repeating, threads_each
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import RunEntry, Tracker
 from nmr_platform.workspace import Workspace
@@ -52,7 +53,15 @@ class EvaluateParams(TaskTable):
     evaluate: EvaluateSettings
 
 
-def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: Tracker) -> EvaluationResult:
+def evaluate(
+    params: EvaluateParams,
+    workspace: Workspace,
+    task: str,
+    tracker: Tracker,
+    *,
+    workers: int = 1,
+    bar: Bar = progress_bar,
+) -> EvaluationResult:
     """Evaluate one task's models; write metrics, tables, figures and the models themselves, and show all of it.
 
     Args:
@@ -60,6 +69,8 @@ def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: T
         workspace: Where features and tuned models are, and where results are written.
         task: Name of the task.
         tracker: Where models are shown.
+        workers: Processes that share the cores, this one included.
+        bar: Shows the progress.
 
     Raises:
         ConfigurationError: There is no such task.
@@ -73,7 +84,11 @@ def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: T
     example, acquisition = example_records(recipe), Conditions.of_records(recipe)
     novelties = fit_novelties(summary, features.tables, features.labels)
     feature_sets = {item.name: item for item in params.features.sets}
-    with staged_folder(workspace.evaluated(task)) as staging:
+    settings = params.evaluate.replace(n_jobs=threads_each(params.evaluate.n_jobs, workers))
+    with (
+        bar(f"evaluate {task}", len(summary.studies), "models") as advance,
+        staged_folder(workspace.evaluated(task)) as staging,
+    ):
 
         def write(evaluated: ModelEvaluation) -> None:
             model = _with_robustness(evaluated, chosen, features, params, workspace)
@@ -84,8 +99,9 @@ def evaluate(params: EvaluateParams, workspace: Workspace, task: str, tracker: T
             )
             write_model(folder, predictor, example, _facts(model, summary))
             write_checksums(folder)
+            advance(1)
 
-        result = evaluate_task(summary, features.tables, features.labels, settings=params.evaluate, on_model=write)
+        result = evaluate_task(summary, features.tables, features.labels, settings=settings, on_model=write)
         write_json(staging / "scores.json", result.to_dict(), rounded=True)
         result.table().to_csv(staging / "scores.csv", index=False, float_format="%.6g")
         write_checksums(staging)
@@ -133,7 +149,7 @@ def _require_tuned_for(summary: TuneSummary, task: Task, features: FeatureTables
     missing = [study.feature_set for study in summary.studies if study.feature_set not in features.tables]
     if summary.task != task or missing:
         change = f"feature set `{missing[0]}` is gone" if missing else f"task `{name}` has changed"
-        message = f"File `{path}` is out of date ({change}); make it again with `dvc repro tune@{name}`."
+        message = f"File `{path}` is out of date ({change}); make it again with `{repeating('tune', name)}`."
         raise DataError(message, path=path)
 
 

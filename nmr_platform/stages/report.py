@@ -12,7 +12,7 @@ import xarray as xr
 from nmr_platform import plots
 from nmr_platform.checksums import require_checksums
 from nmr_platform.datasets import DataSettings, load_records
-from nmr_platform.designed import DESIGNED, DesignedSettings, designed_name
+from nmr_platform.designed import DesignedSettings, designed_name
 from nmr_platform.errors import DataError
 from nmr_platform.files import intact, read_json, staged_folder
 from nmr_platform.learning import METRICS, Bootstrap, EvaluateSettings, RegressionTask, Task, paired_gain
@@ -36,6 +36,7 @@ from nmr_platform.reporting import (
     score_rows,
 )
 from nmr_platform.schema import Name, Schema
+from nmr_platform.stages.tune import repeating
 from nmr_platform.workspace import Workspace
 
 __all__ = ["ReportParams", "read_disorder", "read_scores", "write_report"]
@@ -134,7 +135,7 @@ def _read(workspace: Workspace, task: str) -> tuple[dict[str, Any], pd.DataFrame
     """What `evaluate` wrote about one task, and the champion's predictions of the held-out curves."""
     scores = read_scores(workspace, task)
     path = workspace.evaluated(task) / scores["champion"] / "tables" / "predictions.csv"
-    with intact(path, made_by=_evaluating(task)):
+    with intact(path, made_by=repeating("evaluate", task)):
         return scores, pd.read_csv(path)
 
 
@@ -214,7 +215,7 @@ def read_scores(workspace: Workspace, task: str) -> dict[str, Any]:
     Raises:
         DataError: It has not run yet, or its file is damaged.
     """
-    scores: dict[str, Any] = _read_checked(workspace.evaluated(task) / "scores.json", _evaluating(task))
+    scores: dict[str, Any] = _read_checked(workspace.evaluated(task) / "scores.json", repeating("evaluate", task))
     return scores
 
 
@@ -229,12 +230,6 @@ def read_pulses(workspace: Workspace) -> dict[str, Any]:
     """
     summary: dict[str, Any] = _read_checked(workspace.pulses / "summary.json", "dvc repro optimise_pulses")
     return summary
-
-
-def _evaluating(task: str) -> str:
-    """The command that evaluates a task."""
-    asked = task.removeprefix(DESIGNED)
-    return f"dvc repro evaluate@{task}" if asked == task else f"dvc repro evaluate_designed@{asked}"
 
 
 def _read_checked(path: Path, made_by: str) -> Any:

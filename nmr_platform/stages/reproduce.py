@@ -10,6 +10,7 @@ from pathlib import Path
 from nmr_platform.errors import DataError, NmrPlatformError
 from nmr_platform.files import read_json
 from nmr_platform.stages.features import read_features
+from nmr_platform.stages.tune import repeating
 from nmr_platform.tracking import PATCH, git_environment, resolve_store
 from nmr_platform.workspace import Workspace
 
@@ -78,7 +79,7 @@ def reproduce_version(workspace: Workspace, name: str, version: str, into: Path 
     try:
         with ModelStore(root=workspace.root).files(f"{name}/{origin.version}") as files:
             check_out(folder, files / PATCH)
-        _run(folder, sys.executable, "-m", "dvc", "repro", f"evaluate@{origin.task}")
+        _run(folder, sys.executable, "-m", *repeating("evaluate", origin.task).split())
     except BaseException:
         _run(workspace.root, "git", "worktree", "remove", "--force", str(folder))
         shutil.rmtree(folder, ignore_errors=True)

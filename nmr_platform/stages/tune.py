@@ -1,7 +1,11 @@
 """Stage `tune`: search models for one task."""
 
-import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
+import joblib
+
+from nmr_platform.designed import DESIGNED
 from nmr_platform.files import intact, read_json, write_json
 from nmr_platform.learning import (
     SplitSettings,
@@ -15,13 +19,16 @@ from nmr_platform.learning import (
     task_rows,
     tune_task,
 )
-from nmr_platform.progress import progress_bar
+from nmr_platform.progress import Advance, progress_bar
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import DatasetEntry, Tracker
 from nmr_platform.workspace import Workspace
 
-__all__ = ["TuneParams", "help_to_tune", "read_tuned", "tune"]
+__all__ = ["Bar", "TuneParams", "help_to_tune", "read_tuned", "repeating", "threads_each", "tune"]
+
+Bar = Callable[[str, int, str], AbstractContextManager[Advance]]
+"""What shows progress: `progress_bar`, or something that is called as it is."""
 
 
 class TuneParams(TaskTable):
@@ -35,15 +42,20 @@ class TuneParams(TaskTable):
     split: SplitSettings
     tune: TuneSettings
 
-    def shared_among(self, workers: int) -> "TuneParams":
-        """The same with the cores shared among so many workers; how many a fit has changes no result."""
-        if workers == 1 or self.tune.n_jobs != -1:
-            return self
-        each = max(1, (os.cpu_count() or 1) // workers)
-        return self.replace(tune=self.tune.replace(n_jobs=each))
+
+def threads_each(n_jobs: int, workers: int) -> int:
+    """Threads of each of some processes that share the cores; how many there are changes no result.
+
+    Args:
+        n_jobs: What is asked for; -1 for one per core.
+        workers: How many processes.
+    """
+    return n_jobs if n_jobs != -1 or workers == 1 else max(1, joblib.cpu_count() // workers)
 
 
-def tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) -> TuneSummary:
+def tune(
+    params: TuneParams, workspace: Workspace, task: str, tracker: Tracker, *, workers: int = 1, bar: Bar = progress_bar
+) -> TuneSummary:
     """Run or continue every study of one task, with a progress bar, and write what they found.
 
     Args:
@@ -51,6 +63,8 @@ def tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) 
         workspace: Where features and studies are, and where the summary is written.
         task: Name of the task.
         tracker: Where studies are shown.
+        workers: Processes that share the cores, this one included.
+        bar: Shows the progress.
 
     Raises:
         ConfigurationError: There is no such task.
@@ -60,7 +74,7 @@ def tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) 
     chosen, features = params.task(task), read_features(workspace)
     studies = len(params.tune.families) * len(params.tune.feature_sets or features.tables)
     shown: dict[str, int] = {}
-    with progress_bar(f"tune {task}", studies * params.tune.n_trials, "trials") as advance:
+    with bar(f"tune {task}", studies * params.tune.n_trials, "trials") as advance:
 
         def show(now: StudyProgress) -> None:
             # Trials of all who work on the study.
@@ -72,18 +86,18 @@ def tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) 
             chosen,
             features.tables,
             features.labels,
-            tune=params.tune,
+            tune=_shared(params, workers),
             split=params.split,
             tracker=tracker,
             storage=workspace.studies,
             datasets=_datasets(features, chosen),
             progress=show,
-        )
+        ).replace(tune=params.tune)
     write_json(workspace.tuned(task), summary.to_dict())
     return summary
 
 
-def help_to_tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker) -> None:
+def help_to_tune(params: TuneParams, workspace: Workspace, task: str, tracker: Tracker, *, workers: int) -> None:
     """Run trials of one task's studies beside the process that tunes it, until there is nothing left to start.
 
     Args:
@@ -91,6 +105,7 @@ def help_to_tune(params: TuneParams, workspace: Workspace, task: str, tracker: T
         workspace: Where features and studies are.
         task: Name of the task.
         tracker: Where trials are shown.
+        workers: Processes that share the cores, this one included.
 
     Raises:
         ConfigurationError: There is no such task.
@@ -99,8 +114,12 @@ def help_to_tune(params: TuneParams, workspace: Workspace, task: str, tracker: T
     chosen, features = params.task(task), read_features(workspace)
     tables = task_rows(chosen, features.tables, features.labels, params.split)
     with closing_storage(workspace.studies) as storage:
-        for plan in study_plans(task, chosen, tables, params.tune, _datasets(features, chosen)):
+        for plan in study_plans(task, chosen, tables, _shared(params, workers), _datasets(features, chosen)):
             help_study(plan, storage, tracker)
+
+
+def _shared(params: TuneParams, workers: int) -> TuneSettings:
+    return params.tune.replace(n_jobs=threads_each(params.tune.n_jobs, workers))
 
 
 def _datasets(features: FeatureTables, task: Task) -> list[DatasetEntry]:
@@ -117,7 +136,7 @@ def read_tuned(workspace: Workspace, task: str) -> TuneSummary:
     Raises:
         DataError: It has not run yet, or its file is damaged.
     """
-    path, made_by = workspace.tuned(task), f"dvc repro tune@{task}"
+    path, made_by = workspace.tuned(task), repeating("tune", task)
     content = read_json(path, made_by=made_by)
     with intact(path, made_by=made_by):
         summary = TuneSummary.from_dict(content)
@@ -125,3 +144,13 @@ def read_tuned(workspace: Workspace, task: str) -> TuneSummary:
             # Families and their parameters are those of another version perhaps.
             summary.unfitted(study)
     return summary
+
+
+def repeating(stage: str, task: str) -> str:
+    """The command that makes what a stage says of a task again.
+
+    Args:
+        stage: The stage.
+        task: Name of the task, which tells whether it is asked of the designed measurement.
+    """
+    return f"dvc repro {stage}_designed" if task.startswith(DESIGNED) else f"dvc repro {stage}"

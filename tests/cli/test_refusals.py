@@ -83,8 +83,8 @@ def test_an_unknown_name_is_refused_with_those_there_are(refused, command, sente
         ("data/simulated/power.zarr", ("features",), "power.zarr` does not exist or is not a data set"),
         ("data/features", ("tune", "--task", "W", *QUIET), "facts.json` does not exist yet; make it with `dvc repro "),
         ("data/features", ("evaluate", "--task", "W", *QUIET), "make it with `dvc repro features`"),
-        ("results/tune/W.json", ("evaluate", "--task", "W", *QUIET), "make it with `dvc repro tune@W`"),
-        ("results/evaluate/power_vs_rest", ("report",), "make it with `dvc repro evaluate@power_vs_rest`"),
+        ("results/tune/W.json", ("evaluate", "--task", "W", *QUIET), "make it with `dvc repro tune`"),
+        ("results/evaluate/power_vs_rest", ("report",), "make it with `dvc repro evaluate`"),
         ("results/disorder", ("report",), "make it with `dvc repro compare_disorder`"),
         ("data/simulated/rkky.zarr", ("report",), "make it with `dvc repro simulate`"),
     ],
@@ -138,7 +138,7 @@ def test_a_record_of_tuning_from_another_version_is_refused(refused):
     path = refused.project / "results" / "tune" / "W.json"
     path.write_text('{"task_name": "W", "of another": "version"}')
     sentence = refused("evaluate", "--task", "W", *QUIET)
-    assert re.search(r"W.json` is damaged \(key `\w+`: .*\); make it again with `dvc repro tune@W`", sentence)
+    assert re.search(r"W.json` is damaged \(key `\w+`: .*\); make it again with `dvc repro tune`", sentence)
 
 
 def test_models_tuned_for_a_task_that_has_changed_are_not_evaluated(refused):

@@ -119,5 +119,5 @@ def test_a_study_that_this_version_cannot_build_is_refused(spoilable, change):
     content = json.loads(workspace.tuned("W").read_text())
     content["studies"][0] |= change
     workspace.tuned("W").write_text(json.dumps(content))
-    with pytest.raises(DataError, match=r"W\.json` is damaged .*make it again with `dvc repro tune@W`"):
+    with pytest.raises(DataError, match=r"W\.json` is damaged .*make it again with `dvc repro tune`"):
         read_tuned(workspace, "W")

@@ -62,4 +62,4 @@ def test_a_report_without_its_results_names_the_command(spoilable):
     (scores.parent / "SHA256SUMS").unlink()
     ended = nmr(spoilable, "report")
     assert ended.code == 2
-    assert "make it again with `dvc repro evaluate_designed@W`" in ended.err
+    assert "make it again with `dvc repro evaluate_designed`" in ended.err

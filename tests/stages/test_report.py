@@ -140,7 +140,7 @@ def test_the_level_of_the_prediction_intervals_is_the_one_asked_for(project, spo
 
 def test_a_report_that_cannot_be_written_leaves_the_old_one(spoilable, project):
     shutil.rmtree(spoilable / "results" / "evaluate" / "power_vs_rest")
-    with pytest.raises(Exception, match="make it with `dvc repro evaluate@power_vs_rest`"):
+    with pytest.raises(Exception, match="make it with `dvc repro evaluate`"):
         again(spoilable)
     assert page(spoilable) == page(project)
     assert not list(spoilable.glob(".reports*"))

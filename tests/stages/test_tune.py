@@ -23,11 +23,10 @@ def test_the_bar_counts_the_trials_of_all_workers(tmp_path, monkeypatch):
             progress(StudyProgress(study, done, 5, 0.5))
         raise InterruptedError("enough")
 
-    monkeypatch.setattr(stage, "progress_bar", bar)
     monkeypatch.setattr(stage, "tune_task", tuned_with_others)
     monkeypatch.setattr(stage, "read_features", lambda _: stage.FeatureTables({}, None, None, None, ()))
     params = stage.TuneParams(**{name: tiny_values()[name] for name in ("tasks", "split", "tune")})
     with pytest.raises(InterruptedError, match="enough"):
-        stage.tune(params, Workspace(tmp_path), "W", None)
+        stage.tune(params, Workspace(tmp_path), "W", None, bar=bar)
     assert advanced == [2, 0, 3, 4, 1]
     assert totals == [2 * params.tune.n_trials]

@@ -159,7 +159,8 @@ class _Exam:
         task, tune = self.summary.task, self.summary.tune
         folds = make_folds(training, task, tune.cv_folds, tune.seed)
         y = task.y(training.labels)
-        return fit_calibrated(self.summary.unfitted(study), training.features, y, folds, n_jobs=self.settings.n_jobs)
+        unfitted = self.summary.unfitted(study)
+        return without_threads(fit_calibrated(unfitted, training.features, y, folds, n_jobs=self.settings.n_jobs))
 
     def _out_of_fold(self, study: StudyResult, training: TrainingPart) -> pd.DataFrame:
         task = self.summary.task
