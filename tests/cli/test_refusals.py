@@ -173,7 +173,8 @@ def test_a_prior_that_never_meets_the_constraint_is_refused_before_a_study_is_op
     [
         (("tune", "--task", "W", "--tracker", "wandb"), "'wandb' is not one of 'mlflow', 'none'"),
         (("tune", "--tsak", "W"), "No such option"),
-        (("tune",), "Missing option '--task'"),
+        (("tune", "--at-once", "0"), "Invalid value for '--at-once'"),
+        (("simulate",), "Missing argument"),
         (("tuen",), "No such command 'tuen'"),
         (("ui", "--port", "0"), "Invalid value for '--port'"),
     ],
