@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmr_platform.cli.options import JsonOption, TrackerKind, TrackerOption, say
+from nmr_platform.cli.records import RecordOption, named_files
+from nmr_platform.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from nmr_platform.exchange import Option
@@ -15,16 +17,22 @@ __all__ = ["infer", "infer_options"]
 
 # Of predicting: simulated curves are not read here, and records are not brought onto the axis of a model, which is made
 # for their own.
-_MEANINGLESS = {"resample", "outside", "kernel", "disorder", "step", "first_step", "sweep"}
+_MEANINGLESS = {"resample", "outside", "kernel", "disorder", "step", "first_step"}
 _GIVEN = ("phase", "offset", "scale")
 
 
 def infer(
-    files: Annotated[list[Path], typer.Argument(help="Measured echoes of one experiment, of any format.")],
-    experiment: Annotated[
-        Path, typer.Option("--experiment", help="YAML with its `sequence`; what else it says is not measured.")
-    ],
     *,
+    experiment: Annotated[
+        Path,
+        typer.Option(
+            "--experiment", help="YAML with its `sequence` or `sequences`; what else it says is not measured."
+        ),
+    ],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files of any format: each one sample, with one record or several.")
+    ] = None,
+    record: RecordOption = None,
     prior: Annotated[
         Path | None, typer.Option(help="YAML of distributions by dotted key, of one kernel or of each by its kind.")
     ] = None,
@@ -40,22 +48,29 @@ def infer(
 ) -> None:
     """Read couplings (MHz) and kernel from measured echoes, by models that are simulated and learnt for them.
 
+    Several records of one sample, under several sequences or a list of delays, make one answer.
+
     It runs in any folder; what was simulated and learnt is kept there in `.nmr`, and serves the next file.
 
-    Example: `nmr infer echo.csv --experiment hahn.yaml --unit us --start 34`
+    Example: `nmr infer echo.csv --experiment hahn.yaml --unit us --start 34`, `nmr infer --record short=a.csv
+    --record long=b.csv --experiment two.yaml`, `nmr infer ser --experiment hahn.yaml --since last`
     """
     from nmr_platform.datasets import BarWatcher  # noqa: PLC0415
     from nmr_platform.inference.matched import Given, Inferrer, Setting, parse_budget, priors_of  # noqa: PLC0415
     from nmr_platform.progress import progress_bar  # noqa: PLC0415
     from nmr_platform.schema import read_value  # noqa: PLC0415
-    from nmr_platform.stages.measured.infer import answer_files, read_measured, shifted  # noqa: PLC0415
+    from nmr_platform.stages.measured.infer import answer_all, read_measured  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     given = {name: options.pop(name) for name in _GIVEN if name in options}
-    receiver = {name: options.pop(name) for name in ("conjugate", "since") if name in options}
     setting = read_value(experiment, Setting)
-    records = {path: shifted(read_measured(path, **options), setting, **receiver) for path in files}
+    measured: list[Path | dict[str, Path]] = [*(files or [])]
+    measured += [named_files(record)] if record else []
+    if not measured:
+        message = "Argument `files` must name a file, or `--record` those of a sample, but nothing is given."
+        raise ConfigurationError(message, key="files")
+    samples = [read_measured(each, setting, **options) for each in measured]
     inferrer = Inferrer(
         setting,
         priors_of(tuple(filter(None, kernels.split(","))), prior),
@@ -67,9 +82,9 @@ def infer(
         bar=progress_bar,
         refines=refine,
     )
-    answers = answer_files(inferrer, records, out, ["nmr", *sys.argv[1:]])
-    for path, answer in zip(files, answers, strict=True):
-        say(_sentences(path, answer), answer, as_json=as_json)
+    answers = answer_all(inferrer, samples, out, ["nmr", *sys.argv[1:]])
+    for sample, answer in zip(samples, answers, strict=True):
+        say(_sentences(sample.title, answer), answer, as_json=as_json)
 
 
 def infer_options() -> list["Option"]:
@@ -79,8 +94,10 @@ def infer_options() -> list["Option"]:
     return [option for option in exchange.predict_options() if option.name not in _MEANINGLESS]
 
 
-def _sentences(path: Path, answer: dict[str, Any]) -> str:
-    lines = [f"{path}: {answer['report']}", *(f"Warning: {text}" for text in answer["misfit"]["warnings"])]
+def _sentences(title: str, answer: dict[str, Any]) -> str:
+    lines = [f"{title}: {answer['report']}", *(f"Warning: {text}" for text in answer["misfit"]["warnings"])]
+    if len(answer["records"]) > 1:
+        lines += [f"  record {name}: {each['sequence']}" for name, each in answer["records"].items()]
     for name, each in answer["quantities"].items():
         told = "" if each["informative"] else "; the record does not tell it: as wide as the prior"
         interval = f"{each['lower']:.4g} to {each['upper']:.4g}, {each['level']:.0%}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmr_platform.cli.options import JsonOption, ParamsOption, say
+from nmr_platform.cli.records import RecordOption, named_files
 from nmr_platform.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ def predict(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Echoes and data sets: files and folders of any format of `nmr import`.")
     ] = None,
-    record: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=FILE", help="A record of one measurement, repeated for each of its sequences."),
-    ] = None,
+    record: RecordOption = None,
     task: Annotated[
         list[str] | None,
         typer.Option("--task", help="Its champion; may be repeated. By default all that know such measurements."),
@@ -58,7 +56,7 @@ def predict(
         message = "Options `--task` and `--model` must not be given together: a task stands for its champion."
         raise ConfigurationError(message, key="task", value=task)
     measurements: list[Path | dict[str, Path]] = [*(files or [])]
-    measurements += [_by_name(record)] if record else []
+    measurements += [named_files(record)] if record else []
     if not measurements:
         message = "Argument `files` must name a file, or `--record` those of a measurement, but nothing is given."
         raise ConfigurationError(message, key="files")
@@ -75,18 +73,6 @@ def predict_options() -> list["Option"]:
     from nmr_platform import exchange  # noqa: PLC0415
 
     return exchange.predict_options()
-
-
-def _by_name(records: list[str]) -> dict[str, Path]:
-    """Files by the name of the record."""
-    named: dict[str, Path] = {}
-    for text in records:
-        name, equals, path = text.partition("=")
-        if not (name and equals and path) or name in named:
-            message = f"Option `--record` must be NAME=FILE, each name once, but is {text!r}."
-            raise ConfigurationError(message, key="record", value=text)
-        named[name] = Path(path)
-    return named
 
 
 def _plain(answers: "pd.DataFrame") -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ from nmr_platform.exchange.instruments.tecmag import read_tecmag
 from nmr_platform.exchange.records.corrections import Corrections, Since, beginning, correct, find_corrections
 from nmr_platform.exchange.records.measured import MAGNITUDE_ONLY, Method, measured_curve, resample
 from nmr_platform.exchange.records.record import Record
+from nmr_platform.exchange.records.several import paired
 
 __all__ = [
     "CORRECTIONS",
@@ -52,6 +53,7 @@ __all__ = [
     "import_options",
     "measured_curve",
     "options_for_reading",
+    "paired",
     "predict_options",
     "read_bruker",
     "read_csv",

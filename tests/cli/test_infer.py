@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from nmr_platform.cli.app import main
+from tests.exchange.instrument_files import write_bruker
 from tests.inference.matched.records import SEQUENCE
 from tests.inference.matched.small import PRIOR, QUICK, measured
+from tests.inference.matched.test_several import BOTH, sample
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def infer(*more):
+def infer(*more, files=("echo.csv",)):
     options = [
         "--experiment",
         "mine.yaml",
@@ -37,7 +39,7 @@ def infer(*more):
         "us",
     ]
     with pytest.raises(SystemExit) as ended:
-        main(["infer", "echo.csv", *options, *more])
+        main(["infer", *files, *options, *more])
     return ended.value.code
 
 
@@ -72,3 +74,84 @@ def test_a_magnitude_alone_is_answered_and_nothing_is_said_of_its_phase(folder):
     assert "* line:" in page
     assert "* phase:" not in page
     assert "mislead" not in page
+
+
+@pytest.fixture
+def both(folder):
+    """The same with a second echo of the sample, and an experiment of both."""
+    for name, record in sample().items():
+        columns = [record.time - record.start, record.signal.real, record.signal.imag]
+        np.savetxt(f"{name}.csv", np.column_stack(columns), delimiter=",")
+    (folder / "mine.yaml").write_text(
+        yaml.safe_dump({"sequences": BOTH, "lattice": {"shape": [8, 8]}}, sort_keys=False)
+    )
+    return folder
+
+
+def test_several_records_of_one_sample_make_one_answer(both, capsys):
+    # Both begin 4 us after their second pulse.
+    options = ("--record", "long=long.csv", "--record", "short=short.csv", "--since", "last", "--start", "4", "--json")
+    assert infer(*options, files=()) in (0, None)
+    said = json.loads(capsys.readouterr().out)
+    assert [*said["records"]] == ["short", "long"]
+    assert {"short.top", "long.after"} < set(said["misfit"]["parts"])
+    page = both / said["report"]
+    assert page.parent.name == "short.csv+long.csv"
+    assert "| long | 90x - 60 us - 180y - 120 us |" in (text := page.with_suffix(".md").read_text())
+    assert "long.csv |" in text
+    pictures = {"record.png", "records.png", "decay.png", "refined-gaussian-short.png", "refined-gaussian-long.png"}
+    assert {path.name for path in page.parent.glob("*.png")} == pictures
+    assert all(f"({name})" in text for name in pictures)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--record", "short=short.csv"), "must give a file of each of short, long, but gives short"),
+        (("--record", "short=short.csv", "--record", "x=long.csv"), "of each of short, long, but gives short, x"),
+        (("--record", "short"), "must be NAME=FILE, each name once, but is 'short'"),
+        ((), "nothing is given"),
+    ],
+)
+def test_records_without_their_sequence_are_refused(both, capsys, options, said):
+    assert infer(*options, files=()) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_one_file_of_one_record_is_refused_where_several_are_asked_for(both, capsys):
+    assert infer(files=("short.csv",)) == 2
+    assert "holds 1 record, but `--experiment` has the sequences short, long" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
+def test_a_list_of_delays_becomes_one_answer(folder, capsys):
+    records = [record.signal for record in sample().values()]
+    longest = max(len(signal) for signal in records)
+    block = np.array([np.pad(signal, (0, longest - len(signal))) for signal in records])
+    write_bruker(folder / "7", 1e6 * block, step=0.5)
+    (folder / "7" / "vdlist").write_text("30u\n60u\n")
+    options = ("--since", "last", "--start", "4", "--no-refine", "--json")
+    files = ("7",)
+    with pytest.raises(SystemExit) as ended:
+        main(
+            [
+                "infer",
+                *files,
+                "--experiment",
+                "mine.yaml",
+                "--prior",
+                "prior.yaml",
+                "--budget",
+                "60",
+                "--tracker",
+                "none",
+                *options,
+            ]
+        )
+    assert ended.value.code in (0, None)
+    said = json.loads(capsys.readouterr().out)
+    assert {name: each["sequence"] for name, each in said["records"].items()} == {
+        "tau30": "90x - 30 us - 180y - 60 us",
+        "tau60": "90x - 60 us - 180y - 120 us",
+    }

@@ -1,14 +1,15 @@
-"""From a measured record to an answer by a model that was made for this measurement.
+"""From the records of a sample to an answer by a model that was made for this measurement.
 
 It is entered by itself, like `nmr_platform.inference.prediction`: whoever makes predictors does not depend on it.
 """
 
 from nmr_platform.inference.matched.answer import EXPERIMENT, Answer, Interval
-from nmr_platform.inference.matched.look import Estimate, Given, Look, look
-from nmr_platform.inference.matched.matched import Matched, Misled, recipe_of, widths_around
+from nmr_platform.inference.matched.drawn import recipe_of, widths_around
+from nmr_platform.inference.matched.look import Estimate, Given, Look, Looks, look, looks_of
+from nmr_platform.inference.matched.matched import Matched, Misled
 from nmr_platform.inference.matched.page import render_page
 from nmr_platform.inference.matched.posterior import Known, known_of, narrowed
-from nmr_platform.inference.matched.refine import Refined, refine
+from nmr_platform.inference.matched.refine import Band, Refined, refine
 from nmr_platform.inference.matched.setting import KernelPrior, Setting, priors_of
 from nmr_platform.inference.matched.way import TUNE, Budget, Inference, Inferrer, infer, parse_budget
 
@@ -16,6 +17,7 @@ __all__ = [
     "EXPERIMENT",
     "TUNE",
     "Answer",
+    "Band",
     "Budget",
     "Estimate",
     "Given",
@@ -25,6 +27,7 @@ __all__ = [
     "KernelPrior",
     "Known",
     "Look",
+    "Looks",
     "Matched",
     "Misled",
     "Refined",
@@ -32,6 +35,7 @@ __all__ = [
     "infer",
     "known_of",
     "look",
+    "looks_of",
     "narrowed",
     "parse_budget",
     "priors_of",

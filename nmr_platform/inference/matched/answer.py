@@ -16,7 +16,7 @@ from xgboost import XGBRegressor
 
 from nmr_platform.datasets import quantity
 from nmr_platform.errors import DataError
-from nmr_platform.inference.matched.look import Look
+from nmr_platform.inference.matched.look import Looks
 from nmr_platform.inference.matched.matched import Tables
 from nmr_platform.inference.matched.misfit import Misfit, Neighbourhood
 from nmr_platform.inference.novelty import Novelty
@@ -192,12 +192,12 @@ class Learnt:
     novelty: tuple[str, Novelty]
     curves: pd.DataFrame
 
-    def answer(self, features: Mapping[str, pd.DataFrame], seen: Look) -> Answer:
-        """What a record tells.
+    def answer(self, features: Mapping[str, pd.DataFrame], seen: Looks) -> Answer:
+        """What a measurement tells.
 
         Args:
             features: Its feature tables, one row each.
-            seen: The look at it.
+            seen: The looks at its records.
         """
         predicted = np.column_stack([model.predict(features[name]) for name, model in self.champions.values()])
         kernel = {self.kernels[0]: 1.0}

@@ -1,6 +1,11 @@
-"""What a measured echo shows by itself: noise, phase, offset, dead time, place of the echo and width of the line."""
+"""What a measured echo shows by itself: noise, phase, offset, dead time, place of the echo and width of the line.
+
+Of several records of one sample the first shows the receiver and the line; the others are seen through it, so that
+what tells them apart, their height and their phase, stays in them. Their echoes may have decayed to nothing.
+"""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -13,7 +18,7 @@ from nmr_platform.exchange import Corrections, Record, correct, find_corrections
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import Schema
 
-__all__ = ["Estimate", "Given", "Look", "look"]
+__all__ = ["Estimate", "Given", "Look", "Looks", "digest_of", "look", "looks_of"]
 
 Source = Literal["measured", "given"]
 
@@ -120,14 +125,9 @@ class Look:
         return {name: each for name, each in found.items() if isinstance(each, Estimate)}
 
     @property
-    def digest(self) -> str:
-        """Identity of the record's points, 16 hexadecimal digits."""
-        return hashlib.sha256(self.record.signal.tobytes()).hexdigest()[:16]
-
-    @property
     def expected_echo(self) -> float:
         """Time of the echo that the sequence expects, us after the first pulse."""
-        return float(self.experiment.time[self.experiment.echo_indices[-1]])
+        return _expected_echo(self.experiment)
 
     @property
     def corrected(self) -> Record:
@@ -145,6 +145,36 @@ class Look:
             f"The echo is at {self.echo.value:.5g} us, but the sequence expects it at {self.expected_echo:.5g} us: "
             "`--start`, `--since` or the key `sequence` may be wrong."
         ]
+
+
+Looks = Mapping[str, Look]
+"""Those at all records of a measurement by name, in order."""
+
+
+def digest_of(seen: Looks) -> str:
+    """Identity of the points of all records, 16 hexadecimal digits."""
+    return hashlib.sha256(b"".join(each.record.signal.tobytes() for each in seen.values())).hexdigest()[:16]
+
+
+def looks_of(
+    records: Mapping[str, Record], experiments: Mapping[str, Experiment], given: Mapping[str, Given]
+) -> dict[str, Look]:
+    """Look at all records of one measurement: at the others through the receiver that the first one shows.
+
+    Args:
+        records: By name; times count from the end of the first pulse.
+        experiments: The sequence of each.
+        given: What is known of each.
+
+    Raises:
+        ConfigurationError: A sequence has no echo.
+        DataError: There is no echo in the first record, or no point where the echo of another is expected.
+    """
+    (name, record), *others = records.items()
+    first = look(record, experiments[name], given[name])
+    return {name: first} | {
+        other: _look_through(first, each, experiments[other], given[other]) for other, each in others
+    }
 
 
 def look(record: Record, experiment: Experiment, given: Given | None = None) -> Look:
@@ -166,23 +196,16 @@ def look(record: Record, experiment: Experiment, given: Given | None = None) -> 
         DataError: There is no echo in the record where the sequence expects it.
     """
     known = given or Given()
-    if not experiment.echo_indices:
-        message = f"Key `sequence` must be of a sequence with an echo, but {experiment.sequence} has none."
-        raise ConfigurationError(message, key="sequence")
-    echo = float(experiment.time[experiment.echo_indices[-1]])
+    echo = _expected_echo(experiment)
     pulse = max(at for at in _ends_of_pulses(experiment) if at < echo)
-    record = _cut(record, experiment, known.dead_time)
-    live = ~unrecorded(record.signal[None])[0]
-    noise = _noise(record.signal, live) if known.noise is None else Estimate(known.noise, 0.0, "", "given")
+    record, live, noise = _recorded(record, experiment, known)
     near = live & (np.abs(record.time - echo) <= (echo - pulse) / 2)
     top = _top(record, near, noise.value, echo)
-    after = record.time[live & (record.time > pulse)]
     found = find_corrections(record, experiment, phase=known.phase, offset=known.offset, scale=known.scale)
     height = _height(record.signal[top], noise.value)
     phase_error, offset_error = _errors(record.time[top] - echo, record.signal[top], noise.value)
     centre, centre_error = _centre(record, _around_maximum(top, record), noise.value)
     width, width_error = _width(record, near, centre, noise.value, experiment.line.kind)
-    dead_time = float(after[0] - pulse) if known.dead_time is None else known.dead_time
     scale = 0.5 / height.value if known.scale is None else known.scale
     return Look(
         record,
@@ -193,9 +216,45 @@ def look(record: Record, experiment: Experiment, given: Given | None = None) -> 
         offset=_told(known.offset, found.offset, offset_error, "MHz"),
         echo=Estimate(centre, centre_error, "us"),
         line=Estimate(width, width_error, "MHz"),
-        dead_time=_told(known.dead_time, dead_time, 0.0, "us"),
+        dead_time=_told(known.dead_time, float(record.time[live & (record.time > pulse)][0] - pulse), 0.0, "us"),
         scale=_told(known.scale, scale, scale * height.error / height.value, ""),
     )
+
+
+def _look_through(first: Look, record: Record, experiment: Experiment, known: Given) -> Look:
+    """A record with phase, offset, scale and line of another one; whether it has an echo does not matter."""
+    echo = _expected_echo(experiment)
+    record, live, noise = _recorded(record, experiment, known)
+    around = live & (np.abs(record.time - echo) <= max(1 / (2 * np.pi * first.line.value), 2 * record.dwell))
+    if not around.any():
+        message = (
+            f"`{record.source}` must reach its echo at {echo:.6g} us, but has no point there: `--start` may be wrong."
+        )
+        raise DataError(message, path=record.source)
+    height = float(np.sqrt(max((np.abs(record.signal[around]) ** 2).mean() - 2 * noise.value**2, 0.0)))
+    return replace(
+        first,
+        record=record,
+        experiment=experiment,
+        noise=noise,
+        height=Estimate(height, noise.value / float(np.sqrt(around.sum())), ""),
+        echo=Estimate(echo, 0.0, "us", "given"),
+    )
+
+
+def _expected_echo(experiment: Experiment) -> float:
+    if not experiment.echo_indices:
+        message = f"Key `sequence` must be of a sequence with an echo, but {experiment.sequence} has none."
+        raise ConfigurationError(message, key="sequence")
+    return float(experiment.time[experiment.echo_indices[-1]])
+
+
+def _recorded(record: Record, experiment: Experiment, known: Given) -> tuple[Record, NDArray[np.bool_], Estimate]:
+    """The record as far as it counts, where it was recorded, and its noise."""
+    record = _cut(record, experiment, known.dead_time)
+    live = ~unrecorded(record.signal[None])[0]
+    noise = _noise(record.signal, live) if known.noise is None else Estimate(known.noise, 0.0, "", "given")
+    return record, live, noise
 
 
 def _told(given: float | None, found: float, error: float, unit: str) -> Estimate:

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nmr_platform.inference.matched.look import Look
+from nmr_platform.inference.matched.look import Look, Looks
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.learning import conformal_p_values
 
-__all__ = ["WORDS", "Misfit", "Neighbourhood", "parts_of"]
+__all__ = ["Misfit", "Neighbourhood", "parts_of", "words_of"]
 
 # Curves around a record through which a flat piece is laid: couplings, line, calibration and phase move a curve in
 # about so many directions.
@@ -21,7 +21,7 @@ _NEAREST, _DIRECTIONS = 40, 6
 _REFERENCES = 200
 _TINY = 1e-12
 _SIGNIFICANT = 0.05
-WORDS = {
+_WORDS = {
     "before": "its rise before the echo",
     "top": "the top of the echo",
     "after": "its decay after the echo",
@@ -29,7 +29,6 @@ WORDS = {
     "place": "the place of the echo (`--start`, `--since` or the key `sequence` may be wrong)",
     "shape": "its shape as a whole (noise, pulses, damping or another kernel)",
 }
-"""What differs, by the name of the part."""
 
 
 class Misfit(NamedTuple):
@@ -37,7 +36,7 @@ class Misfit(NamedTuple):
 
     Attributes:
         p_value: How often a simulated record of its kind differs as much, in whatever differs most.
-        parts: The same for each part of the record by itself.
+        parts: The same for each part by itself, see `words_of`.
     """
 
     p_value: float
@@ -49,7 +48,7 @@ class Misfit(NamedTuple):
         if self.p_value >= _SIGNIFICANT:
             return ()
         differing = [name for name, p in self.parts.items() if p <= 2 * min(self.parts.values())]
-        what = ", ".join(WORDS[name] for name in differing)
+        what = ", ".join(words_of(name) for name in differing)
         return (
             f"No simulated record is like this one (p = {self.p_value:.2g}); what differs most: {what}. Do not trust "
             "the rest: the line, the pulses, the damping or the kernel may be others than those that were drawn.",
@@ -74,17 +73,21 @@ class Neighbourhood:
     part: NDArray[np.str_]
 
     @classmethod
-    def of(cls, features: pd.DataFrame, seen: Look) -> Self:
-        """The neighbourhood of records like one.
+    def of(cls, features: pd.DataFrame, seen: Looks) -> Self:
+        """The neighbourhood of measurements like one.
 
         Args:
-            features: Of simulated records, as `Matched.features_of` has them: samples, and the two columns of a look.
-            seen: The look at the record: where the echo is, and how wide.
+            features: Of simulated ones, as `Matched.features_of` has them: samples, and the two columns of a look.
+            seen: The looks at it: where the echo is, and how wide.
         """
         values = features.to_numpy(dtype=np.float32)
-        # Columns are named by their distance from the echo in points, for instance ``re_-12``.
-        points = [int(str(name).rsplit("_", 1)[1]) for name in features.columns[:-2]]
-        return cls(values[:, :-2], values[:, -2:], parts_of(seen, seen.record.dwell * np.array(points)))
+        parts = []
+        for column in features.columns[:-2]:
+            # Columns are named by record and distance from its echo in points, for instance ``s1.re_-12``.
+            record, _, own = str(column).rpartition(".")
+            late = seen[record].record.dwell * int(own.rsplit("_", 1)[1])
+            parts += [*parts_of(seen[record], np.array([late]), record)]
+        return cls(values[:, :-2], values[:, -2:], np.array(parts))
 
     def misfit(self, features: pd.DataFrame, novelty: Novelty) -> Misfit:
         """What of a record is unlike the simulated ones.
@@ -143,10 +146,30 @@ class Neighbourhood:
         return found | {"line": float(line), "place": float(place)}
 
 
-def parts_of(seen: Look, late: NDArray[np.float64]) -> NDArray[np.str_]:
-    """Which part of a record points belong to: ``before``, ``top`` or ``after``, by their time from the echo in us."""
+def parts_of(seen: Look, late: NDArray[np.float64], record: str = "") -> NDArray[np.str_]:
+    """Which part of a record points belong to, by their time from the echo in us.
+
+    Args:
+        seen: The look at the record.
+        late: Times, shape (n,).
+        record: Its name.
+
+    Returns:
+        ``before``, ``top`` or ``after``, of a named record ``<record>.top``, shape (n,).
+    """
     half = max(1 / (np.pi * seen.line.value), 2 * seen.record.dwell)
-    return np.where(np.abs(late) <= half, "top", np.where(late < 0, "before", "after"))
+    part = np.where(np.abs(late) <= half, "top", np.where(late < 0, "before", "after"))
+    return np.char.add(f"{record}." if record else "", part)
+
+
+def words_of(part: str) -> str:
+    """What differs, in words.
+
+    Args:
+        part: As `parts_of` calls it, or ``line``, ``place`` or ``shape``.
+    """
+    record, _, own = part.rpartition(".")
+    return f"{_WORDS[own]} of record `{record}`" if record else _WORDS[own]
 
 
 def _among_themselves(scores: NDArray[np.float64]) -> NDArray[np.float64]:

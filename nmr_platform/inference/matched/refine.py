@@ -1,4 +1,4 @@
-"""What explains a record best: candidates simulated again and again, and the band that their echoes lie in.
+"""What explains a measurement best: candidates simulated again and again, and the band that their echoes lie in.
 
 An answer comes from curves that were simulated before the record was looked at. Here the record leads: a search over
 what the answer leaves possible, for the mean echo that is nearest to it; all candidates share a few draws of the
@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +33,9 @@ from nmr_platform.datasets import (
 )
 from nmr_platform.errors import DataError
 from nmr_platform.inference.matched.answer import EXPERIMENT
-from nmr_platform.inference.matched.look import Look
+from nmr_platform.inference.matched.look import Looks, digest_of
 from nmr_platform.inference.matched.matched import Matched
-from nmr_platform.inference.matched.misfit import WORDS, parts_of
+from nmr_platform.inference.matched.misfit import parts_of, words_of
 from nmr_platform.inference.matched.posterior import Known, narrowed, outside
 from nmr_platform.learning import conformal_p_values
 from nmr_platform.physics import Coupling
@@ -51,7 +51,7 @@ from nmr_platform.studies import (
 )
 from nmr_platform.tracking import RunEntry, Tracker
 
-__all__ = ["Refined", "refine"]
+__all__ = ["Band", "Refined", "refine"]
 
 # Draws of the disorder: for the mean echo of a candidate, for the scatter around one, and for the band; the fewest
 # echoes that are a band.
@@ -69,16 +69,10 @@ _COUPLINGS = {"coupling.alpha_x": "X", "coupling.alpha_z": "Z"}
 _AXIAL = Expression(kind="expression", value="coupling.alpha_x")
 
 
-@dataclass(frozen=True)
-class Refined:
-    """A record beside its best candidates.
+class Band(NamedTuple):
+    """A record beside what its candidates look like.
 
     Attributes:
-        kernel: That of the candidates.
-        values: Quantities and drawn numbers of the best one, by name, as columns of data sets are called.
-        chi_square: Mean square of what the best one leaves of the record, over the scatter of disorder and noise.
-        p_value: How often a record of the candidates lies as far from their band.
-        differs: Where it lies outside most, in words.
         time: us, shape (n,).
         measured: The corrected record, in the unit of M, shape (n,).
         lower: Lower end of the 90 % band, real and imaginary part by themselves, shape (n,).
@@ -86,16 +80,32 @@ class Refined:
         residual: What is left of the record, over the scatter, real and imaginary part by themselves, shape (n,).
     """
 
-    kernel: str
-    values: Mapping[str, float]
-    chi_square: float
-    p_value: float
-    differs: str
     time: NDArray[np.float64]
     measured: NDArray[np.complex128]
     lower: NDArray[np.complex128]
     upper: NDArray[np.complex128]
     residual: NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A measurement beside its best candidates.
+
+    Attributes:
+        kernel: That of the candidates.
+        values: Quantities and drawn numbers of the best one, by name, as columns of data sets are called.
+        chi_square: Mean square of what the best one leaves of the records, over the scatter of disorder and noise.
+        p_value: How often records of the candidates lie as far from their band.
+        differs: Where they lie outside most, in words.
+        bands: Each record by its name.
+    """
+
+    kernel: str
+    values: Mapping[str, float]
+    chi_square: float
+    p_value: float
+    differs: str
+    bands: Mapping[str, Band]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -109,7 +119,7 @@ class Refined:
 
 
 def refine(
-    seen: Look,
+    seen: Looks,
     matched: Matched,
     kernel: str,
     known: Known,
@@ -119,10 +129,10 @@ def refine(
     storage: Path,
     progress: Callable[[int], None],
 ) -> Refined:
-    """Search for what explains a record, and simulate the best candidates again.
+    """Search for what explains a measurement, and simulate the best candidates again.
 
     Args:
-        seen: The look at it.
+        seen: The looks at its records.
         matched: What was simulated for it.
         kernel: The kernel of the candidates.
         known: Intervals of quantities within which they lie.
@@ -136,17 +146,17 @@ def refine(
     """
     fit = _Fit.of(seen, matched, narrowed(matched.recipes(1)[kernel], known), known)
     identity = {
-        "record": seen.digest,
+        "record": digest_of(seen),
         "matched": matched.digest,
         "kernel": kernel,
         "space": {name: [each.low, each.high] for name, each in fit.space.items()},
     }
-    name = f"refine/{seen.record.source.stem}-{seen.digest}/{kernel}-{zlib.crc32(repr(identity).encode()):08x}"
+    name = f"refine/{_source(seen).stem}-{digest_of(seen)}/{kernel}-{zlib.crc32(repr(identity).encode()):08x}"
     with closing_storage(storage) as opened:
         study = open_study(
             opened, name, identity, seed=0, sampler="cmaes", startup_trials=max(2, int(_STARTUP * n_trials))
         )
-        facts = {"kernel": kernel, "record": seen.digest}
+        facts = {"kernel": kernel, "record": digest_of(seen)}
         keep_run(study, RunEntry(EXPERIMENT, name, facts, {"kind": "refine"}), "minus chi square")
         run = StudyRun.open(study, tracker)
 
@@ -165,20 +175,20 @@ def refine(
 
 @dataclass(frozen=True)
 class _Fit:
-    """A record, the candidates for it, and how far from it an echo is.
+    """A measurement, the candidates for it, and how far from it their echoes are.
 
     Attributes:
-        seen: The look at the record.
-        own: The corrected record, shape (n,).
-        live: Where it was recorded, shape (n,).
-        matched: What was simulated for it.
+        seen: The looks at its records.
+        own: The corrected records in a row, shape (n,).
+        live: Where they were recorded, shape (n,).
+        matched: What was simulated for them.
         recipe: Of the candidates.
         space: What is searched, by key; X and Z instead of the couplings, where these are what makes them up: range and
             exponent of the kernel change them by orders of magnitude.
         scatter: Variance that disorder and noise leave on each part of a candidate's echo, shape (n,).
     """
 
-    seen: Look
+    seen: Looks
     own: NDArray[np.complex128]
     live: NDArray[np.bool_]
     matched: Matched
@@ -187,7 +197,7 @@ class _Fit:
     scatter: NDArray[np.float64]
 
     @classmethod
-    def of(cls, seen: Look, matched: Matched, recipe: Recipe, known: Known) -> "_Fit":
+    def of(cls, seen: Looks, matched: Matched, recipe: Recipe, known: Known) -> "_Fit":
         drawn = [recipe.curve(number) for number in range(_SCATTER)]
         space = {key: found for key, each in recipe.prior.items() if (found := _searched(each)) is not None}
         if set(_COUPLINGS) <= set(space) and recipe.prior.get("coupling.alpha_y") == _AXIAL:
@@ -196,13 +206,15 @@ class _Fit:
                 values = [QUANTITIES[name].of(curve.experiment) for curve in drawn]
                 told = known.get(name, Range(low=min(values), high=max(values)))
                 space[name] = FloatDistribution(told.low, told.high)
-        live = ~unrecorded(seen.record.signal[None])[0]
-        fit = cls(seen, seen.corrected.signal, live, matched, recipe, space, np.ones(len(live)))
+        live = np.concatenate([~unrecorded(each.record.signal[None])[0] for each in seen.values()])
+        fit = cls(seen, _in_a_row(seen), live, matched, recipe, space, np.ones(len(live)))
         pairs = [fit.echoes(fit.values_of(curve), 2, "scatter") for curve in drawn]
         around = [_variance(pair) for pair in pairs if len(pair) == 2]
         if not around:
             raise _none_like(seen, recipe.name)
-        noise = (seen.noise.value * seen.scale.value) ** 2
+        noise = np.concatenate(
+            [np.full(len(each.record.signal), (each.noise.value * each.scale.value) ** 2) for each in seen.values()]
+        )
         return replace(fit, scatter=np.median(around, axis=0) + noise)
 
     def __call__(self, trial: Trial) -> Outcome:
@@ -212,7 +224,7 @@ class _Fit:
         """
         values = {key: trial.suggest_float(key, each.low, each.high, log=each.log) for key, each in self.space.items()}
         # The noise of a magnitude does not cancel in the mean.
-        noisy = not self.seen.record.has_phase
+        noisy = not self.matched.has_phase
         off = self._outside(values)
         if off or not len(echoes := self.echoes(values, _MEAN, "mean", noisy=noisy)):
             return Outcome(-_HOPELESS * (1 + off), pruned=True)
@@ -224,12 +236,15 @@ class _Fit:
         self, values: Mapping[str, float], n: int, stream: str, *, noisy: bool = False
     ) -> NDArray[np.complex128]:
         """A candidate's echoes under n draws of the disorder, corrected as the record is, shape (<= n, n_samples)."""
-        seed = zlib.crc32(f"{self.seen.digest} {stream}".encode())
+        seed = zlib.crc32(f"{digest_of(self.seen)} {stream}".encode())
         recipe = self._recipe_at(values).replace(n_curves=n, seed=seed)
         simulated = simulate_curves([_coupled(recipe.curve(number), values) for number in range(n)], recipe)
-        m = np.array([next(iter(each.values())).m for each in simulated])
-        looks = self.matched.looks_at(recipe.example.time, m, seed, noisy=noisy)
-        found = [look.corrected.signal for look in looks if look is not None]
+        curves = {
+            name: (each.time, np.array([echoes[name].m for echoes in simulated]))
+            for name, each in recipe.examples.items()
+        }
+        looks = self.matched.looks_at(curves, seed, noisy=noisy)
+        found = [_in_a_row(each) for each in looks if each is not None]
         return np.array(found).reshape(len(found), len(self.own))
 
     def beside(self, candidates: list[dict[str, float]], chi_square: float, kernel: str) -> Refined:
@@ -239,7 +254,9 @@ class _Fit:
         )
         if len(band) < _FEWEST:
             raise _none_like(self.seen, kernel)
-        part = parts_of(self.seen, self.seen.record.time - self.seen.expected_echo)
+        part = np.concatenate(
+            [parts_of(each, each.record.time - each.expected_echo, name) for name, each in self.seen.items()]
+        )
         places = {name: self.live & (part == name) for name in np.unique(part[self.live])}
         # Each part in units of how far the band's own members lie off.
         sizes = {name: _distance(self.own, band, at) / np.median(_distances(band, at)) for name, at in places.items()}
@@ -253,13 +270,15 @@ class _Fit:
             values=_values(best, self.recipe),
             chi_square=chi_square,
             p_value=float(conformal_p_values(off, _distances(band, self.live))[0]),
-            differs=WORDS[str(max(sizes, key=lambda name: sizes[name]))],
-            time=self.seen.record.time,
-            measured=self.own,
-            lower=lower,
-            upper=upper,
-            residual=np.where(self.live, left, 0),
+            differs=words_of(str(max(sizes, key=lambda name: sizes[name]))),
+            bands=self._bands(self.own, lower, upper, np.where(self.live, left, 0)),
         )
+
+    def _bands(self, *rows: NDArray[np.complex128]) -> dict[str, Band]:
+        """What belongs to each record of what stands in a row, shape (n,)."""
+        ends = np.cumsum([len(each.record.signal) for each in self.seen.values()])
+        parts = zip(*(np.split(row, ends[:-1]) for row in rows), strict=True)
+        return {name: Band(each.record.time, *own) for (name, each), own in zip(self.seen.items(), parts, strict=True)}
 
     def values_of(self, curve: Curve) -> dict[str, float]:
         """What is searched, as a curve has it."""
@@ -286,14 +305,23 @@ def _coupled(curve: Curve, values: Mapping[str, float]) -> Curve:
     """A curve whose couplings make up X and Z, where these are given: on its own lattice."""
     if not set(_COUPLINGS.values()) <= set(values):
         return curve
-    experiment = curve.experiment
-    x, z = (values[name] / experiment.kernel_sum for name in _COUPLINGS.values())
-    return curve.with_experiment(experiment.replace(coupling=Coupling(alpha_x=x, alpha_y=x, alpha_z=z)))
+    x, z = (values[name] / curve.experiment.kernel_sum for name in _COUPLINGS.values())
+    coupling = Coupling(alpha_x=x, alpha_y=x, alpha_z=z)
+    return curve._replace(measurement=curve.measurement.replace(coupling=coupling))
 
 
-def _none_like(seen: Look, kernel: str) -> DataError:
-    message = f"No candidate of the {kernel} kernel has an echo like that of `{seen.record.source}`."
-    return DataError(message, path=seen.record.source)
+def _none_like(seen: Looks, kernel: str) -> DataError:
+    message = f"No candidate of the {kernel} kernel has an echo like that of `{_source(seen)}`."
+    return DataError(message, path=_source(seen))
+
+
+def _source(seen: Looks) -> Path:
+    return next(iter(seen.values())).record.source
+
+
+def _in_a_row(seen: Looks) -> NDArray[np.complex128]:
+    """The corrected records, one after the other."""
+    return np.concatenate([each.corrected.signal for each in seen.values()])
 
 
 def _searched(drawn: Any) -> FloatDistribution | None:

@@ -1,16 +1,16 @@
-"""What a user says of a measurement: the file of its experiment, in which the sequence alone must stand."""
+"""What a user says of a measurement: the file of its experiment, in which its sequences alone must stand."""
 
 from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, model_validator
 
 from nmr_platform.datasets import DataSettings, Distribution, Range, read_preset
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.physics import Delay, Experiment, PhaseStep, Sequence
-from nmr_platform.schema import Schema, read_yaml, validate
+from nmr_platform.physics import Delay, Measurement, PhaseStep, Sequence, with_sweeps_expanded
+from nmr_platform.schema import Name, Schema, read_yaml, validate
 
 __all__ = ["PRESET", "KernelPrior", "Setting", "priors_of"]
 
@@ -24,10 +24,12 @@ _WITH_WIDTH = ("lorentzian", "gaussian")
 
 
 class Setting(Schema):
-    """An experiment of which all but the sequence may be left out.
+    """A measurement of which all but the sequences may be left out.
 
     Attributes:
-        sequence: Pulses and delays.
+        sequence: Pulses and delays of the only record, whose name is the empty text.
+        sequences: Instead of it, those of each record by its name, see `nmr_platform.physics.Measurement`; the first
+            one's echo shows phase, offset and amplification of the receiver, which all share.
         lattice: As in an experiment; rectangles of several sizes are drawn if it is left out.
         line: As in an experiment; its ``fwhm`` is drawn around what the echo shows if it is left out.
         drive: As in an experiment; the calibration is drawn if it is left out.
@@ -38,7 +40,8 @@ class Setting(Schema):
         coupling: Not looked at: it is what is asked for.
     """
 
-    sequence: Sequence
+    sequence: Sequence | None = None
+    sequences: Annotated[dict[Name, Sequence], Field(min_length=1)] | None = None
     lattice: dict[str, Any] | None = None
     line: dict[str, Any] = Field(default_factory=dict)
     drive: dict[str, Any] | None = None
@@ -47,6 +50,23 @@ class Setting(Schema):
     step: PositiveFloat | None = None
     kernel: Any = None
     coupling: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_sweeps(cls, values: Any) -> Any:
+        return with_sweeps_expanded(values) if isinstance(values, Mapping) else values
+
+    @model_validator(mode="after")
+    def _has_sequences(self) -> Self:
+        if (self.sequence is None) == (self.sequences is None):
+            message = "Either key `sequence` or key `sequences`, of several records by name, must stand in it."
+            raise ValueError(message)
+        return self
+
+    @property
+    def by_record(self) -> dict[str, Sequence]:
+        """The sequence of each record by its name."""
+        return self.sequences or ({"": self.sequence} if self.sequence is not None else {})
 
     @property
     def line_kind(self) -> str:
@@ -62,10 +82,11 @@ class Setting(Schema):
         """What all simulated curves share, as plain data of an experiment without kernel and coupling.
 
         Args:
-            dwell: Time between the points of the record, us.
+            dwell: Time between the points of the records, us.
             fwhm: Width of the line where the file has none, MHz.
         """
         widths = {"fwhm": fwhm, "bandwidth": max(_BANDWIDTH, 4 * fwhm)}
+        sequences = {name: each.model_dump(mode="json") for name, each in self.by_record.items()}
         line = {"kind": self.line_kind, **(widths if self.line_kind in _WITH_WIDTH else {}), **self.line}
         return {
             "lattice": self.lattice or {"shape": [64, 64]},
@@ -73,26 +94,27 @@ class Setting(Schema):
             "drive": self.drive or {},
             "dissipation": self.dissipation,
             "phase_cycle": [each.model_dump(mode="json") for each in self.phase_cycle],
-            "sequence": self.sequence.model_dump(mode="json"),
+            **({"sequence": sequences[""]} if "" in sequences else {"sequences": sequences}),
             "step": self.step or self._step(dwell, line.get("bandwidth", _BANDWIDTH)),
         }
 
-    def of_free_spins(self, dwell: float) -> Experiment:
-        """The experiment on spins without couplings: what a look at a record needs.
+    def of_free_spins(self, dwell: float) -> Measurement:
+        """The measurement of spins without couplings: what a look at its records needs.
 
         Args:
-            dwell: Time between the points of the record, us.
+            dwell: Time between the points of the records, us.
 
         Raises:
             ConfigurationError: A section of the file is not acceptable.
         """
         free = {"kernel": {"kind": "uniform"}, "coupling": dict.fromkeys(("alpha_x", "alpha_y", "alpha_z"), 0.0)}
-        return validate(Experiment, {**self.shared(dwell, 0.05), **free})
+        return validate(Measurement, {**self.shared(dwell, 0.05), **free})
 
     def _step(self, dwell: float, bandwidth: float) -> float:
         """The shortest delay in whole steps, as long as the time between points and the band allow."""
         longest = min(dwell, 1 / (3.15 * bandwidth + _COUPLINGS))
-        delay = min(part.duration for part in self.sequence.parts if isinstance(part, Delay))
+        parts = (part for sequence in self.by_record.values() for part in sequence.parts)
+        delay = min(part.duration for part in parts if isinstance(part, Delay))
         return delay / ceil(delay / longest - 1e-9)
 
 

@@ -1,22 +1,22 @@
-"""The whole way from a measured record to an answer: look, match, simulate, learn, answer."""
+"""The whole way from the records of a sample to an answer: look, match, simulate, learn, answer."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 from pydantic import PositiveFloat
 
-from nmr_platform.datasets import Watcher, generate, load, simulate_curves
+from nmr_platform.datasets import Watcher, generate, load_records, simulate_curves
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import Record
 from nmr_platform.files import read_json, write_json
 from nmr_platform.inference.matched.answer import Answer, Bar, Learnt, learn, no_bar
 from nmr_platform.inference.matched.kept import read_learnt, write_learnt
-from nmr_platform.inference.matched.look import Given, Look, look
-from nmr_platform.inference.matched.matched import Matched, Misled
+from nmr_platform.inference.matched.look import Given, Look, Looks, digest_of, looks_of
+from nmr_platform.inference.matched.matched import Matched, Misled, dwell_of
 from nmr_platform.inference.matched.posterior import known_of
 from nmr_platform.inference.matched.refine import Refined, refine
 from nmr_platform.inference.matched.setting import KernelPrior, Setting
@@ -40,7 +40,7 @@ TUNE = validate(
 """How models are searched."""
 
 # What a training set is made for, where others look for one that serves them, and what a try-out found.
-_CELL, _TRIED = "cell.json", "tried.json"
+_CELL, _TRIED = "serves.json", "tried.json"
 # Curves of each kernel that a try-out has at most.
 _TRY_OUT = 60
 # A line that may be this many times wider than it is narrow is none that was read.
@@ -90,19 +90,19 @@ def parse_budget(text: str) -> Budget:
 
 @dataclass(frozen=True)
 class Inference:
-    """All that was found out about a record.
+    """All that was found out about a measurement.
 
     Attributes:
-        look: What it shows by itself.
+        looks: What its records show by themselves, by name.
         matched: What was simulated for it.
         misled: How far the couplings mislead such a look.
         curves: Simulated curves that were learnt from and tried on, of all kernels.
         answer: What it tells.
-        refined: The record beside the best candidates of every kernel that is likely enough; empty if not asked for.
+        refined: The records beside the best candidates of every kernel that is likely enough; empty if not asked for.
         warnings: What speaks against it, in sentences.
     """
 
-    look: Look
+    looks: Looks
     matched: Matched
     misled: Misled
     curves: int
@@ -110,10 +110,20 @@ class Inference:
     refined: tuple[Refined, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def look(self) -> Look:
+        """That at the first record, which shows the receiver."""
+        return next(iter(self.looks.values()))
+
+    @property
+    def digest(self) -> str:
+        """Identity of all points that were measured, 16 hexadecimal digits."""
+        return digest_of(self.looks)
+
 
 @dataclass
 class Inferrer:
-    """Answers for records of one experiment; what was simulated and learnt for one serves the next.
+    """Answers for measurements of one kind; what was simulated and learnt for one serves the next.
 
     Attributes:
         setting: What the user says of the measurement.
@@ -145,32 +155,39 @@ class Inferrer:
     bar: Bar = no_bar
     _made: dict[str, tuple[Learnt, Misled, int]] = field(default_factory=dict)
 
-    def look(self, record: Record) -> Look:
-        """What a record shows by itself, see `look`."""
-        return look(record, self.setting.of_free_spins(record.dwell), self.given)
+    def of(self, setting: Setting) -> "Inferrer":
+        """The same for a measurement of which something else is known."""
+        return self if setting == self.setting else replace(self, setting=setting, _made={})
 
-    def infer(self, record: Record) -> Inference:
-        """Answer for a record.
+    def look(self, records: Record | Mapping[str, Record]) -> dict[str, Look]:
+        """What records show by themselves, see `looks_of`; one alone has the empty text as its name."""
+        named = {"": records} if isinstance(records, Record) else records
+        experiments = self.setting.of_free_spins(dwell_of(named)).experiments
+        return looks_of(named, experiments, dict.fromkeys(named, self.given))
+
+    def infer(self, records: Record | Mapping[str, Record]) -> Inference:
+        """Answer for one sample.
 
         Args:
-            record: The measurement; times count from the end of the first pulse.
+            records: The record of each sequence by its name, or the only one; times count from the end of the first
+                pulse.
 
         Raises:
             ConfigurationError: The setting or a prior is not acceptable.
-            DataError: The record has no echo where the sequence expects it, or the budget is too small.
+            DataError: The first record has no echo where the sequence expects it, or the budget is too small.
         """
-        seen = self.look(record)
+        seen = self.look(records)
         matched = self._matched(seen)
         if matched.digest not in self._made:
             self._made[matched.digest] = self._learn(matched)
         learnt, misled, curves = self._made[matched.digest]
         answer = learnt.answer(matched.features_of([seen]), seen)
         refined, against = self._refined(seen, matched, answer) if self.refines else ((), ())
-        warnings = (*seen.warnings, *_of_line(matched, answer), *answer.misfit.warnings, *against)
+        warnings = (*next(iter(seen.values())).warnings, *_of_line(matched, answer), *answer.misfit.warnings, *against)
         return Inference(seen, matched, misled, curves, answer, refined, warnings)
 
-    def _refined(self, seen: Look, matched: Matched, answer: Answer) -> tuple[tuple[Refined, ...], tuple[str, ...]]:
-        """The best candidates of every kernel that is likely enough, and what is said if none is like the record."""
+    def _refined(self, seen: Looks, matched: Matched, answer: Answer) -> tuple[tuple[Refined, ...], tuple[str, ...]]:
+        """The best candidates of every kernel that is likely enough, and what is said if none is like the records."""
         likely = [name for name, share in answer.kernel.items() if share >= _LIKELY * max(answer.kernel.values())]
         known = known_of({"quantities": {name: asdict(each) for name, each in answer.quantities.items()}})
         found, against = [], []
@@ -186,8 +203,8 @@ class Inferrer:
             against += best.warnings
         return tuple(found), tuple(against) if len(against) == len(likely) else ()
 
-    def _matched(self, seen: Look) -> Matched:
-        """The training set for a record: one that there is and that serves it, if possible."""
+    def _matched(self, seen: Looks) -> Matched:
+        """The training set for a measurement: one that there is and that serves it, if possible."""
         own = Matched.of(seen, self.setting, self.priors, self.given)
         for cell in sorted(self._folder.glob(f"*/{_CELL}")):
             other = own.at(**read_json(cell, made_by="nmr infer"))
@@ -218,13 +235,15 @@ class Inferrer:
         if known is None:
             known = self._made_anew(matched, n_curves, folder)
             write_learnt(folder / "learnt", identity, *known)
-            write_json(folder / _CELL, {"line": matched.line, "noise": matched.noise, "widths": [*matched.widths]})
+            write_json(
+                folder / _CELL, {"line": matched.line, "noise": dict(matched.noise), "widths": [*matched.widths]}
+            )
         return known
 
     def _made_anew(self, matched: Matched, n_curves: int, folder: Path) -> tuple[Learnt, Misled, int]:
         simulated = self._simulated(matched, n_curves, folder)
         entries = [entry for _, entry in simulated.values()]
-        tables = matched.tables({name: dataset for name, (dataset, _) in simulated.items()})
+        tables = matched.tables({name: records for name, (records, _) in simulated.items()})
         learnt = learn(
             tables,
             [*simulated],
@@ -236,14 +255,16 @@ class Inferrer:
         )
         return learnt, tables.misled, len(tables.labels)
 
-    def _simulated(self, matched: Matched, n_curves: int, folder: Path) -> dict[str, tuple[xr.Dataset, DatasetEntry]]:
-        """The data set of every kernel, and how it is shown."""
+    def _simulated(
+        self, matched: Matched, n_curves: int, folder: Path
+    ) -> dict[str, tuple[dict[str, xr.Dataset], DatasetEntry]]:
+        """The records of every kernel, and how they are shown."""
         found = {}
         for name, recipe in matched.recipes(n_curves).items():
             path = folder / f"{name}.zarr"
             made = generate(recipe, path, shard_folder=self.workspace.shards, watcher=self.watch())
             entry = DatasetEntry(name, made.digest, path.as_posix(), profile={"curves": made.n_curves})
-            found[name] = load(path), entry
+            found[name] = load_records(path), entry
         return found
 
     def _n_curves(self, matched: Matched, kept: Path) -> int:
@@ -280,22 +301,26 @@ def _of_line(matched: Matched, answer: Answer) -> tuple[str, ...]:
 
 
 def infer(
-    records: Sequence[Record], setting: Setting, priors: Mapping[str, KernelPrior], **how: Any
+    measurements: Sequence[Record | Mapping[str, Record]],
+    setting: Setting,
+    priors: Mapping[str, KernelPrior],
+    **how: Any,
 ) -> list[Inference]:
-    """Answer for records of one experiment by models that are made for them.
+    """Answer for samples that were measured in one way by models that are made for it.
 
     Args:
-        records: The measurements; times count from the end of the first pulse.
-        setting: What is known of the experiment; its sequence at least.
+        measurements: Of each sample its record, or the record of each sequence by its name; times count from the end
+            of the first pulse.
+        setting: What is known of the experiment; its sequences at least.
         priors: Of every kernel that is possible, see `priors_of`.
         how: Further arguments of `Inferrer`.
 
     Returns:
-        One for each record.
+        One for each.
 
     Raises:
         ConfigurationError: The setting or a prior is not acceptable.
-        DataError: A record has no echo where the sequence expects it, or the budget is too small.
+        DataError: A first record has no echo where the sequence expects it, or the budget is too small.
     """
     inferrer = Inferrer(setting, priors, **how)
-    return [inferrer.infer(record) for record in records]
+    return [inferrer.infer(records) for records in measurements]

@@ -5,91 +5,153 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from nmr_platform import plots
-from nmr_platform.errors import DataError
-from nmr_platform.exchange import Record, Since, beginning, read_records
+from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.exchange import Record, Since, beginning, paired, read_records
 from nmr_platform.files import staged_folder
-from nmr_platform.inference.matched import EXPERIMENT, Inference, Inferrer, Look, Refined, Setting, render_page
+from nmr_platform.inference.matched import EXPERIMENT, Band, Inference, Inferrer, Look, Looks, Setting, render_page
 from nmr_platform.tracking import RunEntry, closing_run
 
-__all__ = ["answer_files", "as_json", "read_measured", "shifted"]
+__all__ = ["Measured", "answer_all", "as_json", "read_measured"]
+
+# Of a folder's name; what the names of many files are cut to.
+_LONGEST = 100
 
 
-def read_measured(path: Path, *, format: str | None = None, **options: Any) -> Record:
-    """The one record of an instrument's file.
+class Measured(NamedTuple):
+    """The records of one sample.
+
+    Attributes:
+        files: Where each was read, by its name.
+        setting: What the user says of the measurement, with the sequence of each.
+        records: Times count from the end of the first pulse, and spins turn as the simulation's do.
+    """
+
+    files: Mapping[str, Path]
+    setting: Setting
+    records: Mapping[str, Record]
+
+    @property
+    def title(self) -> str:
+        """Its files in short."""
+        return "+".join(dict.fromkeys(path.name for path in self.files.values()))[:_LONGEST]
+
+
+def read_measured(
+    files: Path | Mapping[str, Path],
+    setting: Setting,
+    *,
+    conjugate: bool = False,
+    since: Since = "first",
+    format: str | None = None,
+    **options: Any,
+) -> Measured:
+    """The records of one sample, each with its sequence.
 
     Args:
-        path: File or folder.
+        files: One file with all of them, or the file of each by the name that its sequence has. Several records of a
+            file are those of the sequences in their order; of one sequence they are the sweep that the file tells of,
+            for instance a list of delays.
+        setting: What is known of the experiment.
+        conjugate: Whether the spectrometer's sense of rotation is the opposite one.
+        since: What times count from: the end of the first or last pulse, or the echo.
         format: See `nmr_platform.exchange.read_records`.
         options: What the format's reader takes.
 
     Raises:
-        DataError: It holds several records, or simulated curves.
+        ConfigurationError: Times count from an echo or a pulse that a sequence does not have.
+        DataError: There are not as many records as sequences, or something else than records.
     """
-    held = read_records(path, format=format, **options)
-    if len(held) > 1:
-        message = f"`{path}` holds {len(held)} records ({', '.join(held)}), but one is read: choose it by `--index`."
-        raise DataError(message, path=path)
-    [record] = held.values()
-    if not isinstance(record, Record):
+    if isinstance(files, Path):
+        held = _records_in(files, format=format, **options)
+        named = dict.fromkeys(held, files)
+    else:
+        named = {name: files[name] for name in setting.by_record if name in files} | dict(files)
+        _require_names(named, setting)
+        held = {name: _one_in(path, format=format, **options) for name, path in named.items()}
+    source = next(iter(named.values()))
+    free = setting.of_free_spins(min(record.dwell for record in held.values()))
+    pairs = paired(held, free, source)
+    if len(pairs) > 1:
+        setting = setting.replace(sequence=None, sequences={name: each.sequence for name, (_, each) in pairs.items()})
+    records = {
+        name: replace(
+            record,
+            signal=record.signal.conj() if conjugate else record.signal,
+            start=record.start + beginning(experiment, since),
+        )
+        for name, (record, experiment) in pairs.items()
+    }
+    return Measured(dict(zip(pairs, named.values(), strict=True)), setting, records)
+
+
+def _records_in(path: Path, **options: Any) -> dict[str, Record]:
+    held = read_records(path, **options)
+    records = {name: each for name, each in held.items() if isinstance(each, Record)}
+    if len(records) < len(held):
         message = f"`{path}` must be a measured echo, but is a data set of simulated curves: `nmr predict` reads those."
         raise DataError(message, path=path)
-    return record
+    return records
 
 
-def shifted(record: Record, setting: Setting, *, conjugate: bool = False, since: Since = "first") -> Record:
-    """A record whose times count from the end of the first pulse, and whose spins turn as the simulation's do.
-
-    Args:
-        record: The measurement.
-        setting: What is known of its experiment.
-        conjugate: Whether the spectrometer's sense of rotation is the opposite one.
-        since: What its times count from: the end of the first or last pulse, or the echo.
-
-    Raises:
-        ConfigurationError: Times count from an echo or a pulse that the sequence does not have.
-    """
-    start = record.start + beginning(setting.of_free_spins(record.dwell), since)
-    return replace(record, signal=record.signal.conj() if conjugate else record.signal, start=start)
+def _one_in(path: Path, **options: Any) -> Record:
+    records = _records_in(path, **options)
+    if len(records) > 1:
+        message = f"`{path}` holds {len(records)} records ({', '.join(records)}), but `--record` names files of one."
+        raise DataError(message, path=path)
+    return next(iter(records.values()))
 
 
-def answer_files(
-    inferrer: Inferrer, files: Mapping[Path, Record], out: Path, command: Sequence[str]
+def _require_names(named: Mapping[str, Path], setting: Setting) -> None:
+    asked = [name for name in setting.by_record if name]
+    if not asked:
+        message = (
+            "Option `--record` names a record of several, but `--experiment` has one `sequence`: give `sequences`."
+        )
+        raise ConfigurationError(message, key="record", value=[*named])
+    if set(asked) != set(named):
+        message = f"Option `--record` must give a file of each of {', '.join(asked)}, but gives {', '.join(named)}."
+        raise ConfigurationError(message, key="record", value=[*named])
+
+
+def answer_all(
+    inferrer: Inferrer, samples: Sequence[Measured], out: Path, command: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Answer for every file, write its page, and show it as a run.
+    """Answer for every sample, write its page, and show it as a run.
 
     Args:
         inferrer: Whose models are made for them.
-        files: The record of each file.
+        samples: What was measured.
         out: Folder of the pages, one folder each.
         command: What repeats it, for the page.
 
     Returns:
-        For each file what `as_json` gives.
+        For each what `as_json` gives.
     """
-    return [_answer_file(inferrer, path, record, out / path.name, command) for path, record in files.items()]
+    return [_answer_one(inferrer.of(each.setting), each, out / each.title, command) for each in samples]
 
 
-def _answer_file(
-    inferrer: Inferrer, path: Path, record: Record, folder: Path, command: Sequence[str]
-) -> dict[str, Any]:
-    found = inferrer.infer(record)
+def _answer_one(inferrer: Inferrer, sample: Measured, folder: Path, command: Sequence[str]) -> dict[str, Any]:
+    found = inferrer.infer(sample.records)
     said = as_json(found, folder / "report.html")
     tracker = inferrer.tracker
-    facts = {"file": path.name, "curves": found.curves, "matched": found.matched.digest}
-    run = tracker.open_run(RunEntry(EXPERIMENT, f"{path.stem}-{said['digest']}", facts, {"kind": "file"}))
+    facts = {"file": sample.title, "curves": found.curves, "matched": found.matched.digest}
+    name = f"{Path(sample.title).stem}-{found.digest}"
+    run = tracker.open_run(RunEntry(EXPERIMENT, name, facts, {"kind": "file"}))
     with closing_run(tracker, run):
         with staged_folder(folder) as made:
-            _draw(found.look, made / "record.png")
-            for each in found.refined:
-                plots.save(_draw_refined(each, found.look), made / f"refined-{each.kernel}.png")
+            pictures = {}
+            for file, (shows, drawn) in _drawn(found, sample.title).items():
+                plots.save(drawn, made / file)
+                pictures[file] = shows
             for suffix in ("html", "md"):
-                page = render_page(found, path, said["digest"], shlex.join(command), suffix)
+                page = render_page(found, sample.title, sample.files, pictures, shlex.join(command), suffix)
                 (made / f"report.{suffix}").write_text(page, encoding="utf-8")
             (made / "answer.json").write_text(json.dumps(said, indent=2), encoding="utf-8")
         parts = ("value", "lower", "upper")
@@ -121,28 +183,64 @@ def as_json(found: Inference, report: Path) -> dict[str, Any]:
             name: {**each._asdict(), **({"error_of_couplings": misled[name]} if name in misled else {})}
             for name, each in found.look.estimates.items()
         },
+        "records": {
+            name: {
+                "sequence": str(each.experiment.sequence),
+                "noise": each.noise._asdict(),
+                "height": each.height._asdict(),
+            }
+            for name, each in found.looks.items()
+        },
         "refined": [
             {name: getattr(each, name) for name in ("kernel", "values", "chi_square", "p_value")}
             for each in found.refined
         ],
-        "digest": found.look.digest,
+        "digest": found.digest,
         "report": str(report),
     }
 
 
-def _draw_refined(found: Refined, seen: Look) -> Figure:
-    return plots.plot_band(
-        found.time,
-        found.measured,
-        found.lower,
-        found.upper,
-        found.residual,
-        echo_time=seen.expected_echo,
-        title=f"{seen.record.source.name}, best candidates of the {found.kernel} kernel: p = {found.p_value:.2g}",
-    )
+def _drawn(found: Inference, title: str) -> dict[str, tuple[str, Figure]]:
+    """Pictures by their file, with what each shows: the records, and each beside its candidates."""
+    pictures = {"record.png": ("The record", _draw(found.look))}
+    if len(found.looks) > 1:
+        pictures |= {
+            "record.png": ("The first record", _draw(found.look)),
+            "records.png": ("All records", _draw_all(found.looks, title)),
+            "decay.png": ("The height of the echoes", _draw_decay(found.looks, title)),
+        }
+    for each in found.refined:
+        for name, band in each.bands.items():
+            file = f"refined-{each.kernel}{'-' if name else ''}{name}.png"
+            which = f"{each.kernel} kernel{', record ' if name else ''}{name}"
+            heading = f"{title}, best candidates of the {which}: p = {each.p_value:.2g}"
+            shows = f"The record beside the best candidates of the {which}"
+            pictures[file] = shows, _draw_band(band, found.looks[name].expected_echo, heading)
+    return pictures
 
 
-def _draw(seen: Look, path: Path) -> None:
+def _draw_band(band: Band, echo_time: float, title: str) -> Figure:
+    return plots.plot_band(*band, echo_time=echo_time, title=title)
+
+
+def _draw_all(seen: Looks, title: str) -> Figure:
+    records = {name: (each.record.time, _with_gaps(each)) for name, each in seen.items()}
+    return plots.plot_records(records, {name: each.expected_echo for name, each in seen.items()}, title=title)
+
+
+def _with_gaps(seen: Look) -> NDArray[np.complex128]:
+    """The corrected record; NaN where nothing was recorded."""
+    signal = seen.corrected.signal
+    return np.where(signal == 0, np.nan, signal)
+
+
+def _draw_decay(seen: Looks, title: str) -> Figure:
+    echoes = [(each.expected_echo, each.corrected) for each in seen.values()]
+    heights = [abs(record.signal[np.abs(record.time - echo).argmin()]) for echo, record in echoes]
+    return plots.plot_decay([echo for echo, _ in echoes], heights, title=title)
+
+
+def _draw(seen: Look) -> Figure:
     """The record with what the look found: the echo of free spins of that line, over the noise."""
     time = seen.record.time
     measured = np.abs(seen.record.signal)
@@ -156,4 +254,4 @@ def _draw(seen: Look, path: Path) -> None:
         title=f"{seen.record.source.name}: apparent line {seen.line}",
     )
     drawn.axes[0].set_ylabel("|signal| (unit of the file)")
-    plots.save(drawn, path)
+    return drawn

@@ -150,7 +150,7 @@ def search_for(
     Args:
         parameter: A quantity, or ``kernel``.
         left: What is open.
-        setting: What the user says of the experiment; its sequence was measured.
+        setting: What the user says of the experiment; its sequences were measured.
         priors: Of every kernel that is possible.
         time: Longest duration of the sequence, us.
         n_trials: Sequences to try.
@@ -169,7 +169,7 @@ def search_for(
     classes = {"kind": "classification", "kernels": list(kernels)}
     asked: dict[str, Any] = {"classes": classes} if parameter == "kernel" else {"targets": [parameter]}
     judged_by = {"estimator": "trees", "n_estimators": 150} if parameter == "kernel" else {"estimator": "ridge"}
-    measured = setting.sequence.model_dump(mode="json")
+    measured = next(iter(setting.by_record.values())).model_dump(mode="json")
     varied = {
         "theta1": {"kind": "uniform", "low": 30.0, "high": 120.0},
         "theta2": {"kind": "uniform", "low": 60.0, "high": 210.0},
@@ -191,7 +191,8 @@ def search_for(
 
 def _possible(name: str, prior: KernelPrior, left: Open, setting: Setting) -> Recipe:
     """What is still possible under one kernel, seen by the receiver of the record, on the lattice of the search."""
-    recipe = recipe_of(name, prior, setting, inf, widths_around(left.line), SEARCH["n_curves"])
+    first = setting.replace(sequence=next(iter(setting.by_record.values())), sequences=None)
+    recipe = recipe_of(name, prior, first, inf, widths_around(left.line), SEARCH["n_curves"])
     experiment = {**recipe.experiment, "receiver": {"noise": left.noise}}
     drawn = {key: each for key, each in recipe.prior.items() if not key.startswith("lattice.")}
     lattice = {**experiment["lattice"], "shape": SEARCH["shape"]}

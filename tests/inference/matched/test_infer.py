@@ -78,7 +78,7 @@ def test_an_echo_that_couplings_may_have_narrowed_leaves_wider_lines_open(infere
 def test_lattices_are_drawn_unless_they_are_told(inference):
     free = SETTING.replace(lattice=None)
     own = inference.matched
-    matched = type(own)(free, priors(), own.record, own.given, 0.08, 0.01, (0.04, 0.16))
+    matched = type(own)(free, priors(), own.records, own.given, 0.08, own.noise, (0.04, 0.16))
     shapes = [matched.recipes(1)["gaussian"].curve(number).experiment.lattice.shape for number in range(20)]
     assert {side for shape in shapes for side in shape} == {64, 96, 128}
 
@@ -119,7 +119,7 @@ def test_priors_are_those_of_the_preset_or_of_a_file(tmp_path):
 
 
 def test_a_setting_needs_its_sequence_only():
-    free = Setting(sequence={"kind": "hahn", "tau": 20.0}).of_free_spins(0.5)
+    free = Setting(sequence={"kind": "hahn", "tau": 20.0}).of_free_spins(0.5).first
     assert free.sequence.tau / free.step == pytest.approx(round(free.sequence.tau / free.step))
     assert 2 * np.pi * free.step * free.line.bandwidth / 2 < 1.0
 

@@ -9,7 +9,7 @@ import pytest
 from nmr_platform.inference.matched.misfit import Misfit, Neighbourhood
 from nmr_platform.inference.novelty import Novelty
 
-SEEN = SimpleNamespace(line=SimpleNamespace(value=0.1), record=SimpleNamespace(dwell=1.0))
+SEEN = {"": SimpleNamespace(line=SimpleNamespace(value=0.1), record=SimpleNamespace(dwell=1.0))}
 POINTS = np.arange(-20, 20)
 
 
