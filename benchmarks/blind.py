@@ -5,6 +5,10 @@ receiver. Its record is written as a file of a spectrometer, and the command get
 of its first point, as a user would give them. Trials lie in a folder of their own and are not repeated: a run that was
 killed, or asked for more of them, goes on.
 
+With `--samples 10` each laboratory measures ten samples, with kernels, couplings, disorder, lattices and receivers of
+their own, and all but the first are answered by models that are there already. The samples of one laboratory are not
+independent trials, so that intervals of shares are those of resampled laboratories.
+
 With `--misspecified` each measurement is of a kind that the command does not reckon with, and the table says how often
 it was warned of.
 """
@@ -17,7 +21,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,11 +42,13 @@ __all__ = ["main"]
 
 _ROOT = Path(__file__).parents[1]
 _SEED = 202611901
+# Laboratories have numbers below this.
+_MOST = 10_000
 _FORMATS = {"record": ("--unit", "us"), "bruker": (), "tecmag": ()}
 _SIDES = (64, 96, 128)
 # Draws of a prior that its own 90 % intervals are read off.
 _PRIOR_DRAWS = 400
-_LEVEL = 0.9
+_LEVEL, _RESAMPLES = 0.9, 4000
 _SIGNIFICANT = 0.05
 # us, MHz; simulated steps are no longer than this, and no receiver is farther off resonance.
 _LONGEST_STEP, _FARTHEST = 0.2, 0.005
@@ -61,7 +67,7 @@ class _Laboratory:
     """What a trial measures with.
 
     Attributes:
-        number: Of the trial.
+        number: Of the laboratory.
         kernel: Kind of the kernel.
         tau: Time between the pulses, us.
         fwhm: Width of the line, MHz.
@@ -111,6 +117,13 @@ class _Laboratory:
             format=[*_FORMATS][number % len(_FORMATS)],
         )
 
+    def of_sample(self, sample: int, kernels: Sequence[str]) -> "_Laboratory":
+        """The same with another sample and another tuning of the receiver; sample 0 is its own."""
+        rng = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(self.number, sample)))
+        other = self.draw(self.number, rng, kernels)
+        own = ("kernel", "phase", "offset", "volts", "sides")
+        return replace(self, **{name: getattr(other, name) for name in own}) if sample else self
+
     @property
     def experiment(self) -> dict[str, Any]:
         """What an experiment has beside kernel and coupling."""
@@ -127,15 +140,18 @@ def main(arguments: Sequence[str]) -> None:
     parser = ArgumentParser("python -m benchmarks blind", description=__doc__)
     parser.add_argument("trials", type=int, nargs="?", default=200, help="how many")
     parser.add_argument("--budget", default="10min", help="of each, as for `nmr infer`")
+    parser.add_argument("--samples", type=int, default=1, help="how many of the trials a laboratory makes")
     parser.add_argument("--folder", type=Path, default=_ROOT / ".nmr" / "blind", help="where the trials lie")
     parser.add_argument("--misspecified", action="store_true", help="measure what the command does not reckon with")
     asked = parser.parse_args(arguments)
-    folder = asked.folder.absolute() / (f"misspecified-{asked.budget}" if asked.misspecified else asked.budget)
+    kind = f"{'misspecified-' if asked.misspecified else ''}{asked.budget}"
+    folder = asked.folder.absolute() / (kind if asked.samples == 1 else f"{kind}-of-{asked.samples}")
     with progress_bar("blind trials", asked.trials, "trials") as advance:
         found = []
         for number in range(asked.trials):
             wrong = [*_WRONG][number % len(_WRONG)] if asked.misspecified else ""
-            found.append(_trial(number, folder / f"{number:03d}", asked.budget, wrong))
+            place = divmod(number, asked.samples)
+            found.append(_trial(place, folder / f"{place[0]:03d}", asked.budget, wrong))
             advance(1)
     rows = pd.DataFrame([row for rows in found for row in rows])
     if asked.misspecified:
@@ -144,29 +160,40 @@ def main(arguments: Sequence[str]) -> None:
         _print(rows, asked.budget)
 
 
-def _trial(number: int, folder: Path, budget: str, wrong: str) -> list[dict[str, Any]]:
-    """What became of one trial, a row for each quantity; run if it has not been."""
-    said = folder / "trial.json"
+def _trial(place: tuple[int, int], folder: Path, budget: str, wrong: str) -> list[dict[str, Any]]:
+    """What became of one trial, a row for each quantity; run if it has not been.
+
+    Args:
+        place: Numbers of laboratory and sample.
+        folder: Of the laboratory, whose samples share what was learnt for it.
+        budget: As for `nmr infer`.
+        wrong: What the command does not reckon with, if anything.
+    """
+    own = folder / f"sample-{place[1]}"
+    said = own / "trial.json"
     if not said.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         # What was simulated before a kill stays in `.nmr`; the file itself is written anew.
-        shutil.rmtree(folder / "7", ignore_errors=True)
-        write_json(said, _measure_and_infer(number, folder, budget, wrong))
+        shutil.rmtree(own, ignore_errors=True)
+        own.mkdir(parents=True)
+        write_json(said, _measure_and_infer(place, own, budget, wrong))
     trial = json.loads(said.read_text())
-    shared = {name: trial[name] for name in ("seconds", "right", "refused", "wrong", "warned")} | {"trial": number}
+    shared = {name: trial[name] for name in ("seconds", "right", "refused", "wrong", "warned")}
+    shared |= {"trial": f"{place[0]}-{place[1]}", "laboratory": place[0]}
     return [{**shared, **row} for row in trial["quantities"]] or [shared]
 
 
-def _measure_and_infer(number: int, folder: Path, budget: str, wrong: str) -> dict[str, Any]:
+def _measure_and_infer(place: tuple[int, int], folder: Path, budget: str, wrong: str) -> dict[str, Any]:
+    number, sample_number = place
     rng = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number,)))
     settings = read_preset(PRESET)
-    laboratory = _Laboratory.draw(number, rng, [*settings.kernels])
+    laboratory = _Laboratory.draw(number, rng, [*settings.kernels]).of_sample(sample_number, [*settings.kernels])
     recipe = _recipe(settings, laboratory)
-    truth = recipe.curve(number)
+    # Sample 0 of every laboratory is the curve of its number.
+    truth = recipe.curve(number + _MOST * sample_number)
     sample = truth.experiment
     if wrong == "weak pulses":
         sample = sample.replace(drive=sample.drive.replace(calibration=_WEAK))
-    echo = simulate(sample, seed=_SEED + number, integrator="midpoint")
+    echo = simulate(sample, seed=_SEED + number + _MOST * sample_number, integrator="midpoint")
     first = laboratory.dwell * np.ceil((laboratory.tau + laboratory.dead_time) / laboratory.dwell)
     step = truth.experiment.step
     kept = slice(round(first / step), None, round(laboratory.dwell / step))
@@ -177,17 +204,20 @@ def _measure_and_infer(number: int, folder: Path, budget: str, wrong: str) -> di
     if wrong == "damping":
         m *= np.exp(-late / _DAMPING)
     m *= np.exp(1j * (np.deg2rad(laboratory.phase) + 2 * np.pi * laboratory.offset * late))
+    if sample_number:
+        rng = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number, sample_number, 1)))
     m += laboratory.noise * np.abs(m).max() * (rng.normal(size=(len(m), 2)) @ np.array([1, 1j]))
     path: Path = write_echo(laboratory.format, folder, laboratory.volts * m, step=laboratory.dwell)  # type: ignore[no-untyped-call]
     known = {"drive": {"calibration": 1.0}} if wrong == "weak pulses" else {}
     write_json(folder / "mine.yaml", {"sequence": laboratory.experiment["sequence"], **known})
-    command = [sys.executable, "-m", "nmr_platform", "infer", path.name, "--experiment", "mine.yaml", "--json"]
+    command = [sys.executable, "-m", "nmr_platform", "infer", f"{folder.name}/{path.name}", "--json"]
+    command += ["--experiment", f"{folder.name}/mine.yaml", "--out", f"{folder.name}/inferred"]
     command += ["--start", f"{at[0]:.6f}", "--budget", budget, "--tracker", "none", *_FORMATS[laboratory.format]]
     if wrong == "another kernel":
         command += ["--kernels", ",".join(sorted({*settings.kernels} - {laboratory.kernel}))]
     begun = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
-    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, cwd=folder.parent, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - begun
     result: dict[str, Any] = {
         "laboratory": asdict(laboratory),
@@ -233,10 +263,17 @@ def _width(name: str) -> float:
     return float(high - low)
 
 
-def _share(n: int, of: int) -> str:
-    """A share with its 95 % interval."""
-    within = binomtest(n, of).proportion_ci(method="wilson")
-    return f"{n / of:.2f} ({within.low:.2f} to {within.high:.2f})"
+def _share(held: pd.Series, laboratories: pd.Series) -> str:
+    """A share with its 95 % interval: of resampled laboratories, or the exact one where each trial has its own."""
+    n, yes = len(held), held.astype(bool).to_numpy()
+    if laboratories.nunique() == n:
+        within = binomtest(int(yes.sum()), n).proportion_ci(method="wilson")
+        return f"{yes.mean():.2f} ({within.low:.2f} to {within.high:.2f})"
+    counts = pd.DataFrame({"yes": yes, "one": 1}).groupby(laboratories.to_numpy()).sum().to_numpy()
+    drawn = np.random.default_rng(0).integers(len(counts), size=(_RESAMPLES, len(counts)))
+    yes_of, all_of = counts[drawn].sum(axis=1).T
+    low, high = np.quantile(yes_of / all_of, [0.025, 0.975])
+    return f"{yes.mean():.2f} ({low:.2f} to {high:.2f})"
 
 
 def _print_warned(found: pd.DataFrame, budget: str) -> None:
@@ -244,8 +281,8 @@ def _print_warned(found: pd.DataFrame, budget: str) -> None:
     trials = found.drop_duplicates("trial")
     rows = []
     for wrong, each in trials.groupby("wrong", sort=False):
-        warned = int((each["warned"].fillna(value=False).astype(bool) | (each["refused"] != "")).sum())
-        rows.append((str(wrong), _WRONG[str(wrong)], str(len(each)), _share(warned, len(each))))
+        warned = each["warned"].fillna(value=False).astype(bool) | (each["refused"] != "")
+        rows.append((str(wrong), _WRONG[str(wrong)], str(len(each)), _share(warned, each["laboratory"])))
     header = ("what is not reckoned with", "", "trials", "warned of")
     print_table("Misspecified trials of `nmr infer`", header, rows, note=f"A budget of {budget} each.")
 
@@ -256,12 +293,13 @@ def _print(found: pd.DataFrame, budget: str) -> None:
     rows = []
     for name, each in found.dropna(subset=["quantity"]).groupby("quantity"):
         told = f"{each['informative'].mean():.0%}"
-        covered = _share(int(each["held"].sum()), len(each))
+        covered = _share(each["held"], each["laboratory"])
         rows.append((str(name), str(len(each)), covered, f"{each['share'].median():.2f}", told))
+    right = _share(asked["right"], asked["laboratory"])
     note = (
-        f"{len(trials)} trials with a budget of {budget}; {len(trials) - len(asked)} refused. Kernel right: "
-        f"{_share(int(asked['right'].sum()), len(asked))}. Warned of: {asked['warned'].mean():.2f}. Wall time "
-        f"{asked['seconds'].median():.0f} s (median), on {os.cpu_count()} cores."
+        f"{len(trials)} trials of {trials['laboratory'].nunique()} laboratories with a budget of {budget}; "
+        f"{len(trials) - len(asked)} refused. Kernel right: {right}. Warned of: {asked['warned'].mean():.2f}. "
+        f"Wall time {asked['seconds'].median():.0f} s (median), on {os.cpu_count()} cores."
     )
     header = ("quantity", "trials", f"in {_LEVEL:.0%} intervals", "width over the prior's", "informative")
     print_table("Blind trials of `nmr infer`", header, rows, note=note)

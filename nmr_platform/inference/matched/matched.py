@@ -1,7 +1,7 @@
 """A training set for one measurement: its sequences, points, noise, and what is not known drawn around the look.
 
-Simulated records are treated exactly as the measured ones: brought onto their points, cut where they are cut, covered by
-their noise, and looked at in the same way. Phase, offset and amplification of a receiver are taken out by that look
+Simulated records are treated exactly as the measured ones: brought onto their points, cut where they are cut, covered
+by their noise, and looked at in the same way. Phase, offset and amplification of a receiver are taken out by that look
 whatever they are, so that simulated receivers need none; how far the look is misled by the couplings is part of what is
 learnt.
 """
