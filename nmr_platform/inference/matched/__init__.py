@@ -5,7 +5,8 @@ It is entered by itself, like `nmr_platform.inference.prediction`: whoever makes
 
 from nmr_platform.inference.matched.answer import EXPERIMENT, Answer, Interval
 from nmr_platform.inference.matched.drawn import recipe_of, widths_around
-from nmr_platform.inference.matched.look import Estimate, Given, Look, Looks, look, looks_of
+from nmr_platform.inference.matched.look import Estimate, Given, Look, look
+from nmr_platform.inference.matched.looks import Looks, looks_of
 from nmr_platform.inference.matched.matched import Matched, Misled
 from nmr_platform.inference.matched.page import render_page
 from nmr_platform.inference.matched.posterior import Known, known_of, narrowed

@@ -16,7 +16,7 @@ from xgboost import XGBRegressor
 
 from nmr_platform.datasets import quantity
 from nmr_platform.errors import DataError
-from nmr_platform.inference.matched.look import Looks
+from nmr_platform.inference.matched.looks import Looks
 from nmr_platform.inference.matched.matched import Tables
 from nmr_platform.inference.matched.misfit import Misfit, Neighbourhood
 from nmr_platform.inference.novelty import Novelty

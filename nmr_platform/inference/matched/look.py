@@ -1,11 +1,5 @@
-"""What a measured echo shows by itself: noise, phase, offset, dead time, place of the echo and width of the line.
+"""What a measured echo shows by itself: noise, phase, offset, dead time, place of the echo and width of the line."""
 
-Of several records of one sample the first shows the receiver and the line; the others are seen through it, so that
-what tells them apart, their height and their phase, stays in them. Their echoes may have decayed to nothing.
-"""
-
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -18,7 +12,7 @@ from nmr_platform.exchange import Corrections, Record, correct, find_corrections
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import Schema
 
-__all__ = ["Estimate", "Given", "Look", "Looks", "digest_of", "look", "looks_of"]
+__all__ = ["Estimate", "Given", "Look", "echo_and_pulse", "look", "recorded"]
 
 Source = Literal["measured", "given"]
 
@@ -127,7 +121,7 @@ class Look:
     @property
     def expected_echo(self) -> float:
         """Time of the echo that the sequence expects, us after the first pulse."""
-        return _expected_echo(self.experiment)
+        return echo_and_pulse(self.experiment)[0]
 
     @property
     def corrected(self) -> Record:
@@ -145,36 +139,6 @@ class Look:
             f"The echo is at {self.echo.value:.5g} us, but the sequence expects it at {self.expected_echo:.5g} us: "
             "`--start`, `--since` or the key `sequence` may be wrong."
         ]
-
-
-Looks = Mapping[str, Look]
-"""Those at all records of a measurement by name, in order."""
-
-
-def digest_of(seen: Looks) -> str:
-    """Identity of the points of all records, 16 hexadecimal digits."""
-    return hashlib.sha256(b"".join(each.record.signal.tobytes() for each in seen.values())).hexdigest()[:16]
-
-
-def looks_of(
-    records: Mapping[str, Record], experiments: Mapping[str, Experiment], given: Mapping[str, Given]
-) -> dict[str, Look]:
-    """Look at all records of one measurement: at the others through the receiver that the first one shows.
-
-    Args:
-        records: By name; times count from the end of the first pulse.
-        experiments: The sequence of each.
-        given: What is known of each.
-
-    Raises:
-        ConfigurationError: A sequence has no echo.
-        DataError: There is no echo in the first record, or no point where the echo of another is expected.
-    """
-    (name, record), *others = records.items()
-    first = look(record, experiments[name], given[name])
-    return {name: first} | {
-        other: _look_through(first, each, experiments[other], given[other]) for other, each in others
-    }
 
 
 def look(record: Record, experiment: Experiment, given: Given | None = None) -> Look:
@@ -196,9 +160,8 @@ def look(record: Record, experiment: Experiment, given: Given | None = None) -> 
         DataError: There is no echo in the record where the sequence expects it.
     """
     known = given or Given()
-    echo = _expected_echo(experiment)
-    pulse = max(at for at in _ends_of_pulses(experiment) if at < echo)
-    record, live, noise = _recorded(record, experiment, known)
+    echo, pulse = echo_and_pulse(experiment)
+    record, live, noise = recorded(record, experiment, known)
     near = live & (np.abs(record.time - echo) <= (echo - pulse) / 2)
     top = _top(record, near, noise.value, echo)
     found = find_corrections(record, experiment, phase=known.phase, offset=known.offset, scale=known.scale)
@@ -221,35 +184,20 @@ def look(record: Record, experiment: Experiment, given: Given | None = None) -> 
     )
 
 
-def _look_through(first: Look, record: Record, experiment: Experiment, known: Given) -> Look:
-    """A record with phase, offset, scale and line of another one; whether it has an echo does not matter."""
-    echo = _expected_echo(experiment)
-    record, live, noise = _recorded(record, experiment, known)
-    around = live & (np.abs(record.time - echo) <= max(1 / (2 * np.pi * first.line.value), 2 * record.dwell))
-    if not around.any():
-        message = (
-            f"`{record.source}` must reach its echo at {echo:.6g} us, but has no point there: `--start` may be wrong."
-        )
-        raise DataError(message, path=record.source)
-    height = float(np.sqrt(max((np.abs(record.signal[around]) ** 2).mean() - 2 * noise.value**2, 0.0)))
-    return replace(
-        first,
-        record=record,
-        experiment=experiment,
-        noise=noise,
-        height=Estimate(height, noise.value / float(np.sqrt(around.sum())), ""),
-        echo=Estimate(echo, 0.0, "us", "given"),
-    )
+def echo_and_pulse(experiment: Experiment) -> tuple[float, float]:
+    """Times of the last echo that a sequence expects, and of the end of the last pulse before it, us.
 
-
-def _expected_echo(experiment: Experiment) -> float:
+    Raises:
+        ConfigurationError: The sequence has no echo.
+    """
     if not experiment.echo_indices:
         message = f"Key `sequence` must be of a sequence with an echo, but {experiment.sequence} has none."
         raise ConfigurationError(message, key="sequence")
-    return float(experiment.time[experiment.echo_indices[-1]])
+    echo = float(experiment.time[experiment.echo_indices[-1]])
+    return echo, max(at for at in _ends_of_pulses(experiment) if at < echo)
 
 
-def _recorded(record: Record, experiment: Experiment, known: Given) -> tuple[Record, NDArray[np.bool_], Estimate]:
+def recorded(record: Record, experiment: Experiment, known: Given) -> tuple[Record, NDArray[np.bool_], Estimate]:
     """The record as far as it counts, where it was recorded, and its noise."""
     record = _cut(record, experiment, known.dead_time)
     live = ~unrecorded(record.signal[None])[0]

@@ -25,7 +25,8 @@ from nmr_platform.errors import DataError
 from nmr_platform.exchange import Record
 from nmr_platform.features import Acquisition, PointwiseFeatures, extract
 from nmr_platform.inference.matched.drawn import recipe_of, widths_around
-from nmr_platform.inference.matched.look import Given, Looks, look, looks_of
+from nmr_platform.inference.matched.look import Given, look
+from nmr_platform.inference.matched.looks import Looks, looks_of
 from nmr_platform.inference.matched.setting import KernelPrior, Setting
 from nmr_platform.physics import Experiment
 
@@ -84,7 +85,8 @@ class Matched:
     Attributes:
         setting: What the user says of the measurement.
         priors: Of every kernel that is asked for.
-        records: Where the points of each lie and which were recorded, by name; the signals themselves do not matter.
+        records: Where the points of each lie and which were recorded, by name, the one that shows the receiver first;
+            the signals themselves do not matter.
         given: What was not estimated.
         line: Width of the line that the first echo shows, in cells, MHz.
         noise: Noise of each record over the height of the first echo, in cells; in the unit of M where the scale is
@@ -142,7 +144,7 @@ class Matched:
     def serves(self, seen: Looks) -> bool:
         """Whether line and noise of a measurement are among those that this one is made for."""
         found = _noise(seen, self.given)
-        if self.noise.keys() != found.keys():
+        if [*self.noise] != [*found]:
             return False
         pairs = [(_line(seen), self.line), *((found[name], own) for name, own in self.noise.items())]
         return all(abs(log(value / own)) <= _REACH * log(_CELL) for value, own in pairs)
@@ -175,6 +177,7 @@ class Matched:
         content = {
             "recipes": [recipe.curve_digest for recipe in self.recipes(1).values()],
             "records": points,
+            "first": self.first,
             "known": sorted(name for name, value in self.given.model_dump().items() if value is not None),
             "noise": dict(self.noise),
         }

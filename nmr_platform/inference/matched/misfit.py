@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nmr_platform.inference.matched.look import Look, Looks
+from nmr_platform.inference.matched.look import Look
+from nmr_platform.inference.matched.looks import Looks
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.learning import conformal_p_values
 

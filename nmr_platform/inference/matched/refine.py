@@ -33,7 +33,7 @@ from nmr_platform.datasets import (
 )
 from nmr_platform.errors import DataError
 from nmr_platform.inference.matched.answer import EXPERIMENT
-from nmr_platform.inference.matched.look import Looks, digest_of
+from nmr_platform.inference.matched.looks import Looks, digest_of
 from nmr_platform.inference.matched.matched import Matched
 from nmr_platform.inference.matched.misfit import parts_of, words_of
 from nmr_platform.inference.matched.posterior import Known, narrowed, outside

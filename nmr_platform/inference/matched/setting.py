@@ -28,8 +28,7 @@ class Setting(Schema):
 
     Attributes:
         sequence: Pulses and delays of the only record, whose name is the empty text.
-        sequences: Instead of it, those of each record by its name, see `nmr_platform.physics.Measurement`; the first
-            one's echo shows phase, offset and amplification of the receiver, which all share.
+        sequences: Instead of it, those of each record by its name, see `nmr_platform.physics.Measurement`.
         lattice: As in an experiment; rectangles of several sizes are drawn if it is left out.
         line: As in an experiment; its ``fwhm`` is drawn around what the echo shows if it is left out.
         drive: As in an experiment; the calibration is drawn if it is left out.

@@ -15,7 +15,8 @@ from nmr_platform.exchange import Record
 from nmr_platform.files import read_json, write_json
 from nmr_platform.inference.matched.answer import Answer, Bar, Learnt, learn, no_bar
 from nmr_platform.inference.matched.kept import read_learnt, write_learnt
-from nmr_platform.inference.matched.look import Given, Look, Looks, digest_of, looks_of
+from nmr_platform.inference.matched.look import Given, Look
+from nmr_platform.inference.matched.looks import Looks, clearest_first, digest_of, looks_of
 from nmr_platform.inference.matched.matched import Matched, Misled, dwell_of
 from nmr_platform.inference.matched.posterior import known_of
 from nmr_platform.inference.matched.refine import Refined, refine
@@ -112,7 +113,7 @@ class Inference:
 
     @property
     def look(self) -> Look:
-        """That at the first record, which shows the receiver."""
+        """That at the record with the clearest echo, which shows the receiver."""
         return next(iter(self.looks.values()))
 
     @property
@@ -163,7 +164,7 @@ class Inferrer:
         """What records show by themselves, see `looks_of`; one alone has the empty text as its name."""
         named = {"": records} if isinstance(records, Record) else records
         experiments = self.setting.of_free_spins(dwell_of(named)).experiments
-        return looks_of(named, experiments, dict.fromkeys(named, self.given))
+        return looks_of(clearest_first(named, experiments), experiments, dict.fromkeys(named, self.given))
 
     def infer(self, records: Record | Mapping[str, Record]) -> Inference:
         """Answer for one sample.
@@ -174,7 +175,7 @@ class Inferrer:
 
         Raises:
             ConfigurationError: The setting or a prior is not acceptable.
-            DataError: The first record has no echo where the sequence expects it, or the budget is too small.
+            DataError: No record has an echo where its sequence expects it, or the budget is too small.
         """
         seen = self.look(records)
         matched = self._matched(seen)
@@ -320,7 +321,7 @@ def infer(
 
     Raises:
         ConfigurationError: The setting or a prior is not acceptable.
-        DataError: A first record has no echo where the sequence expects it, or the budget is too small.
+        DataError: A measurement has no echo where a sequence expects it, or the budget is too small.
     """
     inferrer = Inferrer(setting, priors, **how)
     return [inferrer.infer(records) for records in measurements]

@@ -205,7 +205,7 @@ def _drawn(found: Inference, title: str) -> dict[str, tuple[str, Figure]]:
     pictures = {"record.png": ("The record", _draw(found.look))}
     if len(found.looks) > 1:
         pictures |= {
-            "record.png": ("The first record", _draw(found.look)),
+            "record.png": ("The record with the clearest echo", _draw(found.look)),
             "records.png": ("All records", _draw_all(found.looks, title)),
             "decay.png": ("The height of the echoes", _draw_decay(found.looks, title)),
         }

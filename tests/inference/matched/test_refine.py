@@ -9,7 +9,7 @@ import pytest
 from nmr_platform.datasets import Range
 from nmr_platform.errors import DataError
 from nmr_platform.inference.matched import Answer, Budget, Inferrer, refine
-from nmr_platform.inference.matched.look import digest_of
+from nmr_platform.inference.matched.looks import digest_of
 from nmr_platform.studies import closing_storage, load_studies, over_trials
 from nmr_platform.tracking import NullTracker
 from nmr_platform.workspace import Workspace

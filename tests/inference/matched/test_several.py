@@ -8,6 +8,7 @@ import pytest
 
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.inference.matched import Budget, Given, Inferrer, Setting, looks_of
+from nmr_platform.inference.matched.looks import clearest_first
 from nmr_platform.schema import validate
 from nmr_platform.workspace import Workspace
 from tests.inference.matched.records import SEQUENCE, TAU, echo_record, experiment
@@ -54,6 +55,16 @@ def test_an_echo_that_has_decayed_is_none_to_refuse_but_the_first():
         looks_of({"short": replace(silent, start=34.0), "long": later()}, EXPERIMENTS, KNOWN)
 
 
+def test_the_highest_echo_shows_the_receiver_wherever_it_stands():
+    records = {"long": later(height=0.5), "short": echo_record()}
+    assert [*clearest_first(records, EXPERIMENTS)] == ["short", "long"]
+    # Whatever is higher elsewhere is no echo.
+    early = echo_record(height=0.5).signal
+    early[:4] = 50.0
+    records = {"short": echo_record().with_signal(early), "long": later()}
+    assert [*clearest_first(records, EXPERIMENTS)] == ["long", "short"]
+
+
 def test_a_record_that_ends_before_its_echo_is_refused():
     records = {"short": echo_record(), "long": echo_record(start=5.0)}
     with pytest.raises(DataError, match=r"must reach its echo at 120 us, but has no point there"):
@@ -96,6 +107,7 @@ def test_a_training_set_serves_measurements_of_the_same_records(inference):
     seen, matched = inference.looks, inference.matched
     assert matched.serves(seen)
     assert not matched.serves({"short": seen["short"]})
+    assert not matched.serves(dict(reversed(seen.items()))), "another one shows the receiver"
     noisier = seen["long"].noise._replace(value=3 * seen["long"].noise.value)
     assert not matched.serves({**seen, "long": replace(seen["long"], noise=noisier)})
 
