@@ -96,8 +96,10 @@ def infer_options() -> list["Option"]:
 
 def _sentences(title: str, answer: dict[str, Any]) -> str:
     lines = [f"{title}: {answer['report']}", *(f"Warning: {text}" for text in answer["misfit"]["warnings"])]
-    if len(answer["records"]) > 1:
-        lines += [f"  record {name}: {each['sequence']}" for name, each in answer["records"].items()]
+    for name, each in answer["records"].items():
+        lines.append(f"  record {name + ': ' if name else ''}{each['sequence']}")
+        lines += [f"  the file says: {each['told']}"] if each["told"] else []
+    lines += [f"  {name}: {_shown(each)}" for name, each in answer["look"].items()]
     for name, each in answer["quantities"].items():
         told = "" if each["informative"] else "; the record does not tell it: as wide as the prior"
         interval = f"{each['lower']:.4g} to {each['upper']:.4g}, {each['level']:.0%}"
@@ -105,3 +107,10 @@ def _sentences(title: str, answer: dict[str, Any]) -> str:
     lines += [f"  kernel {name}: {share:.2f}" for name, share in answer["kernel"].items()]
     lines += [] if answer["kernel_informative"] else ["  The record does not tell the kernel."]
     return "\n".join(lines)
+
+
+def _shown(each: dict[str, Any]) -> str:
+    """A number that was read off the record, or given."""
+    error = f" +- {each['error']:.2g}" if each["error"] else ""
+    unit = f" {each['unit']}" if each["unit"] else ""
+    return f"{each['value']:.4g}{error}{unit} ({each['source']})"

@@ -66,7 +66,7 @@ def test_a_wrong_start_is_refused_by_a_sentence_that_names_the_option(folder, ca
     assert "give `--start`" in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_magnitude_alone_is_answered_and_nothing_is_said_of_its_phase(folder):
+def test_a_magnitude_alone_is_answered_and_nothing_is_said_of_its_phase(folder, capsys):
     table = np.loadtxt("echo.csv", delimiter=",")
     np.savetxt("echo.csv", np.column_stack([table[:, 0], np.hypot(table[:, 1], table[:, 2])]), delimiter=",")
     assert infer("--start", "34", "--columns", "1,2") in (0, None)
@@ -74,6 +74,9 @@ def test_a_magnitude_alone_is_answered_and_nothing_is_said_of_its_phase(folder):
     assert "* line:" in page
     assert "* phase:" not in page
     assert "mislead" not in page
+    said = capsys.readouterr().out
+    assert "  phase:" not in said
+    assert "(measured)" in said.partition("  line: ")[2].partition("\n")[0]
 
 
 @pytest.fixture
@@ -151,6 +154,7 @@ def test_a_list_of_delays_becomes_one_answer(folder, capsys):
         )
     assert ended.value.code in (0, None)
     said = json.loads(capsys.readouterr().out)
+    assert "nucleus 139La" in said["records"]["tau30"]["told"]
     assert {name: each["sequence"] for name, each in said["records"].items()} == {
         "tau30": "90x - 30 us - 180y - 60 us",
         "tau60": "90x - 60 us - 180y - 120 us",

@@ -22,6 +22,8 @@ __all__ = ["Measured", "answer_all", "as_json", "read_measured"]
 
 # Of a folder's name; what the names of many files are cut to.
 _LONGEST = 100
+# What a magnitude alone does not show.
+_OF_PHASE = ("phase", "offset")
 
 
 class Measured(NamedTuple):
@@ -182,10 +184,12 @@ def as_json(found: Inference, report: Path) -> dict[str, Any]:
         "look": {
             name: {**each._asdict(), **({"error_of_couplings": misled[name]} if name in misled else {})}
             for name, each in found.look.estimates.items()
+            if found.look.record.has_phase or name not in _OF_PHASE
         },
         "records": {
             name: {
                 "sequence": str(each.experiment.sequence),
+                "told": str(each.record.told),
                 "noise": each.noise._asdict(),
                 "height": each.height._asdict(),
             }

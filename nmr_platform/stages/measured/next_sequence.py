@@ -134,7 +134,7 @@ def open_after(place: Path) -> Open:
         shares: Mapping[str, float] = answer["kernel"]
         noise = answer["look"]["noise"]["value"] * answer["look"]["scale"]["value"]
         line = answer["look"]["line"]["value"]
-        has_phase = answer["look"]["phase"]["source"] == "given"
+        has_phase = answer["look"].get("phase", {}).get("source") == "given"
     except (KeyError, TypeError) as error:
         message = f"`{path}` must be an answer of `nmr infer`, but lacks {error}."
         raise DataError(message, path=path) from error
