@@ -9,6 +9,9 @@ With `--samples 10` each laboratory measures ten samples, with kernels, coupling
 their own, and all but the first are answered by models that are there already. The samples of one laboratory are not
 independent trials, so that intervals of shares are those of resampled laboratories.
 
+With `--several` each sample is measured under two more sequences, of those that tell most in the larger study, and the
+records make one answer.
+
 With `--misspecified` each measurement is of a kind that the command does not reckon with, and the table says how often
 it was warned of.
 """
@@ -28,13 +31,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from benchmarks.tables import print_table
 from nmr_platform.datasets import QUANTITIES, DataSettings, Recipe, read_preset
 from nmr_platform.files import write_json
 from nmr_platform.inference.matched.setting import PRESET
+from nmr_platform.physics import Experiment, Hahn
 from nmr_platform.progress import progress_bar
+from nmr_platform.schema import validate
 from nmr_platform.simulation import simulate
 from tests.exchange.instrument_files import write_echo
 
@@ -58,6 +64,11 @@ _WRONG = {
     "a second line": "40 kHz away, 0.3 as high",
     "weak pulses": "by 5 %, where the experiment file says that they are right",
     "damping": "by exp(-t / 20 us)",
+}
+# Beside the laboratory's own sequence: us, degrees.
+_MORE = {
+    "tipped": {"tau": 27.0, "theta1": 86.6, "theta2": 184.0},
+    "stored": {"tau": 60.0, "theta1": 90.0, "theta2": 120.0},
 }
 _SECOND_LINE, _DAMPING, _WEAK = (0.04, 0.3), 20.0, 0.95  # MHz and share; us; factor
 
@@ -125,6 +136,17 @@ class _Laboratory:
         return replace(self, **{name: getattr(other, name) for name in own}) if sample else self
 
     @property
+    def first_point(self) -> float:
+        """Time from the last pulse to the first point, us."""
+        return float(self.dwell * np.ceil(self.dead_time / self.dwell))
+
+    def sequences(self, *, several: bool) -> dict[str, dict[str, Any]]:
+        """What a sample is measured under, by name; delays are whole times between points."""
+        more = {name: {**each, "tau": self.dwell * round(each["tau"] / self.dwell)} for name, each in _MORE.items()}
+        own: dict[str, dict[str, Any]] = {"own": {"tau": self.tau}}
+        return {name: {"kind": "hahn", **each} for name, each in (own | (more if several else {})).items()}
+
+    @property
     def experiment(self) -> dict[str, Any]:
         """What an experiment has beside kernel and coupling."""
         return {
@@ -141,17 +163,18 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("trials", type=int, nargs="?", default=200, help="how many")
     parser.add_argument("--budget", default="10min", help="of each, as for `nmr infer`")
     parser.add_argument("--samples", type=int, default=1, help="how many of the trials a laboratory makes")
+    parser.add_argument("--several", action="store_true", help="measure each sample under three sequences")
     parser.add_argument("--folder", type=Path, default=_ROOT / ".nmr" / "blind", help="where the trials lie")
     parser.add_argument("--misspecified", action="store_true", help="measure what the command does not reckon with")
     asked = parser.parse_args(arguments)
-    kind = f"{'misspecified-' if asked.misspecified else ''}{asked.budget}"
+    kind = f"{'misspecified-' if asked.misspecified else ''}{'several-' if asked.several else ''}{asked.budget}"
     folder = asked.folder.absolute() / (kind if asked.samples == 1 else f"{kind}-of-{asked.samples}")
     with progress_bar("blind trials", asked.trials, "trials") as advance:
         found = []
         for number in range(asked.trials):
             wrong = [*_WRONG][number % len(_WRONG)] if asked.misspecified else ""
             place = divmod(number, asked.samples)
-            found.append(_trial(place, folder / f"{place[0]:03d}", asked.budget, wrong))
+            found.append(_trial(place, folder / f"{place[0]:03d}", asked.budget, wrong, several=asked.several))
             advance(1)
     rows = pd.DataFrame([row for rows in found for row in rows])
     if asked.misspecified:
@@ -160,7 +183,7 @@ def main(arguments: Sequence[str]) -> None:
         _print(rows, asked.budget)
 
 
-def _trial(place: tuple[int, int], folder: Path, budget: str, wrong: str) -> list[dict[str, Any]]:
+def _trial(place: tuple[int, int], folder: Path, budget: str, wrong: str, *, several: bool) -> list[dict[str, Any]]:
     """What became of one trial, a row for each quantity; run if it has not been.
 
     Args:
@@ -168,6 +191,7 @@ def _trial(place: tuple[int, int], folder: Path, budget: str, wrong: str) -> lis
         folder: Of the laboratory, whose samples share what was learnt for it.
         budget: As for `nmr infer`.
         wrong: What the command does not reckon with, if anything.
+        several: Whether the sample is measured under three sequences.
     """
     own = folder / f"sample-{place[1]}"
     said = own / "trial.json"
@@ -175,46 +199,47 @@ def _trial(place: tuple[int, int], folder: Path, budget: str, wrong: str) -> lis
         # What was simulated before a kill stays in `.nmr`; the file itself is written anew.
         shutil.rmtree(own, ignore_errors=True)
         own.mkdir(parents=True)
-        write_json(said, _measure_and_infer(place, own, budget, wrong))
+        write_json(said, _measure_and_infer(place, own, budget, wrong, several=several))
     trial = json.loads(said.read_text())
     shared = {name: trial[name] for name in ("seconds", "right", "refused", "wrong", "warned")}
     shared |= {"trial": f"{place[0]}-{place[1]}", "laboratory": place[0]}
     return [{**shared, **row} for row in trial["quantities"]] or [shared]
 
 
-def _measure_and_infer(place: tuple[int, int], folder: Path, budget: str, wrong: str) -> dict[str, Any]:
+def _measure_and_infer(
+    place: tuple[int, int], folder: Path, budget: str, wrong: str, *, several: bool
+) -> dict[str, Any]:
     number, sample_number = place
-    rng = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number,)))
     settings = read_preset(PRESET)
-    laboratory = _Laboratory.draw(number, rng, [*settings.kernels]).of_sample(sample_number, [*settings.kernels])
-    recipe = _recipe(settings, laboratory)
+    kernels = [*settings.kernels]
+    drawing = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number,)))
+    laboratory = _Laboratory.draw(number, drawing, kernels).of_sample(sample_number, kernels)
     # Sample 0 of every laboratory is the curve of its number.
-    truth = recipe.curve(number + _MOST * sample_number)
-    sample = truth.experiment
-    if wrong == "weak pulses":
-        sample = sample.replace(drive=sample.drive.replace(calibration=_WEAK))
-    echo = simulate(sample, seed=_SEED + number + _MOST * sample_number, integrator="midpoint")
-    first = laboratory.dwell * np.ceil((laboratory.tau + laboratory.dead_time) / laboratory.dwell)
-    step = truth.experiment.step
-    kept = slice(round(first / step), None, round(laboratory.dwell / step))
-    at, m = echo.time[kept], echo.m[kept].astype(complex)
-    late = at - 2 * laboratory.tau
-    if wrong == "a second line":
-        m *= 1 + _SECOND_LINE[1] * np.exp(2j * np.pi * _SECOND_LINE[0] * late)
-    if wrong == "damping":
-        m *= np.exp(-late / _DAMPING)
-    m *= np.exp(1j * (np.deg2rad(laboratory.phase) + 2 * np.pi * laboratory.offset * late))
-    if sample_number:
-        rng = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number, sample_number, 1)))
-    m += laboratory.noise * np.abs(m).max() * (rng.normal(size=(len(m), 2)) @ np.array([1, 1j]))
-    path: Path = write_echo(laboratory.format, folder, laboratory.volts * m, step=laboratory.dwell)  # type: ignore[no-untyped-call]
-    known = {"drive": {"calibration": 1.0}} if wrong == "weak pulses" else {}
-    write_json(folder / "mine.yaml", {"sequence": laboratory.experiment["sequence"], **known})
-    command = [sys.executable, "-m", "nmr_platform", "infer", f"{folder.name}/{path.name}", "--json"]
+    curve = number + _MOST * sample_number
+    truth = _recipe(settings, laboratory).curve(curve)
+    rng = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number, sample_number, 1)))
+    sequences = laboratory.sequences(several=several)
+    signals = {
+        name: _received(truth.experiment.replace(sequence=validate(Hahn, each)), laboratory, _SEED + curve, wrong)
+        for name, each in sequences.items()
+    }
+    # One receiver has one noise, whatever the sequence.
+    noise = laboratory.noise * np.abs(signals["own"]).max()
+    files = {}
+    for name, m in signals.items():
+        (folder / name).mkdir()
+        noisy = m + noise * (rng.normal(size=(len(m), 2)) @ np.array([1, 1j]))
+        files[name] = write_echo(laboratory.format, folder / name, noisy, step=laboratory.dwell)  # type: ignore[no-untyped-call]
+    known: dict[str, Any] = {"drive": {"calibration": 1.0}} if wrong == "weak pulses" else {}
+    known |= {"sequences": sequences} if several else {"sequence": sequences["own"]}
+    write_json(folder / "mine.yaml", known)
+    paths = {name: path.relative_to(folder.parent).as_posix() for name, path in files.items()}
+    command = [sys.executable, "-m", "nmr_platform", "infer", "--json", "--tracker", "none", "--budget", budget]
+    command += [f"--record={name}={path}" for name, path in paths.items()] if several else [*paths.values()]
     command += ["--experiment", f"{folder.name}/mine.yaml", "--out", f"{folder.name}/inferred"]
-    command += ["--start", f"{at[0]:.6f}", "--budget", budget, "--tracker", "none", *_FORMATS[laboratory.format]]
+    command += ["--since", "last", "--start", f"{laboratory.first_point:.6f}", *_FORMATS[laboratory.format]]
     if wrong == "another kernel":
-        command += ["--kernels", ",".join(sorted({*settings.kernels} - {laboratory.kernel}))]
+        command += ["--kernels", ",".join(sorted({*kernels} - {laboratory.kernel}))]
     begun = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
     ended = subprocess.run(command, cwd=folder.parent, env=environment, capture_output=True, text=True, check=False)
@@ -246,6 +271,23 @@ def _measure_and_infer(place: tuple[int, int], folder: Path, budget: str, wrong:
     # Where no kernel has a candidate at all, that is said, too.
     warned = min(p_value, max(refined, default=0.0)) < _SIGNIFICANT
     return result | {"right": right, "warned": warned, "p_value": p_value, "refined": refined, "quantities": rows}
+
+
+def _received(experiment: Experiment, laboratory: _Laboratory, seed: int, wrong: str) -> NDArray[np.complex128]:
+    """What the receiver makes of a sample under one sequence, but for its noise, in volts, shape (n,)."""
+    if wrong == "weak pulses":
+        experiment = experiment.replace(drive=experiment.drive.replace(calibration=_WEAK))
+    echo = simulate(experiment, seed=seed, integrator="midpoint")
+    echo_time = float(experiment.time[experiment.echo_indices[-1]])
+    first, step = echo_time / 2 + laboratory.first_point, experiment.step
+    kept = slice(round(first / step), None, round(laboratory.dwell / step))
+    late, m = echo.time[kept] - echo_time, echo.m[kept].astype(np.complex128)
+    if wrong == "a second line":
+        m *= 1 + _SECOND_LINE[1] * np.exp(2j * np.pi * _SECOND_LINE[0] * late)
+    if wrong == "damping":
+        m *= np.exp(-late / _DAMPING)
+    m *= np.exp(1j * (np.deg2rad(laboratory.phase) + 2 * np.pi * laboratory.offset * late))
+    return np.asarray(laboratory.volts * m)
 
 
 def _recipe(settings: DataSettings, laboratory: _Laboratory) -> Recipe:
