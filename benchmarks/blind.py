@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -71,6 +71,22 @@ _MORE = {
     "stored": {"tau": 60.0, "theta1": 90.0, "theta2": 120.0},
 }
 _SECOND_LINE, _DAMPING, _WEAK = (0.04, 0.3), 20.0, 0.95  # MHz and share; us; factor
+
+
+class _How(NamedTuple):
+    """How a trial is done.
+
+    Attributes:
+        budget: As for `nmr infer`.
+        wrong: What the command does not reckon with, if anything.
+        several: Whether the sample is measured under three sequences.
+        refine: Whether candidates are searched for, too.
+    """
+
+    budget: str
+    wrong: str
+    several: bool
+    refine: bool
 
 
 @dataclass(frozen=True)
@@ -164,17 +180,20 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--budget", default="10min", help="of each, as for `nmr infer`")
     parser.add_argument("--samples", type=int, default=1, help="how many of the trials a laboratory makes")
     parser.add_argument("--several", action="store_true", help="measure each sample under three sequences")
+    parser.add_argument("--no-refine", action="store_true", help="warnings are those of the comparison alone")
     parser.add_argument("--folder", type=Path, default=_ROOT / ".nmr" / "blind", help="where the trials lie")
     parser.add_argument("--misspecified", action="store_true", help="measure what the command does not reckon with")
     asked = parser.parse_args(arguments)
     kind = f"{'misspecified-' if asked.misspecified else ''}{'several-' if asked.several else ''}{asked.budget}"
+    kind += "-unrefined" if asked.no_refine else ""
     folder = asked.folder.absolute() / (kind if asked.samples == 1 else f"{kind}-of-{asked.samples}")
     with progress_bar("blind trials", asked.trials, "trials") as advance:
         found = []
         for number in range(asked.trials):
             wrong = [*_WRONG][number % len(_WRONG)] if asked.misspecified else ""
             place = divmod(number, asked.samples)
-            found.append(_trial(place, folder / f"{place[0]:03d}", asked.budget, wrong, several=asked.several))
+            how = _How(asked.budget, wrong, several=asked.several, refine=not asked.no_refine)
+            found.append(_trial(place, folder / f"{place[0]:03d}", how))
             advance(1)
     rows = pd.DataFrame([row for rows in found for row in rows])
     if asked.misspecified:
@@ -183,15 +202,13 @@ def main(arguments: Sequence[str]) -> None:
         _print(rows, asked.budget)
 
 
-def _trial(place: tuple[int, int], folder: Path, budget: str, wrong: str, *, several: bool) -> list[dict[str, Any]]:
+def _trial(place: tuple[int, int], folder: Path, how: _How) -> list[dict[str, Any]]:
     """What became of one trial, a row for each quantity; run if it has not been.
 
     Args:
         place: Numbers of laboratory and sample.
         folder: Of the laboratory, whose samples share what was learnt for it.
-        budget: As for `nmr infer`.
-        wrong: What the command does not reckon with, if anything.
-        several: Whether the sample is measured under three sequences.
+        how: How it is done.
     """
     own = folder / f"sample-{place[1]}"
     said = own / "trial.json"
@@ -199,16 +216,14 @@ def _trial(place: tuple[int, int], folder: Path, budget: str, wrong: str, *, sev
         # What was simulated before a kill stays in `.nmr`; the file itself is written anew.
         shutil.rmtree(own, ignore_errors=True)
         own.mkdir(parents=True)
-        write_json(said, _measure_and_infer(place, own, budget, wrong, several=several))
+        write_json(said, _measure_and_infer(place, own, how))
     trial = json.loads(said.read_text())
     shared = {name: trial[name] for name in ("seconds", "right", "refused", "wrong", "warned")}
     shared |= {"trial": f"{place[0]}-{place[1]}", "laboratory": place[0]}
     return [{**shared, **row} for row in trial["quantities"]] or [shared]
 
 
-def _measure_and_infer(
-    place: tuple[int, int], folder: Path, budget: str, wrong: str, *, several: bool
-) -> dict[str, Any]:
+def _measure_and_infer(place: tuple[int, int], folder: Path, how: _How) -> dict[str, Any]:
     number, sample_number = place
     settings = read_preset(PRESET)
     kernels = [*settings.kernels]
@@ -218,9 +233,9 @@ def _measure_and_infer(
     curve = number + _MOST * sample_number
     truth = _recipe(settings, laboratory).curve(curve)
     rng = np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number, sample_number, 1)))
-    sequences = laboratory.sequences(several=several)
+    sequences = laboratory.sequences(several=how.several)
     signals = {
-        name: _received(truth.experiment.replace(sequence=validate(Hahn, each)), laboratory, _SEED + curve, wrong)
+        name: _received(truth.experiment.replace(sequence=validate(Hahn, each)), laboratory, _SEED + curve, how.wrong)
         for name, each in sequences.items()
     }
     # One receiver has one noise, whatever the sequence.
@@ -230,15 +245,16 @@ def _measure_and_infer(
         (folder / name).mkdir()
         noisy = m + noise * (rng.normal(size=(len(m), 2)) @ np.array([1, 1j]))
         files[name] = write_echo(laboratory.format, folder / name, noisy, step=laboratory.dwell)  # type: ignore[no-untyped-call]
-    known: dict[str, Any] = {"drive": {"calibration": 1.0}} if wrong == "weak pulses" else {}
-    known |= {"sequences": sequences} if several else {"sequence": sequences["own"]}
+    known: dict[str, Any] = {"drive": {"calibration": 1.0}} if how.wrong == "weak pulses" else {}
+    known |= {"sequences": sequences} if how.several else {"sequence": sequences["own"]}
     write_json(folder / "mine.yaml", known)
     paths = {name: path.relative_to(folder.parent).as_posix() for name, path in files.items()}
-    command = [sys.executable, "-m", "nmr_platform", "infer", "--json", "--tracker", "none", "--budget", budget]
-    command += [f"--record={name}={path}" for name, path in paths.items()] if several else [*paths.values()]
+    command = [sys.executable, "-m", "nmr_platform", "infer", "--json", "--tracker", "none", "--budget", how.budget]
+    command += [f"--record={name}={path}" for name, path in paths.items()] if how.several else [*paths.values()]
     command += ["--experiment", f"{folder.name}/mine.yaml", "--out", f"{folder.name}/inferred"]
     command += ["--since", "last", "--start", f"{laboratory.first_point:.6f}", *_FORMATS[laboratory.format]]
-    if wrong == "another kernel":
+    command += [] if how.refine else ["--no-refine"]
+    if how.wrong == "another kernel":
         command += ["--kernels", ",".join(sorted({*kernels} - {laboratory.kernel}))]
     begun = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
@@ -249,7 +265,7 @@ def _measure_and_infer(
         "seconds": seconds,
         "refused": "",
         "right": None,
-        "wrong": wrong,
+        "wrong": how.wrong,
         "warned": None,
     }
     if ended.returncode:
@@ -269,7 +285,7 @@ def _measure_and_infer(
     right = max(answer["kernel"], key=answer["kernel"].get) == laboratory.kernel
     p_value, refined = answer["misfit"]["p_value"], [each["p_value"] for each in answer["refined"]]
     # Where no kernel has a candidate at all, that is said, too.
-    warned = min(p_value, max(refined, default=0.0)) < _SIGNIFICANT
+    warned = min(p_value, max(refined, default=0.0 if how.refine else 1.0)) < _SIGNIFICANT
     return result | {"right": right, "warned": warned, "p_value": p_value, "refined": refined, "quantities": rows}
 
 
