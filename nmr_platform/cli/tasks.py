@@ -92,9 +92,10 @@ class _Taken:
             file.write(json.dumps(facts) + "\n")
 
     def read(self) -> dict[str, Any]:
-        """The facts, the last of each name; none of a task that nobody has taken."""
+        """How far it is, and what came of it if it is over; nothing of a task that nobody has taken."""
         lines = self.path.read_text(encoding="utf-8").split("\n")[:-1] if self.path.exists() else []
-        return {name: fact for line in lines for name, fact in json.loads(line).items()}
+        # What came of it is told last, and how far it was just before.
+        return {name: fact for line in lines[-2:] for name, fact in json.loads(line).items()}
 
 
 def cores() -> int:
@@ -173,6 +174,7 @@ def _take_all(board: Path, tasks: Sequence[str], one: "Callable[[str, Bar], Said
 
 
 def _done_elsewhere(command: str, tasks: Sequence[str], options: Sequence[str], at_once: int) -> Iterator[Said]:
+    """Have so many processes of the command take the tasks."""
     with TemporaryDirectory() as folder:
         taken = [_Taken(Path(folder) / task) for task in tasks]
         run = [sys.executable, "-m", f"nmr_platform.cli.pipeline.{command}", *options]
