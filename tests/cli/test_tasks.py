@@ -24,20 +24,17 @@ def untuned(project, tmp_path, monkeypatch):
     return folder
 
 
-def test_all_tasks_give_the_files_that_each_gives_alone(project, untuned):
-    for command in ("tune", "evaluate"):
+def test_all_tasks_give_the_files_that_each_gives_alone_under_one_bar(project, untuned):
+    settings = tiny_values()["tune"]
+    studies = len(TASKS) * len(settings["families"])
+    for command, parts in (("tune", studies * settings["n_trials"]), ("evaluate", studies)):
         ended = nmr(untuned, command, "--at-once", "2", "--json")
         assert ended.code == 0, ended.err
         assert [json.loads(line)["task"] for line in ended.out.splitlines()] == list(TASKS), "in order"
+        (bar,) = [line for line in ended.err.splitlines() if command in line]
+        assert bar.startswith(f"{command} 2 tasks ")
+        assert f" {parts}/{parts} " in bar
     assert contents(untuned) == contents(project)
-
-
-def test_one_bar_counts_the_trials_of_all_tasks(untuned):
-    settings = tiny_values()["tune"]
-    trials = len(TASKS) * len(settings["families"]) * settings["n_trials"]
-    (bar,) = [line for line in nmr(untuned, "tune", *QUIET).err.splitlines() if "tune" in line]
-    assert bar.startswith("tune 2 tasks ")
-    assert f" {trials}/{trials} " in bar
 
 
 def test_a_task_that_fails_is_one_sentence_and_what_others_finished_is_kept(untuned):
