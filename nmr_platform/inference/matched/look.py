@@ -168,7 +168,8 @@ def look(record: Record, experiment: Experiment, given: Given | None = None) -> 
     height = _height(record.signal[top], noise.value)
     phase_error, offset_error = _errors(record.time[top] - echo, record.signal[top], noise.value)
     centre, centre_error = _centre(record, _around_maximum(top, record), noise.value)
-    width, width_error = _width(record, near, centre, noise.value, experiment.line.kind)
+    narrowest = 1 / (np.pi * (echo - pulse))
+    width, width_error = _width(record, near, centre, noise.value, experiment.line.kind, narrowest)
     scale = 0.5 / height.value if known.scale is None else known.scale
     return Look(
         record,
@@ -289,11 +290,15 @@ def _centre(record: Record, points: NDArray[np.intp], noise: float) -> tuple[flo
     return centre, float(error)
 
 
-def _width(record: Record, near: NDArray[np.bool_], centre: float, noise: float, kind: str) -> tuple[float, float]:
+def _width(
+    record: Record, near: NDArray[np.bool_], centre: float, noise: float, kind: str, narrowest: float
+) -> tuple[float, float]:
     """Width of the line and its standard error, MHz: a straight line through log|M| of both flanks.
 
     The echo of a Lorentzian line decays as exp(-pi fwhm |t|), that of a Gaussian one as
-    exp(-(pi fwhm t)^2 / (4 log 2)), t from the echo. The weights |M|^2 are those of least variance.
+    exp(-(pi fwhm t)^2 / (4 log 2)), t from the echo. The weights |M|^2 are those of least variance. What couplings have
+    left of an echo may not decay at all: no line is narrower than ``narrowest``, whose free decay lasts until the next
+    pulse.
     """
     magnitude = np.where(near, np.abs(record.signal), 0.0)
     high = (magnitude >= _FLANK * magnitude.max()) & (magnitude > _LEAST_ECHO * noise)
@@ -311,7 +316,8 @@ def _width(record: Record, near: NDArray[np.bool_], centre: float, noise: float,
     logarithm = np.log(magnitude[flanks]) - noise**2 / (2 * weights)
     away = away - np.average(away, weights=weights)
     spread = float((weights * away**2).sum())
-    rate = max(-float((weights * away * logarithm).sum()) / spread, 1e-9)
+    slope = -float((weights * away * logarithm).sum()) / spread
+    rate = max(slope, (np.pi * narrowest) ** power / (4 * np.log(2) if power == 2 else 1))
     error = noise / np.sqrt(spread)
     if power == 1:
         return rate / np.pi, float(error / np.pi)

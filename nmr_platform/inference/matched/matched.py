@@ -40,7 +40,7 @@ _CELL = 1.25
 # Cells on either side for which a training set is good: records of one experiment may lie on both sides of a border.
 _REACH = 1.1
 # A try-out's curves whose echo shows what the record's does tell which widths are possible; no fewer than these.
-_FEWEST_ALIKE, _BEYOND = 16, 1.5
+_FEWEST_ALIKE, _BEYOND = 16, 1.75
 # Share of the records that are misled less than what is told: as a standard deviation has it.
 _MOSTLY = 0.68
 _LEAST_NOISE = 1e-6

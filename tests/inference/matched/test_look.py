@@ -29,6 +29,14 @@ def test_the_errors_are_those_that_the_noise_makes(name):
     assert 0.6 < strange.std() < 1.5
 
 
+@pytest.mark.parametrize("kind", ["lorentzian", "gaussian"])
+def test_what_does_not_decay_is_taken_for_the_narrowest_line_that_has_an_echo(kind):
+    record = echo_record(noise=0.0, kind=kind)
+    flat = record.with_signal(record.signal / np.abs(record.signal))
+    found = look(flat, experiment(line={"kind": kind, "fwhm": 0.05, "bandwidth": 1.0})).line.value
+    assert found == pytest.approx(1 / (np.pi * TAU))
+
+
 def test_what_is_given_is_taken_and_said_to_be_given():
     seen = look(echo_record(), experiment(), Given(phase=10.0, offset=0.0, noise=0.1, scale=0.25, dead_time=8.0))
     given = {name for name, each in seen.estimates.items() if each.source == "given"}

@@ -16,7 +16,7 @@ from nmr_platform.workspace import Workspace
 from tests.inference.matched.small import QUICK, SETTING, TRUTH, measured, priors
 
 KNOWN = {"W": Range(low=0.12, high=0.3)}
-N = 30
+N = 40
 # Spins enough for little of the disorder's noise.
 SQUARE = TRUTH.lattice.replace(shape=(24, 24))
 RECORD = measured(Path("echo.csv"), truth=TRUTH.replace(lattice=SQUARE))
