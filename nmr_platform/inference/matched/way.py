@@ -49,7 +49,7 @@ _UNREAD = 5.0
 # Of the seconds; learning takes the rest.
 _SIMULATING = 0.5
 _FEWEST, _MOST, _EVERY = 60, 2000, 20
-# Kernels that are at least so probable as this share of the most probable one are refined; candidates of each.
+# Kernels that are at least so probable as this share of the most probable one are refined first; candidates of each.
 _LIKELY, _CANDIDATES = 0.5, 40
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
@@ -99,7 +99,8 @@ class Inference:
         misled: How far the couplings mislead such a look.
         curves: Simulated curves that were learnt from and tried on, of all kernels.
         answer: What it tells.
-        refined: The records beside the best candidates of every kernel that is likely enough; empty if not asked for.
+        refined: The records beside the best candidates of every likely kernel, and of the others if none of these fits;
+            empty if not asked for.
         warnings: What speaks against it, in sentences.
     """
 
@@ -188,11 +189,15 @@ class Inferrer:
         return Inference(seen, matched, misled, curves, answer, refined, warnings)
 
     def _refined(self, seen: Looks, matched: Matched, answer: Answer) -> tuple[tuple[Refined, ...], tuple[str, ...]]:
-        """The best candidates of every kernel that is likely enough, and what is said if none is like the records."""
-        likely = [name for name, share in answer.kernel.items() if share >= _LIKELY * max(answer.kernel.values())]
+        """The best candidates of likely kernels, of the others if none fits, and what is said if still none does."""
+        shares = answer.kernel
+        likely = _LIKELY * max(shares.values())
         known = known_of({"quantities": {name: asdict(each) for name, each in answer.quantities.items()}})
-        found, against = [], []
-        for kernel in likely:
+        found: list[Refined] = []
+        against: list[str] = []
+        for tried, kernel in enumerate(sorted(shares, key=lambda name: -shares[name])):
+            if shares[kernel] < likely and len(against) < tried:
+                return tuple(found), ()
             with self.bar(f"refine {kernel}", _CANDIDATES, "candidates") as advance:
                 how: dict[str, Any] = {"tracker": self.tracker, "storage": self.workspace.studies}
                 try:
@@ -202,7 +207,7 @@ class Inferrer:
                     continue
             found.append(best)
             against += best.warnings
-        return tuple(found), tuple(against) if len(against) == len(likely) else ()
+        return tuple(found), tuple(against) if len(against) == len(shares) else ()
 
     def _matched(self, seen: Looks) -> Matched:
         """The training set for a measurement: one that there is and that serves it, if possible."""

@@ -217,7 +217,7 @@ def _drawn(found: Inference, title: str) -> dict[str, tuple[str, Figure]]:
         for name, band in each.bands.items():
             file = f"refined-{each.kernel}{'-' if name else ''}{name}.png"
             which = f"{each.kernel} kernel{', record ' if name else ''}{name}"
-            heading = f"{title}, best candidates of the {which}: p = {each.p_value:.2g}"
+            heading = f"Best candidates of the {which}: p = {each.p_value:.2g}"
             shows = f"The record beside the best candidates of the {which}"
             pictures[file] = shows, _draw_band(band, found.looks[name].expected_echo, heading)
     return pictures

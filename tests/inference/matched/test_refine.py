@@ -73,18 +73,28 @@ def test_what_was_tried_is_not_tried_again_and_says_the_same(inferrer, found):
 
 
 def test_one_kernel_whose_candidates_fit_is_enough(inferrer, found, monkeypatch):
-    def warnings(**by_kernel):
+    tried = []
+
+    def warnings(shares=None, **by_kernel):
         def refined(_seen, _matched, kernel, *_, **__):
+            tried.append(kernel)
             if by_kernel[kernel] is None:
                 message = "none like it"
                 raise DataError(message)
             return replace(found, p_value=by_kernel[kernel], kernel=kernel)
 
         monkeypatch.setattr("nmr_platform.inference.matched.way.refine", refined)
-        answer = Answer({}, dict.fromkeys(by_kernel, 1 / len(by_kernel)), None)
+        answer = Answer({}, shares or dict.fromkeys(by_kernel, 1 / len(by_kernel)), None)
         return inferrer._refined(inferrer.look(RECORD), None, answer)[1]
 
     assert warnings(gaussian=0.01, rkky=0.5) == ()
     assert len(warnings(gaussian=0.01, rkky=0.02)) == 2
     assert warnings(gaussian=0.01, rkky=None)[1] == "none like it"
     assert warnings(gaussian=0.5, rkky=None) == ()
+    # An unlikely kernel is tried only where no likely one fits.
+    tried.clear()
+    unlikely = {"rkky": 0.2, "gaussian": 0.8}
+    assert warnings(unlikely, gaussian=0.5, rkky=0.5) == ()
+    assert tried == ["gaussian"]
+    assert warnings(unlikely, gaussian=0.01, rkky=0.5) == ()
+    assert tried == ["gaussian", "gaussian", "rkky"]
