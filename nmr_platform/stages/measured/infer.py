@@ -15,7 +15,7 @@ from nmr_platform import plots
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import Record, Since, beginning, paired, read_records
 from nmr_platform.files import staged_folder
-from nmr_platform.inference.matched import EXPERIMENT, Band, Inference, Inferrer, Look, Looks, Setting, render_page
+from nmr_platform.inference.matched import EXPERIMENT, Inference, Inferrer, Look, Looks, Setting, render_page
 from nmr_platform.tracking import RunEntry, closing_run
 
 __all__ = ["Measured", "answer_all", "as_json", "read_measured"]
@@ -206,25 +206,27 @@ def as_json(found: Inference, report: Path) -> dict[str, Any]:
 
 def _drawn(found: Inference, title: str) -> dict[str, tuple[str, Figure]]:
     """Pictures by their file, with what each shows: the records, and each beside its candidates."""
-    pictures = {"record.png": ("The record", _draw(found.look))}
+    which = "The record with the clearest echo" if len(found.looks) > 1 else "The record"
+    pictures = {"record.png": (which, _draw(found.look))}
     if len(found.looks) > 1:
-        pictures |= {
-            "record.png": ("The record with the clearest echo", _draw(found.look)),
-            "records.png": ("All records", _draw_all(found.looks, title)),
-            "decay.png": ("The height of the echoes", _draw_decay(found.looks, title)),
-        }
+        pictures["records.png"] = "All records", _draw_all(found.looks, title)
+    if _is_decay(found.looks):
+        pictures["decay.png"] = "The height of the echoes", _draw_decay(found.looks, title)
     for each in found.refined:
         for name, band in each.bands.items():
             file = f"refined-{each.kernel}{'-' if name else ''}{name}.png"
             which = f"{each.kernel} kernel{', record ' if name else ''}{name}"
             heading = f"Best candidates of the {which}: p = {each.p_value:.2g}"
             shows = f"The record beside the best candidates of the {which}"
-            pictures[file] = shows, _draw_band(band, found.looks[name].expected_echo, heading)
+            drawn = plots.plot_band(*band, echo_time=found.looks[name].expected_echo, title=heading)
+            pictures[file] = shows, drawn
     return pictures
 
 
-def _draw_band(band: Band, echo_time: float, title: str) -> Figure:
-    return plots.plot_band(*band, echo_time=echo_time, title=title)
+def _is_decay(seen: Looks) -> bool:
+    """Whether the sequences of several records differ by their delay alone."""
+    pulses = [each.experiment.sequence.model_dump(exclude={"tau"}) for each in seen.values()]
+    return len(pulses) > 1 and all(each == pulses[0] for each in pulses)
 
 
 def _draw_all(seen: Looks, title: str) -> Figure:

@@ -10,6 +10,7 @@ from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.inference.matched import Budget, Given, Inferrer, Setting, looks_of
 from nmr_platform.inference.matched.looks import clearest_first
 from nmr_platform.schema import validate
+from nmr_platform.stages.measured.infer import _is_decay
 from nmr_platform.workspace import Workspace
 from tests.inference.matched.records import SEQUENCE, TAU, echo_record, experiment
 from tests.inference.matched.small import QUICK, TRUTH, measured, priors
@@ -80,9 +81,17 @@ def test_an_experiment_has_one_sequence_or_several_or_a_sweep():
 
 
 @pytest.fixture(scope="module")
-def inference(tmp_path_factory):
-    workspace, few = Workspace(tmp_path_factory.mktemp("several")), Budget(seconds=None, curves=40)
-    return Inferrer(SETTING, priors(), budget=few, workspace=workspace, tune=QUICK).infer(sample())
+def workspace(tmp_path_factory):
+    return Workspace(tmp_path_factory.mktemp("several"))
+
+
+def inferring(workspace):
+    return Inferrer(SETTING, priors(), budget=Budget(seconds=None, curves=40), workspace=workspace, tune=QUICK)
+
+
+@pytest.fixture(scope="module")
+def inference(workspace):
+    return inferring(workspace).infer(sample())
 
 
 def test_all_records_are_learnt_from_and_make_one_answer(inference):
@@ -110,6 +119,24 @@ def test_a_training_set_serves_measurements_of_the_same_records(inference):
     assert not matched.serves(dict(reversed(seen.items()))), "another one shows the receiver"
     noisier = seen["long"].noise._replace(value=3 * seen["long"].noise.value)
     assert not matched.serves({**seen, "long": replace(seen["long"], noise=noisier)})
+
+
+def test_what_was_learnt_serves_the_next_sample_of_another_process(inference, workspace, monkeypatch):
+    other = inferring(workspace)
+    monkeypatch.setattr(Inferrer, "_made_anew", lambda *_: pytest.fail("learnt again"))
+    records = sample()
+    louder = {name: record.with_signal(3e4 * np.exp(1j) * record.signal) for name, record in records.items()}
+    again = other.infer(louder)
+    assert again.matched.digest == inference.matched.digest
+    for name, each in inference.answer.quantities.items():
+        assert again.answer.quantities[name].value == pytest.approx(each.value, rel=1e-3), "whatever the receiver"
+
+
+def test_pulses_that_differ_make_no_decay(inference):
+    turned = inference.looks["long"].experiment.replace(sequence={"kind": "hahn", "tau": 2 * TAU, "theta2": 120.0})
+    assert _is_decay(inference.looks)
+    assert not _is_decay({**inference.looks, "long": replace(inference.looks["long"], experiment=turned)})
+    assert not _is_decay({"short": inference.looks["short"]})
 
 
 def test_curves_of_two_records_share_their_disorder(inference):

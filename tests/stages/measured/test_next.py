@@ -76,6 +76,14 @@ def test_the_kernel_is_asked_of_all_that_are_possible(answer):
         search_for("kernel", left._replace(kernels=("gaussian",)), SETTING, both, time=200.0, n_trials=7)
 
 
+def test_after_several_records_the_search_begins_with_the_sequence_of_the_first(answer):
+    several = Setting(sequences={"short": SEQUENCE, "long": {"kind": "hahn", "tau": 60.0}})
+    recipes, settings = search_for("Z", open_after(answer), several, priors("gaussian"), time=200.0, n_trials=7)
+    assert recipes["gaussian"].record_names == ("",)
+    alone = search_for("Z", open_after(answer), SETTING, priors("gaussian"), time=200.0, n_trials=7)
+    assert settings == alone[1]
+
+
 def test_a_phase_that_was_read_off_the_echo_is_not_looked_at(answer):
     left = open_after(answer)._replace(has_phase=False)
     _, settings = search_for("Z", left, SETTING, priors("gaussian"), time=200.0, n_trials=7)
