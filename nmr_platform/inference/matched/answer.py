@@ -48,6 +48,8 @@ Bar = Callable[[str, int, str], AbstractContextManager[Advance]]
 
 _SPLIT = SplitSettings(test_fraction=0.3)
 _TAIL = (1 - LEVEL) / 2
+# So many curves there must be at least; fewer than 9 have no 90 % interval.
+_FOLDS = 10
 # What follows from a few predictions is smooth: small trees of many curves.
 _QUANTILES: dict[str, Any] = {
     "objective": "reg:quantileerror",
@@ -123,7 +125,7 @@ class Quantiles:
 
     Attributes:
         model: Of the lower end, the middle and the upper end.
-        margin: By which the ends are moved outwards, so that held-out curves lie between them often enough.
+        margin: By which the ends are moved outwards, so that curves like the record lie between them often enough.
         prior: Ends of the prior's interval of the same level, and of all curves.
         unit: Of the quantity.
     """
@@ -134,33 +136,33 @@ class Quantiles:
     unit: str
 
     @classmethod
-    def fit(cls, x: NDArray[Any], y: NDArray[Any], held_x: NDArray[Any], held_y: NDArray[Any], unit: str) -> Self:
-        """Learn the ends, and move them by what held-out curves need.
+    def fit(cls, x: NDArray[Any], y: NDArray[Any], alike: NDArray[np.intp], unit: str) -> Self:
+        """Learn the ends, and move them by what curves like the record need.
+
+        A model that curves were not learnt by says where their ends are (cross-conformal prediction: Vovk, Annals of
+        Mathematics and Artificial Intelligence 74, 9 (2015)), and those that show what the record shows say how far
+        off they are: couplings that make an echo look unusual are also those that one errs about.
 
         Args:
-            x: What the champions predict of all quantities for curves that they have not seen, shape (n, n_quantities).
+            x: What is known of curves by models that have not seen them, shape (n, n_columns).
             y: The quantity, shape (n,).
-            held_x: Of the held-out curves, shape (m, n_quantities).
-            held_y: Shape (m,).
+            alike: Rows of the curves that are like the record, shape (k,).
             unit: Of the quantity.
 
         Raises:
-            DataError: There are too few held-out curves.
+            DataError: There are too few of these.
         """
-        model = XGBRegressor(**_QUANTILES).fit(x, y)
-        low, _, high = model.predict(held_x).T
-        outside = np.sort(np.maximum(low - held_y, held_y - high))
-        rank = ceil((len(held_y) + 1) * LEVEL)
-        if rank > len(held_y):
-            message = (
-                f"Intervals need {ceil(LEVEL / (1 - LEVEL) - 1e-9)} held-out curves, but there are {len(held_y)}: "
-                "give a larger `--budget`."
-            )
+        if len(alike) < _FOLDS:
+            message = f"Intervals need {_FOLDS} simulated curves, but there are {len(alike)}: give a larger `--budget`."
             raise DataError(message)
-        every = np.concatenate([y, held_y])
-        first, last = np.quantile(every, [_TAIL, 1 - _TAIL])
-        prior = (float(first), float(last), float(every.min()), float(every.max()))
-        return cls(model, float(outside[rank - 1]), prior, unit)
+        model = XGBRegressor(**_QUANTILES)
+        folds = KFold(_FOLDS, shuffle=True, random_state=0)
+        low, _, high = cross_val_predict(model, x, y, cv=folds)[alike].T
+        outside = np.sort(np.maximum(low - y[alike], y[alike] - high))
+        margin = outside[ceil((len(alike) + 1) * LEVEL) - 1]
+        first, last = np.quantile(y, [_TAIL, 1 - _TAIL])
+        prior = (float(first), float(last), float(y.min()), float(y.max()))
+        return cls(model.fit(x, y), float(margin), prior, unit)
 
     def of(self, x: NDArray[Any]) -> Interval:
         """The interval of one record, of which the champions predict ``x``, shape (1, n_quantities)."""
@@ -258,23 +260,18 @@ def learn(
             )
 
     tasks = {name: RegressionTask(target=name, kernels=tuple(kernels)) for name in _targets(tables.labels)}
-    inner: list[NDArray[Any]] = []
-    outer: list[NDArray[Any]] = []
+    predicted: list[NDArray[Any]] = []
     champions: dict[str, tuple[str, Any]] = {}
-    truths: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
     for name, task in tasks.items():
         summary = search(name, task)
         table = summary.champion.feature_set
-        rows = task_rows(task, tables.features, tables.labels, _SPLIT)
-        part, held = rows.training_part(table), rows.held_out(table)
-        truths[name] = task.y(part.labels), task.y(held.labels)
+        features, y = tables.features[table], task.y(tables.labels)
         model = summary.unfitted(summary.champion)
         folds = KFold(tune.cv_folds, shuffle=True, random_state=tune.seed)
-        inner.append(cross_val_predict(model, part.features, truths[name][0], cv=folds))
-        champions[name] = table, summary.unfitted(summary.champion).fit(part.features, truths[name][0])
-        outer.append(champions[name][1].predict(held.features))
-    x, held_x = np.column_stack(inner), np.column_stack(outer)
-    quantiles = {name: Quantiles.fit(x, y, held_x, held_y, tasks[name].unit) for name, (y, held_y) in truths.items()}
+        predicted.append(cross_val_predict(model, features, y, cv=folds))
+        champions[name] = table, summary.unfitted(summary.champion).fit(features, y)
+    x = np.column_stack(predicted)
+    quantiles = {name: Quantiles.fit(x, task.y(tables.labels), tables.alike, task.unit) for name, task in tasks.items()}
     classifier = None
     if len(kernels) > 1:
         asked = ClassificationTask(kernels=tuple(kernels))

@@ -19,7 +19,7 @@ __all__ = ["read_learnt", "write_learnt"]
 _FACTS, _LIKELIHOODS, _CURVES = "learnt.json", "likelihoods.npy", "curves.npy"
 _MADE_BY = "nmr infer"
 # Raised whenever one learns in another way from the same curves.
-_WAY = 3
+_WAY = 4
 
 
 def write_learnt(folder: Path, identity: Mapping[str, Any], learnt: Learnt, misled: Misled, curves: int) -> None:
