@@ -148,13 +148,7 @@ class Quantiles:
             y: The quantity, shape (n,).
             alike: Rows of the curves that are like the record, shape (k,).
             unit: Of the quantity.
-
-        Raises:
-            DataError: There are too few of these.
         """
-        if len(alike) < _FOLDS:
-            message = f"Intervals need {_FOLDS} simulated curves, but there are {len(alike)}: give a larger `--budget`."
-            raise DataError(message)
         model = XGBRegressor(**_QUANTILES)
         folds = KFold(_FOLDS, shuffle=True, random_state=0)
         low, _, high = cross_val_predict(model, x, y, cv=folds)[alike].T
@@ -237,6 +231,10 @@ def learn(
     Raises:
         DataError: There are too few curves.
     """
+
+    if len(tables.alike) < _FOLDS:
+        message = f"Intervals need {_FOLDS} simulated curves, but there are {len(tables.alike)}: give a larger `--budget`."
+        raise DataError(message)
 
     def search(name: str, task: Task) -> TuneSummary:
         shown: dict[str, int] = {}

@@ -84,7 +84,7 @@ def test_lattices_are_drawn_unless_they_are_told(inference):
 
 
 def test_too_few_curves_are_refused(tmp_path):
-    few = Inferrer(SETTING, priors(), budget=Budget(seconds=None, curves=4), workspace=Workspace(tmp_path), tune=QUICK)
+    few = Inferrer(SETTING, priors(), budget=Budget(seconds=None, curves=8), workspace=Workspace(tmp_path), tune=QUICK)
     with pytest.raises(DataError, match=r"Intervals need 10 simulated curves.*give a larger `--budget`"):
         few.infer(measured(Path("echo.csv")))
 
