@@ -231,9 +231,10 @@ def learn(
     Raises:
         DataError: There are too few curves.
     """
-
     if len(tables.alike) < _FOLDS:
-        message = f"Intervals need {_FOLDS} simulated curves, but there are {len(tables.alike)}: give a larger `--budget`."
+        message = (
+            f"Intervals need {_FOLDS} simulated curves, but there are {len(tables.alike)}: give a larger `--budget`."
+        )
         raise DataError(message)
 
     def search(name: str, task: Task) -> TuneSummary:
