@@ -6,6 +6,7 @@ from nmr_platform.learning.evaluation import (
     ModelEvaluation,
     RecordScorer,
     Score,
+    Standing,
     classification_statistics,
     compare_disorder,
     conformal_p_values,
@@ -15,6 +16,7 @@ from nmr_platform.learning.evaluation import (
     new_curves,
     paired_gain,
     regression_statistics,
+    standings,
 )
 from nmr_platform.learning.models import find_family, load_estimator, model_requirements, save_estimator
 from nmr_platform.learning.settings import (
@@ -42,6 +44,7 @@ __all__ = [
     "RegressionTask",
     "Score",
     "SplitSettings",
+    "Standing",
     "StudyProgress",
     "Task",
     "TaskTable",
@@ -61,6 +64,7 @@ __all__ = [
     "paired_gain",
     "regression_statistics",
     "save_estimator",
+    "standings",
     "study_plans",
     "task_rows",
     "tune_task",

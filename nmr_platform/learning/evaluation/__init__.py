@@ -3,7 +3,7 @@
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap, Score
 from nmr_platform.learning.evaluation.calibration import conformal_p_values, interval_half_width, is_informative
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
-from nmr_platform.learning.evaluation.paired import paired_gain
+from nmr_platform.learning.evaluation.paired import Standing, paired_gain, standings
 from nmr_platform.learning.evaluation.results import EvaluationResult, ModelEvaluation
 from nmr_platform.learning.evaluation.scores import classification_statistics, regression_statistics
 from nmr_platform.learning.evaluation.stress import RecordScorer, compare_disorder, new_curves
@@ -14,6 +14,7 @@ __all__ = [
     "ModelEvaluation",
     "RecordScorer",
     "Score",
+    "Standing",
     "classification_statistics",
     "compare_disorder",
     "conformal_p_values",
@@ -23,4 +24,5 @@ __all__ = [
     "new_curves",
     "paired_gain",
     "regression_statistics",
+    "standings",
 ]

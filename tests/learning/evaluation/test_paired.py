@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nmr_platform.errors import DataError
-from nmr_platform.learning import Bootstrap, RegressionTask, paired_gain
+from nmr_platform.learning import Bootstrap, RegressionTask, paired_gain, standings
 from nmr_platform.learning.tasks import ClassificationTask
 
 N = 60
@@ -71,3 +71,42 @@ def test_another_truth_is_refused():
     old = predictions(0.1)
     with pytest.raises(DataError, match="on the same curves only"):
         paired_gain(TASK, old, old.assign(true=old["true"] + 0.1), Bootstrap())
+
+
+def test_models_that_cannot_be_told_apart_share_a_rank():
+    models = {"a": predictions(0.02), "b": predictions(0.021, seed=1), "blunt": predictions(0.08, seed=2)}
+    first, second, last = standings(TASK, models, Bootstrap())
+    assert [first.rank, second.rank, last.rank] == [1, 1, 3]
+    assert second.behind.lower < 0 < second.behind.upper
+    assert last.behind.lower > 0
+    assert (first.behind.value, first.behind.lower, first.behind.upper) == (0.0, 0.0, 0.0)
+
+
+def test_a_model_that_says_the_same_is_not_beaten():
+    assert [each.rank for each in standings(TASK, {"a": predictions(0.02), "b": predictions(0.02)}, Bootstrap())] == [
+        1,
+        1,
+    ]
+
+
+def test_intervals_of_many_comparisons_are_wider_than_that_of_one():
+    rivals = {f"rival {seed}": predictions(0.03, seed=seed) for seed in range(1, 8)}
+    alone = standings(TASK, {"a": predictions(0.02), "rival 1": rivals["rival 1"]}, Bootstrap())[1]
+    among = next(
+        each for each in standings(TASK, {"a": predictions(0.02)} | rivals, Bootstrap()) if each.model == "rival 1"
+    )
+    assert among.behind.upper - among.behind.lower > 1.1 * (alone.behind.upper - alone.behind.lower)
+
+
+def test_equal_models_are_seldom_told_apart():
+    """Eight models with independent errors of one size: at most one of twenty tables may rank any of them second."""
+    tables = [
+        standings(TASK, {str(seed): predictions(0.03, seed=8 * table + seed) for seed in range(8)}, Bootstrap())
+        for table in range(20)
+    ]
+    assert sum(any(each.rank > 1 for each in table) for table in tables) <= 3
+
+
+def test_models_of_other_curves_are_not_ranked():
+    with pytest.raises(DataError, match="compared on the same curves only, but these share 59 of 60"):
+        standings(TASK, {"a": predictions(0.02), "b": predictions(0.02)[:-1]}, Bootstrap())
