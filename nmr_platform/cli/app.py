@@ -10,6 +10,7 @@ import typer
 from nmr_platform.cli.exchange import export, export_options, import_, import_options
 from nmr_platform.cli.format_options import add_command
 from nmr_platform.cli.infer import infer, infer_options
+from nmr_platform.cli.leaderboard import leaderboard
 from nmr_platform.cli.next import next_
 from nmr_platform.cli.pipeline.ceiling import ceiling
 from nmr_platform.cli.pipeline.compare_disorder import compare_disorder
@@ -72,6 +73,7 @@ app.command("tune")(_of_a_sound_project(tune))
 app.command("studies")(studies)
 app.add_typer(track, name="track")
 app.command("report")(_of_a_sound_project(report))
+app.command("leaderboard")(leaderboard)
 app.command("ui")(ui)
 
 

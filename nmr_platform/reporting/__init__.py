@@ -11,11 +11,18 @@ from nmr_platform.reporting.page import (
     render_markdown,
     score_rows,
 )
-from nmr_platform.reporting.published import PUBLISHED, ComparisonRow, PublishedScore, compare_published
+from nmr_platform.reporting.published import (
+    PUBLISHED,
+    ComparisonRow,
+    PublishedScore,
+    compare_published,
+    published_score,
+)
 from nmr_platform.reporting.wording import (
     PULSE_CAPTIONS,
     TASK_CAPTIONS,
     describe_pulses,
+    note_on_ranks,
     notes_on,
     question_of,
 )
@@ -38,7 +45,9 @@ __all__ = [
     "compare_published",
     "describe_pulses",
     "designed_row",
+    "note_on_ranks",
     "notes_on",
+    "published_score",
     "question_of",
     "render_html",
     "render_markdown",

@@ -7,7 +7,7 @@ from typing import Any
 from nmr_platform.pages import render
 from nmr_platform.reporting.ceilings import Ceilings
 from nmr_platform.reporting.designed import Designed
-from nmr_platform.reporting.published import PUBLISHED, SOURCE, ComparisonRow
+from nmr_platform.reporting.published import SOURCE, ComparisonRow, published_score
 
 __all__ = ["Content", "Figure", "ScoreRow", "Section", "render_html", "render_markdown", "score_rows"]
 
@@ -24,6 +24,7 @@ class ScoreRow:
         score: Held-out score.
         lower: Lower end of its confidence interval.
         upper: Upper end of its confidence interval.
+        rank: 1 and how many of the other models beat it beyond doubt.
         published: The published score of the same family and kind of features, if there is one.
     """
 
@@ -34,6 +35,7 @@ class ScoreRow:
     score: float
     lower: float
     upper: float
+    rank: int
     published: float | None
 
 
@@ -106,13 +108,14 @@ class Content:
     source: str = SOURCE
 
 
-def score_rows(task: str, metric: str, scores: Mapping[str, Any]) -> list[ScoreRow]:
+def score_rows(task: str, metric: str, scores: Mapping[str, Any], ranks: Mapping[str, int]) -> list[ScoreRow]:
     """Lines of one task's score table from what `evaluate` wrote, best cross-validated score first.
 
     Args:
         task: Name of the task.
         metric: Name of the score, for instance ``r2``.
         scores: What `evaluate` wrote for the task: its ``models`` and the label of the ``champion``.
+        ranks: The rank of every model by its label, see `nmr_platform.learning.Standing`.
     """
     rows = []
     for label, model in scores["models"].items():
@@ -127,7 +130,8 @@ def score_rows(task: str, metric: str, scores: Mapping[str, Any]) -> list[ScoreR
                 score=main["value"],
                 lower=main["lower"],
                 upper=main["upper"],
-                published=_published(task, family, features),
+                rank=ranks[label],
+                published=published_score(task, family, features),
             )
         )
     return sorted(rows, key=lambda row: -row.cv)
@@ -141,13 +145,6 @@ def render_html(content: Content) -> str:
 def render_markdown(content: Content) -> str:
     """The report as Markdown."""
     return _render("report.md.jinja", content)
-
-
-def _published(task: str, family: str, features: str) -> float | None:
-    for item in PUBLISHED:
-        if (item.task, item.family) == (task, family) and features == f"{item.feature_kind}-magnitude":
-            return item.value
-    return None
 
 
 def _render(template: str, content: Content) -> str:

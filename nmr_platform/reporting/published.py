@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["PUBLISHED", "SOURCE", "ComparisonRow", "PublishedScore", "compare_published"]
+__all__ = ["PUBLISHED", "SOURCE", "ComparisonRow", "PublishedScore", "compare_published", "published_score"]
 
 SOURCE = "Decoding-Quantum-States-with-NMR (github.com/Anantha-Rao12, 2021), 5000 curves per kernel on 100x100"
 
@@ -152,6 +152,20 @@ def compare_published(
         disorder: Rows of the comparison of fresh with frozen disorder.
     """
     return [_row(item, scores.get(item.task), disorder) for item in published]
+
+
+def published_score(task: str, family: str, feature_set: str) -> float | None:
+    """The published score of the same family on the same kind of features, if there is one.
+
+    Args:
+        task: Name of the task.
+        family: Model family.
+        feature_set: Our name of the features.
+    """
+    for item in PUBLISHED:
+        if (item.task, item.family) == (task, family) and feature_set == f"{item.feature_kind}-magnitude":
+            return item.value
+    return None
 
 
 def _row(

@@ -1,12 +1,12 @@
 """What the report says about a task and its champion, and about a search for pulse sequences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nmr_platform.datasets import quantity
-from nmr_platform.learning import METRICS, RegressionTask, Task
+from nmr_platform.learning import METRICS, RegressionTask, Standing, Task
 
-__all__ = ["PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "notes_on", "question_of"]
+__all__ = ["PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "note_on_ranks", "notes_on", "question_of"]
 
 TASK_CAPTIONS = {
     "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
@@ -65,6 +65,24 @@ def notes_on(task: Task, champion: Mapping[str, Any], nominal: float) -> list[st
         f"(interval {coverage['lower']:.1%} to {coverage['upper']:.1%}) and are {width['value']:.4f} {task.unit} wide "
         f"on average; root mean square error {error['value']:.4f} {task.unit}."
     ]
+
+
+def note_on_ranks(standing: Sequence[Standing], confidence: float) -> str:
+    """What the ranks of a score table say, in a sentence.
+
+    Args:
+        standing: Of all models, the largest score first.
+        confidence: Level of the intervals that hold for all pairs together, between 0 and 1.
+    """
+    if len(standing) == 1:
+        return f"{standing[0].model} is the only model, so that there is nothing to rank."
+    leader, tied = standing[0].model, [each.model for each in standing[1:] if each.behind.lower <= 0]
+    among = f"held-out curves, {100 * confidence:g}% intervals of all {len(standing) * (len(standing) - 1) // 2} pairs"
+    if not tied:
+        return f"{leader} is better than every other model beyond doubt ({among} together)."
+    if len(tied) == len(standing) - 1:
+        return f"No model can be told apart from the leader, {leader} ({among} together)."
+    return f"{leader} leads; it cannot be told apart from {', '.join(tied)} ({among} together)."
 
 
 def describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING
 
 from nmr_platform.reporting import PUBLISHED, ComparisonRow, compare_published
-from nmr_platform.stages.report import read_disorder, read_scores
-from nmr_platform.stages.tune import read_tuned
-from nmr_platform.studies import closing_storage, load_studies, settled_trials
+from nmr_platform.stages.report import read_disorder
+from nmr_platform.stages.standing import read_scores, search_seconds
 from nmr_platform.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,21 +27,6 @@ def compare_with_published(params: "ReportParams", workspace: Workspace) -> list
         DataError: A stage before has not run yet.
     """
     scores = {name: read_scores(workspace, name) for name in params.tasks}
-    seconds = {key: value for task in params.tasks for key, value in _search_seconds(workspace, task).items()}
+    seconds = {task: search_seconds(workspace, task) for task in params.tasks}
     rows = compare_published(PUBLISHED, scores, read_disorder(workspace))
-    return [(row, seconds.get((row.item.task, row.model))) for row in rows]
-
-
-def _search_seconds(workspace: Workspace, task: str) -> dict[tuple[str, str], float]:
-    """Duration of all trials of each study of a task, by task and label of the study."""
-    with closing_storage(workspace.studies) as storage:
-        kept = {str(study.study_name): settled_trials(study) for study in load_studies(storage)}
-    durations = {
-        name: sum(trial.duration.total_seconds() for trial in trials if trial.duration is not None)
-        for name, trials in kept.items()
-    }
-    return {
-        (task, study.label): durations[study.study_name]
-        for study in read_tuned(workspace, task).studies
-        if study.study_name in durations
-    }
+    return [(row, seconds.get(row.item.task, {}).get(row.model)) for row in rows]

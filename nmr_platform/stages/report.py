@@ -29,6 +29,7 @@ from nmr_platform.reporting import (
     compare_published,
     describe_pulses,
     designed_row,
+    note_on_ranks,
     notes_on,
     question_of,
     render_html,
@@ -36,10 +37,10 @@ from nmr_platform.reporting import (
     score_rows,
 )
 from nmr_platform.schema import Name, Schema
-from nmr_platform.stages.tune import repeating
+from nmr_platform.stages.standing import read_checked, read_predictions, read_scores, read_standings
 from nmr_platform.workspace import Workspace
 
-__all__ = ["ReportParams", "read_disorder", "read_scores", "write_report"]
+__all__ = ["ReportParams", "read_disorder", "write_report"]
 
 
 class ReportParams(Schema):
@@ -104,8 +105,8 @@ def _designed(designed: DesignedSettings, params: ReportParams, workspace: Works
     for name in designed.tasks:
         task, (first, old), (other, new) = (
             params.tasks[name],
-            _read(workspace, name),
-            _read(workspace, designed_name(name)),
+            _of_champion(workspace, name),
+            _of_champion(workspace, designed_name(name)),
         )
         rows.append(designed_row(name, task, first, other, paired_gain(task, old, new, bootstrap)))
     data = params.data.replace(experiment=designed.measurement.into(params.data.experiment, workspace.root))
@@ -121,7 +122,7 @@ def _ceilings(params: ReportParams, workspace: Workspace) -> Ceilings | None:
     for name, task in params.tasks.items():
         target = task.target if isinstance(task, RegressionTask) else ""
         bounds = {kernel: found[kernel][target] for kernel in task.kernels if target in found.get(kernel, {})}
-        predictions = _read(workspace, name)[1] if bounds else pd.DataFrame()
+        predictions = _of_champion(workspace, name)[1] if bounds else pd.DataFrame()
         rows += [ceiling_row(name, kernel, predictions, each, bootstrap) for kernel, each in bounds.items()]
     return Ceilings(rows) if rows else None
 
@@ -131,12 +132,10 @@ def _in_words(data: DataSettings) -> str:
     return " and then ".join(str(each.sequence) for each in experiments)
 
 
-def _read(workspace: Workspace, task: str) -> tuple[dict[str, Any], pd.DataFrame]:
+def _of_champion(workspace: Workspace, task: str) -> tuple[dict[str, Any], pd.DataFrame]:
     """What `evaluate` wrote about one task, and the champion's predictions of the held-out curves."""
     scores = read_scores(workspace, task)
-    path = workspace.evaluated(task) / scores["champion"] / "tables" / "predictions.csv"
-    with intact(path, made_by=repeating("evaluate", task)):
-        return scores, pd.read_csv(path)
+    return scores, read_predictions(workspace, task, scores["champion"])
 
 
 def _pulse_figures(workspace: Workspace, folder: Path) -> list[Figure]:
@@ -205,20 +204,6 @@ def read_disorder(workspace: Workspace) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
-def read_scores(workspace: Workspace, task: str) -> dict[str, Any]:
-    """What `evaluate` wrote about one task, in plain data.
-
-    Args:
-        workspace: Where it was written.
-        task: Name of the task.
-
-    Raises:
-        DataError: It has not run yet, or its file is damaged.
-    """
-    scores: dict[str, Any] = _read_checked(workspace.evaluated(task) / "scores.json", repeating("evaluate", task))
-    return scores
-
-
 def read_pulses(workspace: Workspace) -> dict[str, Any]:
     """What `optimise_pulses` wrote about the search, in plain data.
 
@@ -228,14 +213,8 @@ def read_pulses(workspace: Workspace) -> dict[str, Any]:
     Raises:
         DataError: Its files are damaged.
     """
-    summary: dict[str, Any] = _read_checked(workspace.pulses / "summary.json", "dvc repro optimise_pulses")
+    summary: dict[str, Any] = read_checked(workspace.pulses / "summary.json", "dvc repro optimise_pulses")
     return summary
-
-
-def _read_checked(path: Path, made_by: str) -> Any:
-    if path.parent.exists():
-        require_checksums(path.parent, what="Result", made_by=made_by)
-    return read_json(path, made_by=made_by)
 
 
 def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspace: Workspace, folder: Path) -> Section:
@@ -243,6 +222,7 @@ def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspa
     champion = scores["models"][scores["champion"]]["scores"]
     records = ("", *filter(None, params.data.recipe(task.kernels[0]).record_names))
     captions = {_of_record(item, each): _told(TASK_CAPTIONS[item], each) for item in TASK_CAPTIONS for each in records}
+    standing = read_standings(workspace, name, task, params.evaluate)
     wanted = [item for item in captions if (source / "figures" / f"{item}.png").exists()]
     return Section(
         name=name,
@@ -251,8 +231,11 @@ def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspa
         n_train=scores["n_train"],
         n_test=scores["n_test"],
         disorder=scores["disorder"],
-        rows=score_rows(name, task.metric, scores),
-        notes=notes_on(task, champion, params.evaluate.coverage),
+        rows=score_rows(name, task.metric, scores, {each.model: each.rank for each in standing}),
+        notes=[
+            *notes_on(task, champion, params.evaluate.coverage),
+            note_on_ranks(standing, params.evaluate.confidence),
+        ],
         figures=[_copied(source / "figures" / f"{item}.png", name, folder, captions[item]) for item in wanted],
     )
 

@@ -28,6 +28,7 @@ COMMANDS = [
     "tune",
     "studies",
     "report",
+    "leaderboard",
     "ui",
 ]
 

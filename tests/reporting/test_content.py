@@ -2,8 +2,9 @@
 
 import pytest
 
+from nmr_platform.learning import Score, Standing
 from nmr_platform.learning.settings import TuneSettings
-from nmr_platform.reporting import PUBLISHED, compare_published, score_rows
+from nmr_platform.reporting import PUBLISHED, compare_published, note_on_ranks, score_rows
 
 
 def model(cv, value):
@@ -20,18 +21,23 @@ SCORES = {
         "xgboost/pointwise-magnitude": model(0.6, 0.5),
     },
 }
+RANKS = {label: 1 + number for number, label in enumerate(SCORES["models"])}
 
 
 def rows(task="W"):
-    return {f"{row.family}/{row.features}": row for row in score_rows(task, "r2", SCORES)}
+    return {f"{row.family}/{row.features}": row for row in score_rows(task, "r2", SCORES, RANKS)}
 
 
 def test_the_best_by_cross_validation_comes_first_whatever_the_test_part_says():
-    assert [row.cv for row in score_rows("W", "r2", SCORES)] == [0.6, 0.5, 0.4, 0.3, 0.1]
+    assert [row.cv for row in score_rows("W", "r2", SCORES, RANKS)] == [0.6, 0.5, 0.4, 0.3, 0.1]
 
 
 def test_the_champion_is_the_one_that_was_recorded():
     assert [label for label, row in rows().items() if row.champion] == ["xgboost/pointwise-magnitude"]
+
+
+def test_every_model_has_its_rank():
+    assert {label: row.rank for label, row in rows().items()} == RANKS
 
 
 def test_scores_keep_their_intervals():
@@ -105,3 +111,29 @@ def test_what_was_not_run_says_why():
     rows = compare_published(PUBLISHED, {"W": RECORD}, [])
     assert all(row.remark for row in rows if row.score is None)
     assert {row.remark for row in rows if row.item.task == "Z"} == {"no such task in this study", "see Pulses"}
+
+
+def standing(**behind):
+    return [
+        Standing(name, Score(0.5, 0.4, 0.6, 40), 1 + (low > 0), Score(low + 0.1, low, low + 0.2, 40))
+        for name, low in behind.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (standing(a=-0.1), "a is the only model, so that there is nothing to rank."),
+        (standing(a=-0.1, b=0.02, c=0.1), "a is better than every other model beyond doubt (held-out curves, "),
+        (
+            standing(a=-0.1, b=-0.02),
+            "No model can be told apart from the leader, a (held-out curves, ",
+        ),
+        (
+            standing(a=-0.1, b=-0.02, c=0.1),
+            "a leads; it cannot be told apart from b (held-out curves, ",
+        ),
+    ],
+)
+def test_what_is_said_about_ranks_follows_from_them(found, sentence):
+    assert note_on_ranks(found, 0.95).startswith(sentence)

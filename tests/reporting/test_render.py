@@ -54,8 +54,8 @@ def content():
         n_test=6,
         disorder="fresh",
         rows=[
-            ScoreRow("xgboost", "pointwise-magnitude", True, 0.81234, 0.71234, 0.6, 0.8, None),
-            ScoreRow("random_forest", "pointwise-magnitude", False, 0.7, 0.72, 0.61, 0.83, 0.77),
+            ScoreRow("xgboost", "pointwise-magnitude", True, 0.81234, 0.71234, 0.6, 0.8, 1, None),
+            ScoreRow("random_forest", "pointwise-magnitude", False, 0.7, 0.72, 0.61, 0.83, 1, 0.77),
         ],
         notes=["Champion: wide intervals."],
         figures=[Figure("figures/W-parity.png", "Predicted against true.")],

@@ -12,7 +12,8 @@ from nmr_platform.errors import DataError
 from nmr_platform.schema import read_sections
 from nmr_platform.stages.display import show_folder
 from nmr_platform.stages.features import read_features
-from nmr_platform.stages.report import ReportParams, read_disorder, read_scores, write_report
+from nmr_platform.stages.report import ReportParams, read_disorder, write_report
+from nmr_platform.stages.standing import read_scores
 from nmr_platform.stages.tune import read_tuned
 from nmr_platform.studies import open_storage
 from nmr_platform.tracking import NullTracker

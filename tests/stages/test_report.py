@@ -70,7 +70,7 @@ def test_the_score_table_holds_what_the_evaluation_found(project, task):
     metric = "r2" if task == "W" else "f1_weighted"
     header, *rows = table_below(markdown(project), f"### {task}:")
     assert len(rows) == len(scores["models"]) == 2
-    assert {len(row) for row in [header, *rows]} == {6}
+    assert {len(row) for row in [header, *rows]} == {7}
     for row in rows:
         family = row[0].removesuffix(" (champion)")
         model = scores["models"][f"{family}/{row[1]}"]
@@ -86,7 +86,7 @@ def test_the_score_table_holds_what_the_evaluation_found(project, task):
 
 
 def test_a_published_score_stands_beside_the_same_model_on_the_same_features(project):
-    published = {row[0].removesuffix(" (champion)"): row[5] for row in table_below(markdown(project), "### W:")[1:]}
+    published = {row[0].removesuffix(" (champion)"): row[6] for row in table_below(markdown(project), "### W:")[1:]}
     assert published == {"random_forest": "0.757", "xgboost": ""}
     assert '<td class="n">0.757</td>' in page(project)
 
