@@ -22,7 +22,9 @@ def test_every_model_of_every_task_stands_in_it(project, found):
             own = scores["models"][f"{each['family']}/{each['features']}"]["scores"][metric]
             assert each["score"] == pytest.approx(own["value"], abs=1e-4)
             assert each["lower"] <= each["score"] <= each["upper"]
-        assert [f"{each['family']}/{each['features']}" for each in found[task] if each["champion"]] == [scores["champion"]]
+        assert [f"{each['family']}/{each['features']}" for each in found[task] if each["champion"]] == [
+            scores["champion"]
+        ]
 
 
 def test_models_are_sorted_by_score_and_the_first_has_rank_one(found):
@@ -34,7 +36,9 @@ def test_models_are_sorted_by_score_and_the_first_has_rank_one(found):
 
 def test_costs_are_measured(found):
     for entries in found.values():
-        assert all(each["curve_seconds"] > 0 and each["megabytes"] > 0 and each["search_seconds"] > 0 for each in entries)
+        assert all(
+            each["curve_seconds"] > 0 and each["megabytes"] > 0 and each["search_seconds"] > 0 for each in entries
+        )
 
 
 def test_people_get_a_markdown_table_of_the_asked_task(project, found):
