@@ -1,6 +1,7 @@
 """`nmr leaderboard`: which model reads what best, what that costs, and what cannot be told apart."""
 
 from pathlib import Path
+from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,6 +59,7 @@ def _record(entry: "Entry") -> dict[str, Any]:
         "behind": behind.value,
         "behind_lower": behind.lower,
         "behind_upper": behind.upper,
+        "repeats": [*entry.repeats],
         "published": entry.published,
         "search_seconds": entry.search_seconds,
         "curve_seconds": entry.curve_seconds,
@@ -68,7 +70,18 @@ def _record(entry: "Entry") -> dict[str, Any]:
 def _table(entries: "list[Entry]") -> str:
     """Lines of a Markdown table."""
     metric = entries[0].metric
-    titles = ("rank", "model", "features", metric, "behind the leader", "published", "search (s)", "ms a curve", "MB")
+    titles = (
+        "rank",
+        "model",
+        "features",
+        metric,
+        "behind the leader",
+        "other splits",
+        "published",
+        "search (s)",
+        "ms a curve",
+        "MB",
+    )
     rows = [titles, ("---",) * len(titles), *(_cells(_record(each)) for each in entries)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
@@ -80,6 +93,7 @@ def _cells(own: dict[str, Any]) -> tuple[str, ...]:
         own["features"],
         f"{own['score']:.3f} ({own['lower']:.3f} to {own['upper']:.3f})",
         f"{own['behind_lower']:+.3f} to {own['behind_upper']:+.3f}" if own["behind"] else "",
+        f"{fmean(own['repeats']):.3f} ± {pstdev(own['repeats']):.3f}" if own["repeats"] else "",
         "" if own["published"] is None else f"{own['published']:.3g}",
         "" if own["search_seconds"] is None else f"{own['search_seconds']:.0f}",
         f"{1e3 * own['curve_seconds']:.2f}",

@@ -53,6 +53,7 @@ class TuneSettings(Schema):
             end.
         n_estimators: Trees of a forest that is given no number of its own (boosting searches for its own).
         timeout: No new trial is started after this time, in seconds, per study and call; null for no limit.
+        repeats: With how many other seeds of the split the winner of a study is fitted and scored once more.
     """
 
     n_trials: Count = 30
@@ -68,6 +69,7 @@ class TuneSettings(Schema):
     pruner: Literal["median", "none"] = "median"
     n_estimators: int = Field(default=100, ge=1, le=100_000)
     timeout: float | None = Field(default=None, gt=0.0)
+    repeats: int = Field(default=0, ge=0, le=100)
 
     @model_validator(mode="after")
     def _families_differ(self) -> Self:

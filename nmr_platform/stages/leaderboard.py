@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nmr_platform.datasets import load_records
@@ -51,6 +52,7 @@ class Entry:
         metric: Name of the score.
         champion: Whether cross-validation chose it.
         standing: Score and rank among the models of the task.
+        repeats: Main scores with other seeds of the split, see `tune.repeats`.
         published: The published score of the same family and kind of features, if there is one.
         search_seconds: Duration of all trials of its study; None where the study is elsewhere.
         curve_seconds: From the record of a curve to its answer, features included, of many asked at once.
@@ -61,6 +63,7 @@ class Entry:
     metric: str
     champion: bool
     standing: Standing
+    repeats: tuple[float, ...]
     published: float | None
     search_seconds: float | None
     curve_seconds: float
@@ -116,6 +119,7 @@ def leaderboard(
                 metric=METRICS[task.metric],
                 champion=each.model == champion,
                 standing=each,
+                repeats=_repeats(workspace.evaluated(name) / each.model),
                 published=published_score(name, family, features),
                 search_seconds=seconds.get(each.model),
                 curve_seconds=_curve_seconds(folder, *curves),
@@ -129,6 +133,12 @@ def leaderboard(
 def verdict(entries: Sequence[Entry], params: LeaderboardParams) -> str:
     """What the ranks of one task's models say, in a sentence."""
     return note_on_ranks([each.standing for each in entries], params.evaluate.confidence)
+
+
+def _repeats(folder: Path) -> tuple[float, ...]:
+    """Main scores of a model with other seeds of the split; none if they were not asked for."""
+    path = folder / "tables" / "repeats.csv"
+    return tuple(pd.read_csv(path)["value"]) if path.exists() else ()
 
 
 def _some_curves(workspace: Workspace, task: Task) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]]:

@@ -9,6 +9,7 @@ import pytest
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
 from nmr_platform.learning.evaluation.explanation import permutation_importances
+from nmr_platform.learning.evaluation.stress import scores_of_splits
 from nmr_platform.learning.settings import EvaluateSettings, SplitSettings, TuneSettings
 from nmr_platform.learning.splitting import make_split, task_rows
 from nmr_platform.learning.tuning import tune_task
@@ -164,6 +165,33 @@ def test_the_champion_has_a_learning_curve_that_ends_with_itself(evaluated):
     assert (main["value"] <= main["upper"]).all()
     if not result.task.class_names:
         assert main["value"].to_list()[-1] == result.champion.scores["r2"].value
+
+
+def test_winners_are_scored_with_other_splits_where_that_is_asked_for(evaluated, tables):
+    summary, result, *_ = evaluated
+    asked = summary.replace(tune=summary.tune.replace(repeats=2))
+    again = evaluate_task(asked, *tables, settings=EVALUATE.replace(learning_curve=(), shap_rows=0))
+    for model, first in zip(again.models, result.models, strict=True):
+        repeats = model.extras["repeats"]
+        assert list(repeats["seed"]) == [SPLIT.seed + 1, SPLIT.seed + 2]
+        assert set(repeats["n_train"] + repeats["n_test"]) == {result.n_train + result.n_test}
+        assert model.metrics()["repeats_mean"] == pytest.approx(repeats["value"].mean())
+        assert model.scores == first.scores
+        assert "repeats" not in first.extras
+
+
+def test_the_split_of_tuning_gives_its_own_score_again(evaluated, tables):
+    summary, result, *_ = evaluated
+    study = result.models[0].study
+    (row,) = scores_of_splits(
+        summary.task,
+        lambda: summary.unfitted(study),
+        ({study.feature_set: tables[0][study.feature_set]}, tables[1]),
+        [SPLIT],
+    ).to_dict("records")
+    if not result.models[0].is_champion or not summary.task.class_names:
+        assert row["value"] == pytest.approx(result.models[0].scores[summary.task.metric].value)
+    assert (row["n_train"], row["n_test"]) == (result.n_train, result.n_test)
 
 
 def test_shap_values_find_the_features_that_matter(evaluated):

@@ -34,7 +34,7 @@ from nmr_platform.learning.evaluation.results import (
     confusion_table,
 )
 from nmr_platform.learning.evaluation.scores import Predictions, score_by_bins, score_by_exponent, score_rows
-from nmr_platform.learning.evaluation.stress import learning_curve
+from nmr_platform.learning.evaluation.stress import learning_curve, scores_of_splits
 from nmr_platform.learning.models import Estimator, fit_beside_others, without_threads
 from nmr_platform.learning.settings import EvaluateSettings
 from nmr_platform.learning.splitting import HeldOut, SplitTables, TrainingPart, make_folds, task_rows
@@ -76,7 +76,7 @@ def evaluate_task(
             f"but is {tables.split.digest[:8]}: features or labels have changed, tune again."
         )
         raise DataError(message)
-    exam = _Exam(summary, tables, settings)
+    exam = _Exam(summary, features, labels, tables, settings)
     models = []
     with threadpool_limits(limits=1):
         for model in _ahead(exam.evaluate, summary.studies, joblib.effective_n_jobs(settings.n_jobs)):
@@ -110,6 +110,8 @@ class _Exam:
     """One task's held-out part, and what is asked of models on it."""
 
     summary: TuneSummary
+    features: Mapping[str, pd.DataFrame]
+    labels: pd.DataFrame
     tables: SplitTables
     settings: EvaluateSettings
 
@@ -142,9 +144,11 @@ class _Exam:
             example=training.features.head(_EXAMPLE_ROWS),
             estimator=estimator,
         )
+        if self.summary.tune.repeats:
+            model = replace(model, extras={"repeats": self._repeats(study)})
         if not is_champion:
             return model
-        extras = self._extras(study, estimator, (training, test), predictions)
+        extras = {**model.extras, **self._extras(study, estimator, (training, test), predictions)}
         return replace(model, extras=extras, importances=self._importances(model, estimator, test))
 
     @property
@@ -173,6 +177,20 @@ class _Exam:
             n_jobs=self.settings.n_jobs,
         )
         return pd.DataFrame({"true": true, "predicted": predicted})
+
+    def _repeats(self, study: StudyResult) -> pd.DataFrame:
+        """The study's winner fitted and scored with other seeds of the split."""
+        splits = [
+            self.summary.split.replace(seed=self.summary.split.seed + number)
+            for number in range(1, self.summary.tune.repeats + 1)
+        ]
+        return scores_of_splits(
+            self.summary.task,
+            partial(self.summary.unfitted, study),
+            ({study.feature_set: self.features[study.feature_set]}, self.labels),
+            splits,
+            n_jobs=self.settings.n_jobs,
+        )
 
     def _extras(
         self,

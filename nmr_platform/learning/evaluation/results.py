@@ -34,7 +34,8 @@ class ModelEvaluation:
         confusion_bins: The same by bin of W, long: ``bin``, ``w_low``, ``w_high``, ``true``, ``predicted``, ``n``.
         out_of_fold: For the champion of a regression, ``true`` and ``predicted`` of every training curve, by models
             that had not seen its disorder: what intervals around new predictions are made from. None otherwise.
-        extras: Further tables of the champion by name: ``reliability``, ``learning_curve``, ``scores_by_exponent``.
+        extras: Further tables by name: ``repeats``, and of the champion ``reliability``, ``learning_curve``,
+            ``scores_by_exponent``.
         example: A few rows of its input.
         estimator: The model fitted on the whole training part; dropped after `on_model` for all but the champion.
     """
@@ -53,7 +54,10 @@ class ModelEvaluation:
     estimator: Estimator | None
 
     def metrics(self) -> dict[str, float]:
-        """Held-out scores and their intervals as flat names: ``test_r2``, ``test_r2_lower``, ``test_r2_upper``."""
+        """Held-out scores and their intervals as flat names: ``test_r2``, ``test_r2_lower``, ``test_r2_upper``.
+
+        With other seeds of the split also ``repeats_mean`` and ``repeats_std`` of the main score.
+        """
         flat: dict[str, float] = {}
         for name, score in self.scores.items():
             flat |= {
@@ -61,6 +65,9 @@ class ModelEvaluation:
                 f"test_{name}_lower": score.lower,
                 f"test_{name}_upper": score.upper,
             }
+        if "repeats" in self.extras:
+            values = self.extras["repeats"]["value"]
+            flat |= {"repeats_mean": float(values.mean()), "repeats_std": float(values.std(ddof=0))}
         return flat
 
     def tables(self) -> dict[str, pd.DataFrame]:

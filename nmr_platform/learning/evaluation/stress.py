@@ -1,4 +1,4 @@
-"""Stress tests: fewer training curves, noise, other lattices, and disorder of another kind than a model learnt from."""
+"""Stress tests: fewer curves, other splits, noise, other lattices, disorder of another kind than was learnt from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,15 @@ from nmr_platform.learning.settings import SplitSettings
 from nmr_platform.learning.splitting import HeldOut, SplitTables, TrainingPart, task_rows
 from nmr_platform.learning.tasks import RegressionTask, Task
 
-__all__ = ["Disorder", "LabelledTable", "RecordScorer", "compare_disorder", "learning_curve", "new_curves"]
+__all__ = [
+    "Disorder",
+    "LabelledTable",
+    "RecordScorer",
+    "compare_disorder",
+    "learning_curve",
+    "new_curves",
+    "scores_of_splits",
+]
 
 Disorder = Literal["fresh", "frozen"]
 Records = Mapping[str, NDArray[np.complex64]]
@@ -72,6 +80,48 @@ def learning_curve(
     whole_parts = [inside for inside in chosen if len(np.unique(y[inside])) >= len(task.class_names)]
     scores = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(fitted_on)(inside) for inside in whole_parts)
     return pd.DataFrame([*chain.from_iterable(scores), *_scores(task, whole, test, len(y), bootstrap)])
+
+
+def scores_of_splits(
+    task: Task,
+    build: Callable[[], Estimator],
+    tables: tuple[Mapping[str, pd.DataFrame], pd.DataFrame],
+    splits: Sequence[SplitSettings],
+    *,
+    n_jobs: int = 1,
+) -> pd.DataFrame:
+    """Fit and score with other splits of the same curves: how much of a score is the luck of one split.
+
+    The parameters stay those that were tuned on the training part of the first split, which holds some of the curves
+    that are scored here: the spread is what to look at, not the mean.
+
+    Args:
+        task: The task.
+        build: Makes an unfitted estimator.
+        tables: One feature table by name, and the labels of its rows.
+        splits: How to split.
+        n_jobs: Splits that are fitted at a time; -1 for one per core.
+
+    Returns:
+        One row a split: ``seed``, ``n_train``, ``n_test``, ``metric`` and ``value`` of the main score.
+    """
+    (name,), labels = tables
+
+    def of_split(settings: SplitSettings) -> dict[str, object]:
+        parts = task_rows(task, tables[0], labels, settings)
+        training, test = parts.training_part(name), parts.held_out(name)
+        model = fit_beside_others(build(), training.features, task.y(training.labels))
+        rows = _scores(task, model, test, len(training.labels), Bootstrap(1))
+        main = next(row for row in rows if row["metric"] == task.metric)
+        return {
+            "seed": settings.seed,
+            "n_train": main["n_train"],
+            "n_test": main["n"],
+            "metric": task.metric,
+            "value": main["value"],
+        }
+
+    return pd.DataFrame(Parallel(n_jobs=n_jobs, prefer="threads")(delayed(of_split)(each) for each in splits))
 
 
 def _scores(task: Task, model: Estimator, test: HeldOut, n_train: int, bootstrap: Bootstrap) -> list[dict[str, object]]:
