@@ -1,5 +1,6 @@
 """`nmr report`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +27,7 @@ def report(
     from nmr_platform.schema import read_sections  # noqa: PLC0415
     from nmr_platform.stages.published import compare_with_published  # noqa: PLC0415
     from nmr_platform.stages.report import ReportParams, write_report  # noqa: PLC0415
+    from nmr_platform.tracking.mlflow import view_links  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 
     workspace = Workspace(params.parent)
@@ -36,12 +38,15 @@ def report(
         with making(workspace, workspace.reports):
             page = write_report(read, workspace)
         compared = [_record(row, seconds) for row, seconds in compare_with_published(read, workspace)]
+    links = view_links(root=workspace.root)
     lines = [
         f"Report:   {page} (and report.md beside it)",
         f"Metrics:  {workspace.metrics('*')} (`dvc metrics show`)",
         "Compare:  make ui",
+        *(f"          {link}" for link in links),
     ]
     record = {"report": str(page), "markdown": str(page.with_name("report.md")), "published": compared}
+    record["views"] = [asdict(link) for link in links]
     say("\n".join([_table(compared), *lines] if compared else lines), record, as_json=as_json)
 
 

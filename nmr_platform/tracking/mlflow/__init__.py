@@ -10,7 +10,7 @@ from nmr_platform.tracking.mlflow.models import PyfuncModel  # noqa: E402
 from nmr_platform.tracking.mlflow.registry import Origin, find_version, origin_of  # noqa: E402
 from nmr_platform.tracking.mlflow.store import open_client  # noqa: E402
 from nmr_platform.tracking.mlflow.tracker import MlflowTracker  # noqa: E402
-from nmr_platform.tracking.mlflow.ui import serve_ui  # noqa: E402
+from nmr_platform.tracking.mlflow.ui import serve_ui, view_links  # noqa: E402
 
 __all__ = [
     "MlflowTracker",
@@ -21,4 +21,5 @@ __all__ = [
     "open_client",
     "origin_of",
     "serve_ui",
+    "view_links",
 ]

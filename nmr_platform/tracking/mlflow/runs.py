@@ -1,6 +1,5 @@
 """What is written into parent and child runs, and how little of it is asked for again."""
 
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -8,13 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, LifecycleStage, Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import DatasetInput, LifecycleStage, Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
 from nmr_platform.processes import is_alive, this_process
 from nmr_platform.tracking.masking import masked_uri
-from nmr_platform.tracking.protocol import DatasetEntry, RunEntry, Series, TrialEntry
+from nmr_platform.tracking.mlflow.artifacts import SHOWN_TAGS
+from nmr_platform.tracking.mlflow.values import as_texts, dataset_input, metric_points, milliseconds, quoted
+from nmr_platform.tracking.protocol import RunEntry, Series, TrialEntry
 from nmr_platform.tracking.provenance import UNKNOWN, data_tags
 
 __all__ = ["RunWriter", "Study", "is_race"]
@@ -23,8 +24,6 @@ _ATTEMPTS = 5
 _PAGE = 1000
 # MLflow takes no more parameters or tags at once, and a thousand of everything.
 _BATCH, _METRICS = 100, 800
-_LONGEST_PARAM = 6000
-_LONGEST_DIGEST = 36
 _OVER = {"FINISHED", "FAILED"}
 _STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
 
@@ -34,7 +33,7 @@ _SETTINGS = "nmr.settings"
 _PARENT = "mlflow.parentRunId"
 _TRIAL = "optuna.trial"
 _WRITER = "nmr.writer"
-_OWN = (_NAME, _SETTINGS, "mlflow.runName", "mlflow.log-model.history", "param.", "metric.")
+_OWN = (_NAME, _SETTINGS, "mlflow.runName", "mlflow.log-model.history", "param.", "metric.", *SHOWN_TAGS)
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class RunWriter:
         self.log_params(run_id, run.params)
         if run.datasets:
             known = self._client.get_run(run_id).inputs.dataset_inputs
-            self._log_inputs(run_id, [_input(dataset, known) for dataset in run.datasets])
+            self._log_inputs(run_id, [dataset_input(dataset, known) for dataset in run.datasets])
         self._studies.pop(run_id, None)
         self._children.pop(run_id, None)
         return run_id
@@ -123,7 +122,7 @@ class RunWriter:
         self._drop_doubles(run_id)
         ended = None if failed else before.info.end_time
         if end is not None:
-            ended = max(_milliseconds(end), ended or 0)
+            ended = max(milliseconds(end), ended or 0)
         self._client.set_terminated(run_id, "FAILED" if failed else "FINISHED", ended)
 
     def study(self, run_id: str) -> Study:
@@ -185,18 +184,16 @@ class RunWriter:
         tags = {**study.tags, **{name: masked_uri(value) for name, value in trial.tags.items()}, **identity}
         tags |= {"optuna.state": trial.state, _WRITER: this_process()}
         child_id = found or self._create_child(study, trial, tags)
-        finite, rest = _split(trial.metrics)
-        end = _milliseconds(trial.end)
-        measured = {**finite, "duration": trial.end - trial.start}
+        points, rest = metric_points({**trial.metrics, "duration": trial.end - trial.start}, trial.end)
         self._write(
             child_id,
-            [Metric(name, value, end, 0) for name, value in measured.items()],
-            params={**study.settings, **_texts(trial.params)},
+            points,
+            params={**study.settings, **as_texts(trial.params)},
             tags={**rest, "optuna.state": trial.state} if found else rest,
         )
         if study.inputs:
             self._log_inputs(child_id, study.inputs)
-        self._client.set_terminated(child_id, _STATUS[trial.state], end)
+        self._client.set_terminated(child_id, _STATUS[trial.state], milliseconds(trial.end))
         children[str(trial.number)] = (child_id, _STATUS[trial.state])
 
     def _known_children(self, run_id: str) -> dict[str, tuple[str, str]]:
@@ -222,7 +219,7 @@ class RunWriter:
             self._client.set_tag(orphan.info.run_id, _PARENT, run_id)
 
     def _create_parent(self, experiment: str, run: RunEntry, tags: Mapping[str, str]) -> str:
-        start = None if run.start is None else _milliseconds(run.start)
+        start = None if run.start is None else milliseconds(run.start)
         made = self._client.create_run(experiment, start, dict(tags), run.name)
         twins = self._search(experiment, {_NAME: run.name})
         first = min(twins, key=_age, default=made)
@@ -239,16 +236,14 @@ class RunWriter:
             metrics: Value, or values by step, by name.
             moment: When they were found, seconds since the epoch; None for now.
         """
-        series = {name: value for name, value in metrics.items() if isinstance(value, Mapping)}
-        finite, rest = _split({name: value for name, value in metrics.items() if not isinstance(value, Mapping)})
-        known = self.present(run_id).data.metrics
-        at = _milliseconds(time.time() if moment is None else moment)
-        scalars = [Metric(name, value, at, 0) for name, value in finite.items() if known.get(name) != value]
-        for name, values in series.items():
-            had = {point.step: point.value for point in self._client.get_metric_history(run_id, name)}
-            new = {step: float(value) for step, value in values.items() if math.isfinite(value)}
-            scalars += [Metric(name, value, at, step) for step, value in new.items() if had.get(step) != value]
-        self._write(run_id, scalars, tags=rest)
+        points, rest = metric_points(metrics, time.time() if moment is None else moment)
+        series = {name for name, value in metrics.items() if isinstance(value, Mapping)}
+        kept = self.present(run_id).data.metrics
+        known = {(name, 0): value for name, value in kept.items() if name not in series}
+        for name in series:
+            known |= {(name, each.step): each.value for each in self._client.get_metric_history(run_id, name)}
+        new = [point for point in points if known.get((point.key, point.step)) != point.value]
+        self._write(run_id, new, tags=rest)
 
     def log_params(self, run_id: str, params: Mapping[str, object]) -> None:
         """Record parameters of a run, changed ones as tags.
@@ -258,7 +253,7 @@ class RunWriter:
             params: Value by name; values are kept as text.
         """
         known = self.present(run_id).data.params
-        texts = _texts(params)
+        texts = as_texts(params)
         new = {name: text for name, text in texts.items() if name not in known}
         changed = {f"param.{name}": text for name, text in texts.items() if known.get(name, text) != text}
         self._write(run_id, params=new, tags=changed)
@@ -266,7 +261,7 @@ class RunWriter:
     def _create_child(self, study: Study, trial: TrialEntry, tags: Mapping[str, str]) -> str:
         made = self._client.create_run(
             study.experiment,
-            start_time=_milliseconds(trial.start),
+            start_time=milliseconds(trial.start),
             tags=dict(tags),
             run_name=f"trial {trial.number:03d}",
         )
@@ -317,8 +312,8 @@ class RunWriter:
         view: int = ViewType.ACTIVE_ONLY,
     ) -> list[Run]:
         """Runs with these tags, and with others than the ``other`` ones."""
-        terms = [f"tags.`{name}` = {_quoted(value)}" for name, value in tags.items()]
-        terms += [f"tags.`{name}` != {_quoted(value)}" for name, value in other.items()]
+        terms = [f"tags.`{name}` = {quoted(value)}" for name, value in tags.items()]
+        terms += [f"tags.`{name}` != {quoted(value)}" for name, value in other.items()]
         if status:
             terms.append(f"attributes.status = '{status}'")
         found: list[Run] = []
@@ -345,47 +340,3 @@ def _age(run: Run) -> tuple[int, str]:
 def _rank(child: Run) -> tuple[bool, int, str]:
     """What makes one of two children of the same trial the one to keep: being finished, then being older."""
     return child.info.status not in _OVER, child.info.start_time or 0, child.info.run_id
-
-
-def _input(dataset: DatasetEntry, known: Sequence[DatasetInput] = ()) -> DatasetInput:
-    """Describe a data set as MLflow shows it; the digest is cut to what fits, the tag on the run has all of it.
-
-    MLflow drops an input that the run has already, even in another context. The held-out part of a data set is
-    another set than the part that was trained on, so it gets a name of its own.
-    """
-    used = {
-        tag.value
-        for item in known
-        if (item.dataset.name, item.dataset.digest) == (dataset.name, dataset.digest[:_LONGEST_DIGEST])
-        for tag in item.tags
-    }
-    name = f"{dataset.name} ({dataset.context})" if used - {dataset.context} else dataset.name
-    source = masked_uri(dataset.source)
-    scheme = source.partition("://")[0] if "://" in source else "local"
-    described = Dataset(
-        name=name,
-        digest=dataset.digest[:_LONGEST_DIGEST],
-        source_type=scheme,
-        source=json.dumps({"url" if scheme in {"http", "https"} else "uri": source}),
-        profile=json.dumps(dict(dataset.profile), default=str),
-    )
-    return DatasetInput(described, [InputTag("mlflow.data.context", dataset.context)])
-
-
-def _texts(params: Mapping[str, object]) -> dict[str, str]:
-    return {name: masked_uri(str(value))[:_LONGEST_PARAM] for name, value in params.items()}
-
-
-def _split(metrics: Mapping[str, float]) -> tuple[dict[str, float], dict[str, str]]:
-    """Split off what MLflow would store as another number: infinity becomes 1.8e308 there."""
-    finite = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
-    rest = {f"metric.{name}": str(float(value)) for name, value in metrics.items() if not math.isfinite(value)}
-    return finite, rest
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"' if "'" in value else f"'{value}'"
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)

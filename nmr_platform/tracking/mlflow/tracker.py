@@ -16,9 +16,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from nmr_platform.errors import StoreAwayError, TrackingError
 from nmr_platform.tracking.address import resolve_store
-from nmr_platform.tracking.mlflow import models, registry
+from nmr_platform.tracking.mlflow import artifacts, models, registry
 from nmr_platform.tracking.mlflow.runs import RunWriter, is_race
 from nmr_platform.tracking.mlflow.store import open_client, require_contact, store_lock
+from nmr_platform.tracking.mlflow.views import install_views
 from nmr_platform.tracking.null import NullTracker
 from nmr_platform.tracking.protocol import ModelEntry, RunEntry, Series, TrackingWarning, TrialEntry
 from nmr_platform.tracking.provenance import environment_tags
@@ -135,11 +136,9 @@ class MlflowTracker:
 
     @_recorded
     def log_files(self, run_id: str, source: Path, folder: str = "") -> None:
-        """See `Tracker`."""
+        """See `Tracker`; CSV tables become tables of MLflow, and pictures that are compared lie in its grid too."""
         client, runs = self._opened
-        runs.present(run_id)
-        log = client.log_artifacts if source.is_dir() else client.log_artifact
-        log(run_id, str(source), folder or None)
+        artifacts.log_files(client, runs.present(run_id), source, folder)
 
     @_recorded
     def log_model(self, run_id: str, model: ModelEntry) -> str:
@@ -165,10 +164,14 @@ class MlflowTracker:
 
     @_recorded
     def close_run(self, run_id: str, *, failed: bool = False, end: float | None = None) -> None:
-        """Mark the run as finished or failed, with every trial number once among its children. See `Tracker`."""
-        _, runs = self._opened
+        """Mark the run as finished or failed, with every trial number once among its children. See `Tracker`.
+
+        The views of its experiment are installed, which name its best study.
+        """
+        client, runs = self._opened
         with self._lock():
             runs.close(run_id, failed=failed, end=end)
+            install_views(client, runs.study(run_id).experiment)
 
     def note_failure(self, method: str, error: Exception) -> None:
         """Turn what the store threw into one sentence without passwords: a warning, or an error if we are strict.

@@ -10,14 +10,19 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from mlflow.exceptions import MlflowException
+
 from nmr_platform.errors import TrackingError
 from nmr_platform.processes import end_process, start_kept
-from nmr_platform.tracking.address import resolve_store
+from nmr_platform.tracking.address import StoreAddress, resolve_store
 from nmr_platform.tracking.mlflow.relocation import relocate
+from nmr_platform.tracking.mlflow.store import open_client
+from nmr_platform.tracking.mlflow.views import PageLink, page_links
 
-__all__ = ["serve_ui", "ui_command"]
+__all__ = ["serve_ui", "ui_command", "view_links"]
 
 _HOST = "127.0.0.1"
+_PORT = 5000
 _START_SECONDS = 120.0
 
 
@@ -45,12 +50,12 @@ def ui_command(tracking_uri: str, artifacts: str | None, port: int) -> tuple[lis
 
 
 def serve_ui(
-    announce: Callable[[str], None], *, tracking_uri: str | None = None, root: Path | None = None, port: int = 5000
+    announce: Callable[[str], None], *, tracking_uri: str | None = None, root: Path | None = None, port: int = _PORT
 ) -> int:
     """Serve the pages until interrupted.
 
     Args:
-        announce: Called with one sentence once the pages can be opened.
+        announce: Called once the pages can be opened, with one sentence and then with the addresses of the views.
         tracking_uri: The database; by default ``MLFLOW_TRACKING_URI``, else ``<root>/mlflow.db``.
         root: The repository; by default the one around the working directory.
         port: The port on 127.0.0.1.
@@ -64,6 +69,7 @@ def serve_ui(
     address = resolve_store(tracking_uri, root)
     if address.is_server:
         announce(f"The tracking server serves its own pages: open {address} in a browser.")
+        _announce_views(announce, address, str(address))
         return 0
     if address.sqlite_file is not None and not address.sqlite_file.exists():
         message = (
@@ -78,11 +84,38 @@ def serve_ui(
     try:
         _wait_until_up(process, port)
         announce(f"Comparing runs at http://{_HOST}:{port} (store {address}). Stop with Ctrl-C.")
+        _announce_views(announce, address, f"http://{_HOST}:{port}")
         return process.wait()
     except KeyboardInterrupt:
         return 0
     finally:
         end_process(process)
+
+
+def view_links(tracking_uri: str | None = None, root: Path | None = None) -> list[PageLink]:
+    """Addresses of the installed views, as `nmr ui` serves them unless it is told another port.
+
+    Args:
+        tracking_uri: The store; by default ``MLFLOW_TRACKING_URI``, else ``<root>/mlflow.db``.
+        root: The repository; by default the one around the working directory.
+
+    Returns:
+        None where the store has none, or does not answer.
+    """
+    address = resolve_store(tracking_uri, root)
+    return _links(address, str(address) if address.is_server else f"http://{_HOST}:{_PORT}")
+
+
+def _links(address: StoreAddress, pages: str) -> list[PageLink]:
+    try:
+        return page_links(open_client(address, reading=True), pages.rstrip("/"))
+    except (TrackingError, MlflowException):
+        return []
+
+
+def _announce_views(announce: Callable[[str], None], address: StoreAddress, pages: str) -> None:
+    for link in _links(address, pages):
+        announce(str(link))
 
 
 def _require_free(port: int) -> None:
