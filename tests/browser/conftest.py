@@ -1,19 +1,24 @@
 """MLflow's pages on the results of a small run, and Debian's Chromium to look at them."""
 
+import os
 import shutil
 import socket
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 
 from nmr_platform.processes import end_process, start_kept
+from nmr_platform.tracking.address import resolve_store
+from nmr_platform.tracking.mlflow.store import open_client
 from nmr_platform.tracking.mlflow.ui import ui_command
 from tests.stages.tiny import KERNELS, isolate, merged, nmr, tiny_values, write_params
 
 PATIENCE = 240.0
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 # Enough curves and trials for pictures that say something, in half a minute.
 STUDIES = {
     "data": {"n_curves": 200, "experiment": {"lattice": {"shape": [20, 20]}}},
@@ -27,7 +32,7 @@ STUDIES = {
 
 @pytest.fixture(scope="session")
 def tuned(tmp_path_factory):
-    """A project with four studies of one task, evaluated; its MLflow database lies beside it."""
+    """A project with six studies of one task, evaluated, and a pulse search; its MLflow database lies beside it."""
     root = tmp_path_factory.mktemp("browsed")
     write_params(root, merged(tiny_values(), STUDIES))
     with pytest.MonkeyPatch.context() as patch:
@@ -37,6 +42,7 @@ def tuned(tmp_path_factory):
             ("features",),
             ("tune", "--task", "W"),
             ("evaluate", "--task", "W"),
+            ("optimise-pulses",),
         ]:
             ended = nmr(root, *command)
             assert ended.code == 0, ended.err
@@ -82,3 +88,44 @@ def page():
         opened.set_default_timeout(60_000)
         yield opened
         browser.close()
+
+
+@pytest.fixture
+def shoot(page, tmp_path):
+    folder = IMAGES if os.environ.get("NMR_SCREENSHOTS") else tmp_path
+
+    def take(name):
+        page.wait_for_timeout(1500)
+        page.screenshot(path=folder / f"mlflow-{name}.png")
+
+    return take
+
+
+@pytest.fixture
+def visit(page, pages):
+    """Open an address, or a path below that of the pages, without the panel of the assistant."""
+    from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+    def go(path):
+        # What follows a # alone would not make the pages load anew.
+        page.goto("about:blank")
+        page.goto(path if path.startswith("http") else f"{pages}/#/{path}")
+        panel = page.get_by_role("button", name="Close", exact=True)
+        # It opens with the first page only, and not in every version.
+        with suppress(PlaywrightTimeout):
+            panel.click(timeout=10_000)
+
+    return go
+
+
+@pytest.fixture
+def client(tuned):
+    return open_client(resolve_store(f"sqlite:///{tuned / 'mlflow.db'}", tuned))
+
+
+@pytest.fixture
+def parents(client):
+    """Parent runs of the experiment, best first."""
+    found = client.get_experiment_by_name("W")
+    runs = client.search_runs([found.experiment_id], order_by=["metrics.test_r2 DESC"])
+    return [run for run in runs if "mlflow.parentRunId" not in run.data.tags]

@@ -3,61 +3,15 @@
 They are written to docs/images if NMR_SCREENSHOTS is set, else into pytest's folder.
 """
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
 from nmr_platform.stages.tune import read_tuned
-from nmr_platform.tracking.address import resolve_store
-from nmr_platform.tracking.mlflow.store import open_client
 from nmr_platform.workspace import Workspace
 
 pytestmark = pytest.mark.browser
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
-
-
-@pytest.fixture
-def shoot(page, tmp_path):
-    folder = IMAGES if os.environ.get("NMR_SCREENSHOTS") else tmp_path
-
-    def take(name):
-        page.wait_for_timeout(1500)
-        page.screenshot(path=folder / f"mlflow-{name}.png")
-
-    return take
-
-
-@pytest.fixture
-def visit(page, pages):
-    """Open an address below that of the pages, without the panel of the assistant."""
-
-    def go(path):
-        # What follows a # alone would not make the pages load anew.
-        page.goto("about:blank")
-        page.goto(f"{pages}/#/{path}")
-        panel = page.get_by_role("button", name="Close", exact=True)
-        # It opens with the first page only, and not in every version.
-        with suppress(PlaywrightTimeout):
-            panel.click(timeout=10_000)
-
-    return go
-
-
-@pytest.fixture
-def client(tuned):
-    return open_client(resolve_store(f"sqlite:///{tuned / 'mlflow.db'}", tuned))
-
-
-@pytest.fixture
-def parents(client):
-    """Parent runs of the experiment, best first."""
-    found = client.get_experiment_by_name("W")
-    runs = client.search_runs([found.experiment_id], order_by=["metrics.test_r2 DESC"])
-    return [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
 
 
 @pytest.fixture

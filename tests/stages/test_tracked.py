@@ -78,7 +78,7 @@ def test_parents_have_the_figures_and_tables_of_their_model(client, task, figure
             "figures/importances.png",
             "figures/top_features.png",
         }
-        assert "tables/predictions.csv" in artefacts(client, parent, "tables")
+        assert "tables/predictions.json" in artefacts(client, parent, "tables")
 
 
 @pytest.mark.parametrize(("task", "kernels"), [("W", ["gaussian"]), ("power_vs_rest", ["gaussian", "power", "rkky"])])

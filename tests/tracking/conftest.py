@@ -1,5 +1,7 @@
 """A MLflow database per test, copied from one that is migrated once: the migration takes seconds."""
 
+import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,11 @@ def tracker(root: Path) -> MlflowTracker:
 @pytest.fixture
 def client(tracker: MlflowTracker) -> MlflowClient:
     return open_client(tracker.address)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -146,14 +146,14 @@ def test_files_that_do_not_fit_stop_no_numbers(forgiving, client, tmp_path, monk
         raise OSError(28, "No space left on device")
 
     run_id = forgiving.open_run(STUDY)
-    (tmp_path / "a.csv").write_text("a\n1\n")
+    (tmp_path / "a.txt").write_text("a note")
     with monkeypatch.context() as patch, pytest.warns(TrackingWarning, match="No space left on device"):
-        patch.setattr("mlflow.MlflowClient.log_artifact", full)
-        forgiving.log_files(run_id, tmp_path / "a.csv")
+        patch.setattr("mlflow.MlflowClient.log_artifacts", full)
+        forgiving.log_files(run_id, tmp_path / "a.txt")
     forgiving.log_metrics(run_id, {"after": 1.0})
     assert client.get_run(run_id).data.metrics == {"after": 1.0}
-    forgiving.log_files(run_id, tmp_path / "a.csv")
-    assert artifact(client, run_id, "a.csv").read_text() == "a\n1\n"
+    forgiving.log_files(run_id, tmp_path / "a.txt")
+    assert artifact(client, run_id, "a.txt").read_text() == "a note"
 
 
 def test_a_store_that_cannot_be_used_at_all_is_an_error_at_once(tmp_path):

@@ -146,13 +146,44 @@ def test_files_and_folders_can_be_read_back_and_the_last_one_of_a_name_stays(tra
     folder = tmp_path / "result"
     (folder / "tables").mkdir(parents=True)
     (folder / "parity.png").write_bytes(b"\x89PNG")
-    for text in ("a\n1\n", "a\n2\n"):
-        (folder / "tables" / "scores.csv").write_text(text)
+    for text in ("first", "second"):
+        (folder / "tables" / "note.txt").write_text(text)
         tracker.log_files(run_id, folder)
         tracker.log_files(run_id, folder / "parity.png", "figures")
     assert artifact(client, run_id, "figures/parity.png").read_bytes() == b"\x89PNG"
     assert artifact(client, run_id, "parity.png").read_bytes() == b"\x89PNG"
-    assert artifact(client, run_id, "tables/scores.csv").read_text() == "a\n2\n"
+    assert artifact(client, run_id, "tables/note.txt").read_text() == "second"
+
+
+def test_a_table_is_one_that_mlflow_reads_and_the_second_takes_the_place_of_the_first(tracker, client, tmp_path):
+    run_id = tracker.open_run(STUDY)
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "sequences").mkdir()
+    (tmp_path / "sequences" / "best.csv").write_text("t,x\n0,1\n")
+    for rows in ("a,1.5e-12\n", "b,2\nc,nan\n"):
+        (tmp_path / "tables" / "scores.csv").write_text(f"name,value\n{rows}")
+        tracker.log_files(run_id, tmp_path / "tables", "tables")
+        tracker.log_files(run_id, tmp_path / "sequences", "sequences")
+        shown = json.loads(artifact(client, run_id, "tables/scores.json").read_text())
+        assert shown["columns"] == ["name", "value"]
+        assert [name for name, _ in shown["data"]] == [row.split(",")[0] for row in rows.split()]
+    assert json.loads(client.get_run(run_id).data.tags["mlflow.loggedArtifacts"]) == [
+        {"path": "tables/scores.json", "type": "table"}
+    ]
+    assert artifact(client, run_id, "sequences/best.csv").read_text() == "t,x\n0,1\n", "programs read it"
+
+
+def test_a_picture_that_is_compared_lies_in_the_grid_once(tracker, client, tmp_path):
+    run_id = tracker.open_run(STUDY)
+    for content in (b"first", b"second"):
+        (tmp_path / "parity.png").write_bytes(content)
+        tracker.log_files(run_id, tmp_path / "parity.png", "figures")
+    names = [item.path for item in client.list_artifacts(run_id, "images")]
+    assert names == [f"images/parity+step+0+timestamp+0+latest{ending}.png" for ending in ("+compressed", "")]
+    assert {artifact(client, run_id, name).read_bytes() for name in names} == {b"second"}
+    assert client.get_run(run_id).data.tags["mlflow.loggedImages"] == "True"
+    tracker.log_trial(run_id, finished(0))
+    assert "mlflow.loggedImages" not in children(client, run_id)[0].data.tags
 
 
 def test_a_series_is_a_metric_by_step(tracker, client):

@@ -40,13 +40,10 @@ def test_a_tracking_server_is_pointed_to_instead(tmp_path):
     assert said == ["The tracking server serves its own pages: open https://ada:***@server in a browser."]
 
 
-def test_mlflow_that_stops_at_once_is_an_error(tmp_path, monkeypatch):
+def test_mlflow_that_stops_at_once_is_an_error(tmp_path, monkeypatch, free_port):
     (tmp_path / "mlflow.db").touch()
     monkeypatch.setattr(
         "nmr_platform.tracking.mlflow.ui.ui_command", lambda *_: ([sys.executable, "-c", "exit(3)"], {})
     )
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with pytest.raises(TrackingError, match="stopped with exit code 3"):
-        serve_ui(print, root=tmp_path, port=port)
+        serve_ui(print, root=tmp_path, port=free_port)

@@ -100,7 +100,7 @@ def view_links(tracking_uri: str | None = None, root: Path | None = None) -> lis
         root: The repository; by default the one around the working directory.
 
     Returns:
-        None where the store has none, or does not answer.
+        Nothing where the store has none, or does not answer.
     """
     address = resolve_store(tracking_uri, root)
     return _links(address, str(address) if address.is_server else f"http://{_HOST}:{_PORT}")

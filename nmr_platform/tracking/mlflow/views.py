@@ -121,10 +121,10 @@ def page_links(client: MlflowClient, pages: str) -> list[PageLink]:
     """
     links = []
     for found in sorted(client.search_experiments(), key=lambda each: str(each.name)):
-        for tag, value in found.tags.items():
-            if tag.startswith(_TAG) and (key := tag.removeprefix(_TAG)) in _MODES:
+        for key in _MODES:
+            if held := found.tags.get(f"{_TAG}{key}"):
                 page = f"{pages}/{experiment_page(found.experiment_id, key)}"
-                links.append(PageLink(found.name, json.loads(value)["name"], page))
+                links.append(PageLink(found.name, json.loads(held)["name"], page))
     return links
 
 
@@ -175,16 +175,17 @@ def _leaders(measured: Iterable[str], metric: str) -> list[str]:
 
 
 def _tried(parent: Run, best: Run, metric: str) -> list[str]:
-    """Columns of a study's trials: the score, what was varied, the folds."""
+    """Columns of a study's trials: the score and those of the folds, what was varied, the rest."""
     settings = set(parent.data.tags.get("nmr.settings", "").split(","))
     scores = [f"cv_{metric}", f"cv_{metric}_std"] if metric else ["score", "score_error"]
-    own = [name for name in best.data.metrics if name not in scores]
-    metrics = [name for name in scores if name in best.data.metrics]
+    folds = sorted(name for name in best.data.metrics if name.startswith("fold_"))
+    metrics = [name for name in scores if name in best.data.metrics] + folds
+    rest = sorted(set(best.data.metrics) - set(metrics))
     params = [name for name in best.data.params if name not in settings]
     return [
         *(f"metrics.`{name}`" for name in metrics),
         *(f"params.`{name}`" for name in params),
-        *(f"metrics.`{name}`" for name in sorted(own)),
+        *(f"metrics.`{name}`" for name in rest),
     ]
 
 
