@@ -21,6 +21,7 @@ from nmr_platform.inference.requests import example_request, optional_columns, r
 from nmr_platform.learning import (
     RegressionTask,
     Task,
+    installed_requirements,
     interval_half_width,
     is_informative,
     load_estimator,
@@ -37,6 +38,7 @@ __all__ = ["Predictor"]
 
 # Below it, a curve of the training set's kind would be rarer than one in twenty.
 _RARE = 0.05
+_REQUIREMENTS = ("nmr-platform", "mapie")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,6 @@ class Predictor:
     novelty: Novelty
 
     loader_module: ClassVar[str] = "nmr_platform.inference.predictor"
-    requirements: ClassVar[tuple[str, ...]] = ("nmr-platform", "mapie", *model_requirements())
 
     @classmethod
     def assemble(
@@ -101,6 +102,16 @@ class Predictor:
             likelihoods=tuple(novelty.calibration.tolist()),
         )
         return cls(facts, estimator, novelty)
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """Distributions that it needs."""
+        return *_REQUIREMENTS, *model_requirements(self.estimator)
+
+    @staticmethod
+    def installed_requirements() -> tuple[str, ...]:
+        """Distributions that any predictor may need, those of libraries that are not here left out."""
+        return *_REQUIREMENTS, *installed_requirements()
 
     @property
     def options(self) -> dict[str, Any]:

@@ -18,7 +18,13 @@ from nmr_platform.learning.evaluation import (
     regression_statistics,
     standings,
 )
-from nmr_platform.learning.models import find_family, load_estimator, model_requirements, save_estimator
+from nmr_platform.learning.models import (
+    find_family,
+    installed_requirements,
+    load_estimator,
+    model_requirements,
+    save_estimator,
+)
 from nmr_platform.learning.settings import (
     DisorderComparisonSettings,
     EvaluateSettings,
@@ -56,6 +62,7 @@ __all__ = [
     "evaluate_task",
     "find_family",
     "help_study",
+    "installed_requirements",
     "interval_half_width",
     "is_informative",
     "load_estimator",

@@ -104,7 +104,7 @@ def this_session(tracker: Tracker, root: Path) -> Session:
     changes = uncommitted_changes(root, provenance[COMMIT])
     if said := str(changes):
         warnings.warn(said, LineageWarning, stacklevel=2)
-    return Session(provenance, time.time(), changes.patch, pinned_requirements(Predictor.requirements))
+    return Session(provenance, time.time(), changes.patch, pinned_requirements(Predictor.installed_requirements()))
 
 
 def show_folder(folder: Path, tracker: Tracker, storage: BaseStorage, session: Session | None = None) -> None:
@@ -158,6 +158,12 @@ def _read_model(folder: Path, made: Session | None) -> ModelEntry:
     about = read_json(folder / _ABOUT, made_by=_MADE_BY)
     example = read_json(folder / _EXAMPLE, made_by=_MADE_BY)
     if made:
-        about |= {"requirements": made.requirements or about["requirements"], "patch": made.patch}
+        about |= {"requirements": _pinned(about["requirements"], made) or about["requirements"], "patch": made.patch}
     answer = pd.DataFrame(about.pop("answer"))
     return ModelEntry(folder / FOLDER, example=pd.DataFrame(example), answer=answer, **about)
+
+
+def _pinned(names: list[str], made: Session) -> list[str]:
+    """The versions that a model was made with; the session also knows those of extras that it does not need."""
+    # XGBoost's lighter project has a longer name.
+    return [pin for pin in made.requirements if pin.partition("==")[0].removesuffix("-cpu") in names]

@@ -9,21 +9,26 @@ import numpy as np
 import optuna
 import pytest
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from xgboost import XGBClassifier
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.evaluation.explanation import impurity_importances, shap_importances
 from nmr_platform.learning.models import describe_space, find_family, load_estimator, save_estimator, without_threads
+from nmr_platform.learning.models import family as base
 from nmr_platform.learning.models import xgboost as boosting
-from nmr_platform.learning.models.families import FAMILIES
+from nmr_platform.learning.models.catboost import CatBoost
+from nmr_platform.learning.models.families import FAMILIES, installed_requirements, model_requirements
 from nmr_platform.learning.models.forests import ExtraTrees, RandomForest
 from nmr_platform.learning.models.histogram_boosting import HistogramBoosting
+from nmr_platform.learning.models.lightgbm import LightGBM
 from nmr_platform.learning.models.linear import Linear
 from nmr_platform.learning.models.smooth import Smooth
 from nmr_platform.learning.models.xgboost import BalancedClasses, XGBoost
 from nmr_platform.learning.settings import TuneSettings
 from nmr_platform.learning.tasks import ClassificationTask
 from nmr_platform.schema import validate
+from tests.learning.extras import needs_library_of
 from tests.learning.problems import KERNEL_TASK, W_TASK, problem
 
 # Unlike power, which lies between the others, rkky can be told by a straight line.
@@ -205,9 +210,46 @@ class TestSmooth(ModelFamilyContract):
         np.testing.assert_allclose(told, model.predict(x) - mean, atol=2e-3 * np.ptp(y))
 
 
+@needs_library_of(LightGBM)
+class TestLightGBM(ModelFamilyContract):
+    family = LightGBM.model_construct()
+
+
+@needs_library_of(CatBoost)
+class TestCatBoost(ModelFamilyContract):
+    family = CatBoost.model_construct()
+
+
 def test_families_are_made_by_name():
     names = ["random_forest", "extra_trees", "xgboost", "histogram_boosting", "linear", "smooth"]
-    assert [find_family(name).kind for name in names] == names == [kind().kind for kind in FAMILIES]
+    default = [kind for kind in FAMILIES if kind.library is None]
+    assert [find_family(name).kind for name in names] == names == [kind().kind for kind in default]
+    extras = {kind.model_fields["kind"].default: kind for kind in FAMILIES if kind.library}
+    assert set(extras) == {kind.library for kind in extras.values()} == {"lightgbm", "catboost"}
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "catboost"])
+def test_a_family_whose_library_is_missing_is_refused_with_the_name_of_its_extra(monkeypatch, kind):
+    monkeypatch.setattr(base, "find_spec", lambda _name: None)
+    sentence = rf"^The family {kind} needs a library .*: `pip install 'nmr-platform\[{kind}\]'` installs it\.$"
+    for ask in (lambda: find_family(kind), lambda: validate(TuneSettings, {"families": ["linear", kind]})):
+        with pytest.raises(ConfigurationError, match=sentence):
+            ask()
+    assert kind not in installed_requirements()
+
+
+def test_a_model_needs_the_default_set_up_and_the_library_of_its_own_extra():
+    default = ("scikit-learn", "skops", "xgboost")
+    assert model_requirements(find_family("linear").build({"penalty": 1.0}, W_TASK, seed=0)) == default
+    assert model_requirements(XGBoost().build({}, KERNEL_TASK, seed=0)) == default
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=needs_library_of(kind)) for kind in (LightGBM, CatBoost)])
+@pytest.mark.parametrize("task", [W_TASK, KERNEL_TASK], ids=["regression", "classification"])
+def test_a_model_of_an_extra_names_its_library(kind, task):
+    model = kind().build({}, task, seed=0)
+    around = CalibratedClassifierCV(model) if task.class_names else model
+    assert model_requirements(around) == tuple(sorted(("scikit-learn", "skops", "xgboost", kind.library)))
 
 
 def test_a_forest_has_as_many_trees_as_it_is_given_or_else_as_tune_says():
@@ -270,27 +312,32 @@ def test_sample_weights_come_from_the_rows_that_are_fitted_and_no_others(monkeyp
     assert seen == [len(fold)]
 
 
+WATCHED = [pytest.param(kind, marks=needs_library_of(kind)) for kind in (XGBoost, LightGBM)]
+
+
+@pytest.mark.parametrize("kind", WATCHED)
 @pytest.mark.parametrize("task", [W_TASK, KERNEL_TASK, ClassificationTask()], ids=["numbers", "two", "three"])
-def test_a_watched_fit_is_the_same_fit_and_tells_what_it_would_predict(task):
+def test_a_watched_fit_is_the_same_fit_and_tells_what_it_would_predict(kind, task):
     features, labels = problem(40)
     rows = task.select(labels)
     x, y = features.loc[rows].to_numpy(), task.y(labels.loc[rows])
     params = {"n_estimators": 75, "max_depth": 2, "subsample": 0.7}
-    plain, watched = (XGBoost().build(params, task, seed=0) for _ in range(2))
+    plain, watched = (kind().build(params, task, seed=0) for _ in range(2))
     seen = {}
-    XGBoost().fit_watched(watched, (x, y), x, seen.__setitem__)
+    kind().fit_watched(watched, (x, y), x, seen.__setitem__)
     np.testing.assert_array_equal(watched.predict(x), plain.fit(x, y).predict(x))
     assert list(seen) == [25, 50, 75]
     np.testing.assert_array_equal(seen[75], plain.predict(x))
-    assert watched.get_params()["model__callbacks"] is None
+    assert watched.get_params().get("model__callbacks") is None
 
 
-def test_whoever_watches_a_fit_can_stop_it():
+@pytest.mark.parametrize("kind", WATCHED)
+def test_whoever_watches_a_fit_can_stop_it(kind):
     features, labels = problem(40)
 
     def stop(done, predicted):
         raise optuna.TrialPruned
 
-    model = XGBoost().build({"n_estimators": 400}, W_TASK, seed=0)
+    model = kind().build({"n_estimators": 400}, W_TASK, seed=0)
     with pytest.raises(optuna.TrialPruned, match=r"^$"):
-        XGBoost().fit_watched(model, (features.to_numpy(), W_TASK.y(labels)), features.to_numpy(), stop)
+        kind().fit_watched(model, (features.to_numpy(), W_TASK.y(labels)), features.to_numpy(), stop)

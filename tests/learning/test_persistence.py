@@ -1,5 +1,6 @@
 """Estimators at rest: the same predictions after reading, and nothing read but models."""
 
+import sys
 import zipfile
 
 import numpy as np
@@ -12,10 +13,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from nmr_platform.errors import DataError
-from nmr_platform.learning.models.families import FAMILIES
+from nmr_platform.learning.models.lightgbm import LightGBM
 from nmr_platform.learning.models.persistence import load_estimator, save_estimator
 from nmr_platform.learning.models.xgboost import XGBoost
 from nmr_platform.learning.tasks import ClassificationTask, RegressionTask
+from tests.learning.extras import EVERY_FAMILY, needs_library_of
 from tests.learning.problems import problem
 
 FEATURES, LABELS = problem(20)
@@ -35,7 +37,7 @@ class Foreign(LinearRegression):
     """A type that no model of the package is made of."""
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", EVERY_FAMILY)
 @pytest.mark.parametrize("task", [RegressionTask(kernels=("gaussian", "power", "rkky")), ClassificationTask()])
 def test_every_family_predicts_the_same_after_reading(tmp_path, family, task):
     made = small(family, task).fit(FEATURES, task.y(LABELS))
@@ -46,7 +48,7 @@ def test_every_family_predicts_the_same_after_reading(tmp_path, family, task):
         np.testing.assert_array_equal(read.predict_proba(FEATURES), made.predict_proba(FEATURES))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", EVERY_FAMILY)
 @pytest.mark.parametrize("task", [RegressionTask(kernels=("gaussian", "power", "rkky")), ClassificationTask()])
 def test_a_model_fitted_and_written_twice_gives_the_same_bytes(tmp_path, family, task):
     """DVC hashes it."""
@@ -57,6 +59,16 @@ def test_a_model_fitted_and_written_twice_gives_the_same_bytes(tmp_path, family,
         made = small(family, task).fit(FEATURES, task.y(LABELS))
         written.append((folder / save_estimator(made, folder)).read_bytes())
     assert written[0] == written[1]
+
+
+@needs_library_of(LightGBM)
+def test_a_model_whose_library_is_missing_is_refused_with_the_name_of_its_extra(tmp_path, monkeypatch):
+    task = RegressionTask(kernels=("gaussian",))
+    path = tmp_path / save_estimator(small(LightGBM, task).fit(FEATURES, task.y(LABELS)), tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "lightgbm"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DataError, match=r"needs a library .*: `pip install 'nmr-platform\[lightgbm\]'` installs it"):
+        load_estimator(path)
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])

@@ -1,7 +1,7 @@
 """Model families: how each is searched, made, explained and kept."""
 
 from nmr_platform.learning.models.estimator import Estimator, ScaledTarget, fit_beside_others, without_threads
-from nmr_platform.learning.models.families import AnyFamily, find_family, model_requirements
+from nmr_platform.learning.models.families import AnyFamily, find_family, installed_requirements, model_requirements
 from nmr_platform.learning.models.family import Family, describe_space, search_space
 from nmr_platform.learning.models.persistence import load_estimator, save_estimator
 
@@ -13,6 +13,7 @@ __all__ = [
     "describe_space",
     "find_family",
     "fit_beside_others",
+    "installed_requirements",
     "load_estimator",
     "model_requirements",
     "save_estimator",

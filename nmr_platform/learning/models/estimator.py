@@ -59,14 +59,14 @@ class ScaledTarget(RegressorMixin, BaseEstimator):
     def __init__(self, model: Any) -> None:
         self.model = model
 
-    def fit(self, X: Table, y: ArrayLike) -> Self:
-        """Fit on targets in any unit, see `Estimator.fit`."""
+    def fit(self, X: Table, y: ArrayLike, **options: Any) -> Self:
+        """Fit on targets in any unit, see `Estimator.fit`; ``options`` are those of the fit of the wrapped model."""
         values = np.asarray(y, dtype=np.float64)
         spread = float(values.std())
         self.scale_ = float(2.0 ** np.floor(np.log2(spread))) if spread > 0.0 else 1.0
         step = _FAR * self.scale_
         self.offset_ = step * float(np.round(values.mean() / step))
-        self.model.fit(X, (values - self.offset_) / self.scale_)
+        self.model.fit(X, (values - self.offset_) / self.scale_, **options)
         return self
 
     def predict(self, X: Table) -> NDArray[np.float64]:

@@ -1,10 +1,12 @@
 """What a model family is: a value of the configuration that knows how its models are searched, made and explained."""
 
 from abc import abstractmethod
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import model_validator
 
 from nmr_platform.learning.models.estimator import Estimator, ScaledTarget, Table, Watch, fit_beside_others
 from nmr_platform.learning.tasks import Task
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from optuna.distributions import BaseDistribution
 
-__all__ = ["Family", "describe_space", "penalties", "rounds", "search_space"]
+__all__ = ["LOOK_EVERY", "Family", "describe_space", "penalties", "rounds", "search_space"]
+
+LOOK_EVERY = 25
+"""Rounds between two looks at a watched fit: a look costs about as much as a round."""
 
 
 class Family(Schema):
@@ -31,6 +36,7 @@ class Family(Schema):
         trusted_types: What its fitted models hold beyond the types that skops trusts by itself. Each was looked at:
             none runs anything but its own methods when it is made.
         requirements: Distributions that its fitted models need.
+        library: Import name of a library that the default set-up leaves out, and name of the extra that installs it.
     """
 
     kind: str
@@ -38,6 +44,22 @@ class Family(Schema):
     revision: ClassVar[int] = 1
     trusted_types: ClassVar[tuple[str, ...]] = ()
     requirements: ClassVar[tuple[str, ...]] = ("scikit-learn",)
+    library: ClassVar[str | None] = None
+
+    @model_validator(mode="after")
+    def _library_is_there(self) -> Self:
+        if not self.is_installed():
+            message = (
+                f"The family {self.kind} needs a library that the default set-up leaves out: "
+                f"`pip install 'nmr-platform[{self.library}]'` installs it."
+            )
+            raise ValueError(message)
+        return self
+
+    @classmethod
+    def is_installed(cls) -> bool:
+        """Whether its library is here."""
+        return cls.library is None or find_spec(cls.library) is not None
 
     @abstractmethod
     def search_space(self, trial: "optuna.Trial") -> dict[str, Any]:

@@ -55,7 +55,8 @@ def load_estimator(path: Path) -> Any:
     """Read what `save_estimator` wrote; no code that comes with the file is run.
 
     Raises:
-        DataError: The file is missing or damaged, or holds types that no model of this package is made of.
+        DataError: The file is missing or damaged, holds types that no model of this package is made of, or needs a
+            library that is not here.
     """
     import skops.io  # noqa: PLC0415 its import takes seconds
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
@@ -65,6 +66,13 @@ def load_estimator(path: Path) -> Any:
         return skops.io.load(path, trusted=trusted_types())
     except UntrustedTypesFoundException as error:
         message = f"Model file `{path}` must hold no types but those of a model, but holds others: {error}"
+        raise DataError(message, path=path) from error
+    except ImportError as error:
+        extra = str(error.name).partition(".")[0]
+        message = (
+            f"Model file `{path}` needs a library that the default set-up leaves out: "
+            f"`pip install 'nmr-platform[{extra}]'` installs it."
+        )
         raise DataError(message, path=path) from error
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
@@ -103,7 +111,7 @@ def _require_known_types(path: Path) -> None:
     foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(trusted_types()))
     if foreign:
         message = (
-            f"Model file `{path}` must be made of types of scikit-learn, XGBoost and this package that are known to be "
-            f"harmless, but holds {', '.join(foreign)}."
+            f"Model file `{path}` must be made of types of scikit-learn, boosting libraries and this package that are "
+            f"known to be harmless, but holds {', '.join(foreign)}."
         )
         raise DataError(message, path=path)

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 
 from nmr_platform.learning.models.estimator import Estimator, Table, Watch
-from nmr_platform.learning.models.family import Family, penalties, rounds
+from nmr_platform.learning.models.family import LOOK_EVERY, Family, penalties, rounds
 
 if TYPE_CHECKING:
     import optuna
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BalancedClasses", "XGBoost"]
 
-# Rounds between two looks at a watched fit: a look costs about as much as a round.
-_LOOK_EVERY = 25
 # One thread whatever the caller asks for: XGBoost's threads wait for each other in busy loops, and a fit that shares
 # its cores with anything else takes ten times as long; nor do sums of many threads give the same bits. Folds run in
 # parallel instead.
@@ -38,10 +36,10 @@ class BalancedClasses(ClassifierMixin, BaseEstimator):
     def __init__(self, model: Any) -> None:
         self.model = model
 
-    def fit(self, X: Table, y: ArrayLike) -> Self:
-        """Fit on class names, see `Estimator.fit`."""
+    def fit(self, X: Table, y: ArrayLike, **options: Any) -> Self:
+        """Fit on class names, see `Estimator.fit`; ``options`` are those of the fit of the wrapped model."""
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
-        self.model.fit(X, codes, sample_weight=compute_sample_weight("balanced", codes))
+        self.model.fit(X, codes, sample_weight=compute_sample_weight("balanced", codes), **options)
         return self
 
     def predict(self, X: Table) -> NDArray[Any]:
@@ -135,7 +133,7 @@ def _looking(x: NDArray[np.float32], restore: Callable[[NDArray[Any]], NDArray[A
     class Looking(TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: object) -> bool:  # noqa: ARG002
             """Look every so many rounds; a fit is stopped by an exception only."""
-            if (epoch + 1) % _LOOK_EVERY == 0:
+            if (epoch + 1) % LOOK_EVERY == 0:
                 watch(epoch + 1, restore(np.asarray(model.inplace_predict(x))))
             return False
 
