@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CatBoost", "Undated"]
 
-# One thread for the reasons of XGBoost.
+# One thread for the reasons of XGBoost. Rows are weighed at random: drawn, a few of them would be an error.
 _FIXED = {
     "thread_count": 1,
-    "bootstrap_type": "Bernoulli",
+    "bootstrap_type": "Bayesian",
     "border_count": 128,
     "allow_const_label": True,
     "allow_writing_files": False,
@@ -72,7 +72,7 @@ class CatBoost(Family):
         """Suggest parameters of one trial."""
         return {
             **rounds(trial, "n_estimators"),
-            "subsample": trial.suggest_float("subsample", 0.5, 1.0),
+            "bagging_temperature": trial.suggest_float("bagging_temperature", 0.0, 2.0),
             "random_strength": trial.suggest_float("random_strength", 0.1, 10.0, log=True),
             **penalties(trial, "rsm", "l2_leaf_reg"),
         }
