@@ -1,7 +1,7 @@
 """Progress bars with rates, on standard error."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -9,14 +9,23 @@ from rich.text import Text
 
 from nmr_platform.errors import NmrPlatformError
 
-__all__ = ["Advance", "no_progress", "progress_bar"]
+__all__ = ["Advance", "Bar", "no_bar", "no_progress", "progress_bar"]
 
 Advance = Callable[[int], None]
 """Called with the number of items just finished."""
 
+Bar = Callable[[str, int, str], AbstractContextManager[Advance]]
+"""Makes a progress bar of a description, a number of items and their unit, see `progress_bar`."""
+
 
 def no_progress(_: int) -> None:
     """The silent progress bar."""
+
+
+@contextmanager
+def no_bar(_what: str, _total: int, _unit: str) -> Iterator[Advance]:
+    """Makes the silent one."""
+    yield no_progress
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from nmr_platform.schema import Name, Schema, read_sections
 
 if TYPE_CHECKING:
     # For type checkers only: whoever hands out tasks does none, and need not wait for what does.
-    from nmr_platform.stages.tune import Bar
+    from nmr_platform.progress import Bar
 
 __all__ = ["AtOnceOption", "BoardOption", "Said", "TaskError", "asked", "cores", "done"]
 

@@ -27,11 +27,11 @@ from nmr_platform.learning import (
     TuneSummary,
     evaluate_task,
 )
-from nmr_platform.progress import progress_bar
+from nmr_platform.progress import Bar, progress_bar
 from nmr_platform.stages.display import show_folder, this_session, write_model, write_run
 from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
-from nmr_platform.stages.tune import Bar, read_tuned, repeating, threads_each
+from nmr_platform.stages.tune import read_tuned, repeating, threads_each
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import RunEntry, Tracker
 from nmr_platform.workspace import Workspace

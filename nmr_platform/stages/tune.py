@@ -1,8 +1,5 @@
 """Stage `tune`: search models for one task."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 import joblib
 
 from nmr_platform.designed import DESIGNED
@@ -19,16 +16,13 @@ from nmr_platform.learning import (
     task_rows,
     tune_task,
 )
-from nmr_platform.progress import Advance, progress_bar
+from nmr_platform.progress import Bar, progress_bar
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import DatasetEntry, Tracker
 from nmr_platform.workspace import Workspace
 
-__all__ = ["Bar", "TuneParams", "help_to_tune", "read_tuned", "repeating", "threads_each", "tune"]
-
-Bar = Callable[[str, int, str], AbstractContextManager[Advance]]
-"""What shows progress: `progress_bar`, or something that is called as it is."""
+__all__ = ["TuneParams", "help_to_tune", "read_tuned", "repeating", "threads_each", "tune"]
 
 
 class TuneParams(TaskTable):

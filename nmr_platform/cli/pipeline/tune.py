@@ -22,7 +22,7 @@ from nmr_platform.cli.tasks import AtOnceOption, BoardOption, Said, asked, cores
 from nmr_platform.designed import designed_name
 
 if TYPE_CHECKING:
-    from nmr_platform.stages.tune import Bar
+    from nmr_platform.progress import Bar
 
 __all__ = ["tune"]
 

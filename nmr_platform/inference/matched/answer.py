@@ -1,7 +1,6 @@
 """Learn from a matched training set, and answer for a record: intervals of a width of its own, kernels, strangeness."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -32,19 +31,16 @@ from nmr_platform.learning import (
     task_rows,
     tune_task,
 )
-from nmr_platform.progress import Advance, no_progress
+from nmr_platform.progress import Bar, no_bar
 from nmr_platform.tracking import DatasetEntry, Tracker
 
-__all__ = ["EXPERIMENT", "LEVEL", "Answer", "Bar", "Interval", "Learnt", "Quantiles", "learn", "no_bar"]
+__all__ = ["EXPERIMENT", "LEVEL", "Answer", "Interval", "Learnt", "Quantiles", "learn"]
 
 EXPERIMENT = "infer"
 """The experiment in the tracker: studies and files."""
 
 LEVEL = 0.9
 """Probability that an interval holds the truth."""
-
-Bar = Callable[[str, int, str], AbstractContextManager[Advance]]
-"""Makes a progress bar of a description, a number of items and their unit, see `nmr_platform.progress.progress_bar`."""
 
 _SPLIT = SplitSettings(test_fraction=0.3)
 _TAIL = (1 - LEVEL) / 2
@@ -64,12 +60,6 @@ _QUANTILES: dict[str, Any] = {
 # Share of the way from the prior probability of a kernel to certainty, below which a record does not tell it.
 _DECIDED = 0.2
 _LARGEST_SPREAD = 1e-9
-
-
-@contextmanager
-def no_bar(_what: str, _total: int, _unit: str) -> Iterator[Advance]:
-    """The silent one."""
-    yield no_progress
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from nmr_platform.datasets import Watcher, generate, load_records, simulate_curv
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.exchange import Record
 from nmr_platform.files import read_json, write_json
-from nmr_platform.inference.matched.answer import Answer, Bar, Learnt, learn, no_bar
+from nmr_platform.inference.matched.answer import Answer, Learnt, learn
 from nmr_platform.inference.matched.kept import read_learnt, write_learnt
 from nmr_platform.inference.matched.look import Given, Look
 from nmr_platform.inference.matched.looks import Looks, clearest_first, digest_of, looks_of
@@ -22,6 +22,7 @@ from nmr_platform.inference.matched.posterior import known_of
 from nmr_platform.inference.matched.refine import Refined, refine
 from nmr_platform.inference.matched.setting import KernelPrior, Setting
 from nmr_platform.learning import TuneSettings
+from nmr_platform.progress import Bar, no_bar
 from nmr_platform.schema import CurveCount, Schema, validate
 from nmr_platform.tracking import DatasetEntry, NullTracker, Tracker
 from nmr_platform.workspace import Workspace
