@@ -164,7 +164,7 @@ def test_a_record_from_another_time_is_refused():
 
 
 def test_too_few_points_on_the_echo_are_refused():
-    with pytest.raises(DataError, match=r"`echo.csv` has 0 points on the echo at 30 us, but 5 are needed"):
+    with pytest.raises(DataError, match=r"`echo.csv` has 0 points on the echo at 30 us, but 3 are needed"):
         find_corrections(measured(truth()[:80]), hahn())
     with pytest.raises(DataError, match=r"has 3 points, but a record needs 16 or more"):
         measured(truth()[:3])

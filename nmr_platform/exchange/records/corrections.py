@@ -16,7 +16,8 @@ Since = Literal["first", "last", "echo"]
 
 # An echo as high as in a simulation that starts fully polarised, where nothing better is known.
 _FULL_POLARISATION = 0.5
-_FEWEST_POINTS = 5
+# A straight line through the phase has two numbers.
+_FEWEST_POINTS = 3
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ _LEAST_ECHO = 5.0
 # Share of the echo's height down to which its flanks are fitted.
 _FLANK = 0.25
 _FEWEST = 5
-# Of these so many neighbour each other.
-_TOGETHER = 4
+# Of these so many neighbour each other; and of a narrow one, all of them.
+_TOGETHER, _NARROW = 4, 3
 
 
 class Estimate(NamedTuple):
@@ -246,7 +246,9 @@ def _top(record: Record, near: NDArray[np.bool_], noise: float, echo: float) -> 
     top: NDArray[np.bool_] = (magnitude > 0) & (magnitude >= magnitude.max() / 2)
     # What is no echo but the noise of few spins has its high points here and there.
     together = len(_around_maximum(top, record)) if top.any() else 0
-    if top.sum() < _FEWEST or together < _TOGETHER or magnitude.max() < _LEAST_ECHO * noise:
+    has_many = top.sum() >= _FEWEST and together >= _TOGETHER
+    is_narrow = _NARROW <= together == top.sum()
+    if not (has_many or is_narrow) or magnitude.max() < _LEAST_ECHO * noise:
         message = (
             f"`{record.source}` must have an echo at {echo:.6g} us, where the sequence expects it, but |M| reaches "
             f"{magnitude.max():.3g} there with {top.sum()} points above half of it, {together} of them in a row, and "

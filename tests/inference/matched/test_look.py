@@ -1,5 +1,7 @@
 """A look at echoes whose noise, phase, offset, place and width are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,19 @@ def test_the_noise_of_few_spins_is_no_echo():
     smooth = np.convolve(rng.normal(size=120) + 1j * rng.normal(size=120), np.ones(3), "valid")[: len(late.signal)]
     with pytest.raises(DataError, match=r"`--start`"):
         look(late.with_signal(0.01 * smooth), experiment())
+
+
+def every(n, record):
+    """What a receiver that is slower by a whole number has."""
+    return replace(record, signal=record.signal[::n], dwell=n * record.dwell)
+
+
+@pytest.mark.parametrize("start", [34.0, 34.5])
+def test_three_points_in_a_row_are_an_echo_if_no_others_are_as_high(start):
+    narrow = every(2, echo_record(fwhm=0.15, noise=1e-3, start=start))
+    assert (np.abs(narrow.signal) > np.abs(narrow.signal).max() / 2).sum() in {3, 4}
+    seen = look(narrow, experiment())
+    assert seen.line.value == pytest.approx(0.15, rel=0.05)
+    assert seen.echo.value == pytest.approx(2 * TAU, abs=0.2)
+    with pytest.raises(DataError, match=r"2 points above half of it, 2 of them in a row"):
+        look(every(4, echo_record(fwhm=0.15, noise=1e-3, start=35.0)), experiment())
