@@ -3,8 +3,9 @@
 It is entered by itself, like `nmr_platform.inference.prediction`: whoever makes predictors does not depend on it.
 """
 
-from nmr_platform.inference.matched.answer import EXPERIMENT, Answer, Interval
+from nmr_platform.inference.matched.answer import EXPERIMENT, Answer
 from nmr_platform.inference.matched.drawn import recipe_of, widths_around
+from nmr_platform.inference.matched.intervals import Interval
 from nmr_platform.inference.matched.look import Estimate, Given, Look, look
 from nmr_platform.inference.matched.looks import Looks, looks_of
 from nmr_platform.inference.matched.matched import Matched, Misled

@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import KFold, cross_val_predict
-from xgboost import XGBRegressor
 
 from nmr_platform.datasets import quantity
 from nmr_platform.errors import DataError
+from nmr_platform.inference.matched.intervals import FEWEST_CURVES, Interval, Quantiles, curves_alike
 from nmr_platform.inference.matched.looks import Looks
 from nmr_platform.inference.matched.matched import Tables
 from nmr_platform.inference.matched.misfit import Misfit, Neighbourhood
@@ -27,60 +26,21 @@ from nmr_platform.learning import (
     Task,
     TuneSettings,
     TuneSummary,
-    is_informative,
     task_rows,
     tune_task,
 )
 from nmr_platform.progress import Bar, no_bar
 from nmr_platform.tracking import DatasetEntry, Tracker
 
-__all__ = ["EXPERIMENT", "LEVEL", "Answer", "Interval", "Learnt", "Quantiles", "learn"]
+__all__ = ["EXPERIMENT", "Answer", "Learnt", "learn"]
 
 EXPERIMENT = "infer"
 """The experiment in the tracker: studies and files."""
 
-LEVEL = 0.9
-"""Probability that an interval holds the truth."""
-
 _SPLIT = SplitSettings(test_fraction=0.3)
-_TAIL = (1 - LEVEL) / 2
-# So many curves there must be at least; fewer than 9 have no 90 % interval.
-_FOLDS = 10
-# What follows from a few predictions is smooth: small trees of many curves.
-_QUANTILES: dict[str, Any] = {
-    "objective": "reg:quantileerror",
-    "quantile_alpha": [_TAIL, 0.5, 1 - _TAIL],
-    "n_estimators": 80,
-    "max_depth": 3,
-    "learning_rate": 0.1,
-    "min_child_weight": 15,
-    "n_jobs": 1,
-    "random_state": 0,
-}
 # Share of the way from the prior probability of a kernel to certainty, below which a record does not tell it.
 _DECIDED = 0.2
 _LARGEST_SPREAD = 1e-9
-
-
-@dataclass(frozen=True)
-class Interval:
-    """What is known of a quantity.
-
-    Attributes:
-        value: Its median.
-        lower: Lower end of the interval.
-        upper: Upper end of the interval.
-        level: Probability that the interval holds the truth.
-        unit: Of all three; empty for a plain number.
-        informative: Whether the record tells more than the prior does.
-    """
-
-    value: float
-    lower: float
-    upper: float
-    level: float
-    unit: str
-    informative: bool
 
 
 @dataclass(frozen=True)
@@ -110,55 +70,6 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Quantiles:
-    """Conformalised quantile regression (Romano, Patterson, Candes, NeurIPS 32 (2019)) of one quantity.
-
-    Attributes:
-        model: Of the lower end, the middle and the upper end.
-        margin: By which the ends are moved outwards, so that curves like the record lie between them often enough.
-        prior: Ends of the prior's interval of the same level, and of all curves.
-        unit: Of the quantity.
-    """
-
-    model: Any
-    margin: float
-    prior: tuple[float, float, float, float]
-    unit: str
-
-    @classmethod
-    def fit(cls, x: NDArray[Any], y: NDArray[Any], alike: NDArray[np.intp], unit: str) -> Self:
-        """Learn the ends, and move them by what curves like the record need.
-
-        A model that curves were not learnt by says where their ends are (cross-conformal prediction: Vovk, Annals of
-        Mathematics and Artificial Intelligence 74, 9 (2015)), and those that show what the record shows say how far
-        off they are: couplings that make an echo look unusual are also those that one errs about.
-
-        Args:
-            x: What is known of curves by models that have not seen them, shape (n, n_columns).
-            y: The quantity, shape (n,).
-            alike: Rows of the curves that are like the record, shape (k,).
-            unit: Of the quantity.
-        """
-        model = XGBRegressor(**_QUANTILES)
-        folds = KFold(_FOLDS, shuffle=True, random_state=0)
-        low, _, high = cross_val_predict(model, x, y, cv=folds)[alike].T
-        outside = np.sort(np.maximum(low - y[alike], y[alike] - high))
-        margin = outside[ceil((len(alike) + 1) * LEVEL) - 1]
-        first, last = np.quantile(y, [_TAIL, 1 - _TAIL])
-        prior = (float(first), float(last), float(y.min()), float(y.max()))
-        return cls(model.fit(x, y), float(margin), prior, unit)
-
-    def of(self, x: NDArray[Any]) -> Interval:
-        """The interval of one record, of which the champions predict ``x``, shape (1, n_quantities)."""
-        low, middle, high = (float(each) for each in self.model.predict(x)[0])
-        first, last, least, most = self.prior
-        lower, upper = (float(np.clip(end, least, most)) for end in (low - self.margin, high + self.margin))
-        lower, upper = min(lower, upper), max(lower, upper)
-        informative = is_informative(upper - lower, last - first)
-        return Interval(float(np.clip(middle, lower, upper)), lower, upper, LEVEL, self.unit, informative)
-
-
-@dataclass(frozen=True)
 class Learnt:
     """Models of one matched training set.
 
@@ -168,7 +79,7 @@ class Learnt:
         classifier: Of the kernels, with the name of its feature table; None where one is asked for.
         kernels: The kernels that are asked for.
         novelty: What training curves look like, with the name of the feature table.
-        curves: That table, of all curves.
+        curves: That table, of all simulated curves, in the order of the scores of ``quantiles``.
     """
 
     champions: Mapping[str, tuple[str, Any]]
@@ -193,7 +104,8 @@ class Learnt:
             kernel = {str(each): float(share) for each, share in zip(model.classes_, shares, strict=True)}
         name, novelty = self.novelty
         misfit = Neighbourhood.of(self.curves, seen).misfit(features[name], novelty)
-        quantities = {name: each.of(predicted) for name, each in self.quantiles.items()}
+        alike = curves_alike(self.curves, next(iter(seen.values())).line.value)
+        quantities = {name: each.of(predicted, alike) for name, each in self.quantiles.items()}
         return Answer(quantities, kernel, misfit)
 
 
@@ -221,9 +133,10 @@ def learn(
     Raises:
         DataError: There are too few curves.
     """
-    if len(tables.alike) < _FOLDS:
+    if len(tables.labels) < FEWEST_CURVES:
         message = (
-            f"Intervals need {_FOLDS} simulated curves, but there are {len(tables.alike)}: give a larger `--budget`."
+            f"Intervals need {FEWEST_CURVES} simulated curves, but there are {len(tables.labels)}: give a larger "
+            "`--budget`."
         )
         raise DataError(message)
 
@@ -260,7 +173,7 @@ def learn(
         predicted.append(cross_val_predict(model, features, y, cv=folds))
         champions[name] = table, summary.unfitted(summary.champion).fit(features, y)
     x = np.column_stack(predicted)
-    quantiles = {name: Quantiles.fit(x, task.y(tables.labels), tables.alike, task.unit) for name, task in tasks.items()}
+    quantiles = {name: Quantiles.fit(x, task.y(tables.labels), task.unit) for name, task in tasks.items()}
     classifier = None
     if len(kernels) > 1:
         asked = ClassificationTask(kernels=tuple(kernels))

@@ -9,17 +9,18 @@ import pandas as pd
 
 from nmr_platform.errors import DataError
 from nmr_platform.files import read_json, staged_folder, write_json
-from nmr_platform.inference.matched.answer import Learnt, Quantiles
+from nmr_platform.inference.matched.answer import Learnt
+from nmr_platform.inference.matched.intervals import Quantiles
 from nmr_platform.inference.matched.matched import Misled
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.learning import load_estimator, save_estimator
 
 __all__ = ["read_learnt", "write_learnt"]
 
-_FACTS, _LIKELIHOODS, _CURVES = "learnt.json", "likelihoods.npy", "curves.npy"
+_FACTS, _LIKELIHOODS, _CURVES, _SCORES = "learnt.json", "likelihoods.npy", "curves.npy", "scores.npy"
 _MADE_BY = "nmr infer"
 # Raised whenever one learns in another way from the same curves.
-_WAY = 4
+_WAY = 5
 
 
 def write_learnt(folder: Path, identity: Mapping[str, Any], learnt: Learnt, misled: Misled, curves: int) -> None:
@@ -45,7 +46,7 @@ def write_learnt(folder: Path, identity: Mapping[str, Any], learnt: Learnt, misl
                 name: [of, kept(model, f"champion-{name}")] for name, (of, model) in learnt.champions.items()
             },
             "quantiles": {
-                name: [kept(each.model, f"quantiles-{name}"), each.margin, each.prior, each.unit]
+                name: [kept(each.model, f"quantiles-{name}"), each.prior, each.unit]
                 for name, each in learnt.quantiles.items()
             },
             "classifier": learnt.classifier and [learnt.classifier[0], kept(learnt.classifier[1], "classifier")],
@@ -57,6 +58,7 @@ def write_learnt(folder: Path, identity: Mapping[str, Any], learnt: Learnt, misl
         }
         np.save(made / _LIKELIHOODS, novelty.calibration)
         np.save(made / _CURVES, learnt.curves.to_numpy(dtype=np.float32))
+        np.save(made / _SCORES, np.array([each.scores for each in learnt.quantiles.values()]))
         write_json(made / _FACTS, facts)
 
 
@@ -80,11 +82,12 @@ def read_learnt(folder: Path, identity: Mapping[str, Any]) -> tuple[Learnt, Misl
 
         table, detector = facts["novelty"]
         novelty = Novelty(model(detector), np.load(folder / _LIKELIHOODS, allow_pickle=False))
+        scores = np.load(folder / _SCORES, allow_pickle=False)
         learnt = Learnt(
             {name: (of, model(at)) for name, (of, at) in facts["champions"].items()},
             {
-                name: Quantiles(model(at), margin, tuple(prior), unit)
-                for name, (at, margin, prior, unit) in facts["quantiles"].items()
+                name: Quantiles(model(at), own, tuple(prior), unit)
+                for own, (name, (at, prior, unit)) in zip(scores, facts["quantiles"].items(), strict=True)
             },
             facts["classifier"] and (facts["classifier"][0], model(facts["classifier"][1])),
             tuple(facts["kernels"]),

@@ -39,9 +39,8 @@ Curves = Mapping[str, tuple[NDArray[np.float64], NDArray[np.complex64]]]
 _CELL = 1.25
 # Cells on either side for which a training set is good: records of one experiment may lie on both sides of a border.
 _REACH = 1.1
-# A try-out's curves whose echo shows what the record's does tell which widths are possible; no fewer than these. Many
-# more are needed to say how often intervals hold.
-_FEWEST_ALIKE, _FEWEST_CALIBRATING, _BEYOND = 16, 60, 1.75
+# A try-out's curves whose echo shows what the record's does tell which widths are possible; no fewer than these.
+_FEWEST_ALIKE, _BEYOND = 16, 1.75
 # Share of the records that are misled less than what is told: as a standard deviation has it.
 _MOSTLY = 0.68
 _LEAST_NOISE = 1e-6
@@ -69,14 +68,12 @@ class Tables(NamedTuple):
     Attributes:
         features: Tables by name, rows in the order of ``labels``.
         labels: Kernel, disorder and parameters of every curve.
-        alike: Rows of the curves whose first echo shows such a line as that of the record does, shape (k,).
         misled: See `Misled`.
         dropped: Simulated curves that show no echo where the first measured record does.
     """
 
     features: dict[str, pd.DataFrame]
     labels: pd.DataFrame
-    alike: NDArray[np.intp]
     misled: Misled
     dropped: int
 
@@ -136,8 +133,11 @@ class Matched:
         Raises:
             DataError: None of the curves shows an echo.
         """
-        tables = self.tables(datasets, fewest_alike=_FEWEST_ALIKE)
-        alike = tables.labels["fwhm"].to_numpy()[tables.alike]
+        tables = self.tables(datasets)
+        seen = next(iter(tables.features.values()))["look_line"]
+        off = np.abs(seen - log(self.line)).to_numpy()
+        n_alike = max(_FEWEST_ALIKE, int((off <= _REACH * log(_CELL)).sum()))
+        alike = tables.labels["fwhm"].to_numpy()[np.argsort(off, kind="stable")[:n_alike]]
         low, high = float(alike.min()) / _BEYOND, float(alike.max()) * _BEYOND
         return float(f"{max(low, self.widths[0]):.6g}"), float(f"{min(high, self.widths[1]):.6g}")
 
@@ -224,14 +224,11 @@ class Matched:
         shown = pd.DataFrame(seen, dtype=np.float32)
         return {taken_from.name: pd.concat([extract(signals, taken_from, taken), shown], axis=1)}
 
-    def tables(
-        self, datasets: Mapping[str, Mapping[str, xr.Dataset]], *, fewest_alike: int = _FEWEST_CALIBRATING
-    ) -> Tables:
+    def tables(self, datasets: Mapping[str, Mapping[str, xr.Dataset]]) -> Tables:
         """Simulated curves, treated as the measured records were.
 
         Args:
             datasets: Of every kernel its records, as `recipes` describes them.
-            fewest_alike: How many curves are taken for like the record, if there are so many.
 
         Raises:
             DataError: None of them shows an echo.
@@ -265,14 +262,7 @@ class Matched:
             )
         )
         n_curves = sum(records[self.first].sizes["curve"] for records in datasets.values())
-        alike = self._alike(np.array([each.line.value for each in seen]), fewest_alike)
-        return Tables(self.features_of(looks), known, alike, misled, n_curves - len(looks))
-
-    def _alike(self, lines: NDArray[np.float64], fewest: int) -> NDArray[np.intp]:
-        """Which of many echoes show such a line as the record's first one."""
-        off = np.abs(np.log(lines / self.line))
-        n_alike = max(fewest, int((off <= _REACH * log(_CELL)).sum()))
-        return np.sort(np.argsort(off, kind="stable")[:n_alike])
+        return Tables(self.features_of(looks), known, misled, n_curves - len(looks))
 
     def looks_at(self, curves: Curves, seed: int, *, noisy: bool = True) -> list[Looks | None]:
         """Looks at simulated measurements that are treated as the real one; None where there is no echo to be seen.
