@@ -1,6 +1,7 @@
 """Which process is which, whether it lives, and how one that we started is ended."""
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["end_process", "is_alive", "start_kept", "this_process"]
+__all__ = ["end_process", "is_alive", "peak_memory", "start_kept", "this_process"]
 
 # How far two readings of one process's start may lie apart, for clocks are set; numbers are not used again as soon.
 _SLACK_SECONDS = 5.0
@@ -21,6 +22,12 @@ _GRACE_SECONDS = 30.0
 def this_process() -> str:
     """Name of this process among those of all machines and times: host, number and start (seconds since the epoch)."""
     return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had so far, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
 
 
 @cache

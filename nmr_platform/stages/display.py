@@ -125,7 +125,8 @@ def show_folder(folder: Path, tracker: Tracker, storage: BaseStorage, session: S
     made = _session(folder, run, storage, session)
     provenance, end = (made.provenance, made.end) if made else (UNKNOWN, None)
     run_id = tracker.open_run(replace(run, provenance=provenance, start=end))
-    with closing_run(tracker, run_id, end=end):
+    # Without an end, for a study has ended with its last trial, however late it is looked at.
+    with closing_run(tracker, run_id):
         tracker.log_metrics(run_id, content["metrics"], time=end)
         for item in sorted(folder.iterdir()):
             if item.name not in {_RUN, _MODEL, CHECKSUMS}:

@@ -33,7 +33,7 @@ from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
 from nmr_platform.stages.tune import read_tuned, repeating, threads_each
 from nmr_platform.studies import closing_storage
-from nmr_platform.tracking import RunEntry, Tracker
+from nmr_platform.tracking import HELD_OUT, RunEntry, Tracker
 from nmr_platform.workspace import Workspace
 
 __all__ = ["EvaluateParams", "evaluate"]
@@ -120,7 +120,7 @@ def _write(
 ) -> None:
     """Write numbers, tables and figures of one model."""
     tags = {"study": model.study.study_name, "disorder": summary.disorder}
-    datasets = [replace(entry, context="test") for entry in features.datasets if entry.name in summary.task.kernels]
+    datasets = [replace(entry, context=HELD_OUT) for entry in features.datasets if entry.name in summary.task.kernels]
     run = RunEntry(summary.task_name, model.study.run_name, tags=tags, datasets=datasets)
     write_run(folder, run, model.metrics())
     for name, table in model.tables().items():

@@ -9,6 +9,7 @@ from nmr_platform.studies.runs import StudyRun, beside, keep_run, kept_run, show
 from nmr_platform.studies.sampler import OUTSIDE, SamplerKind, SteadySampler, grid_points
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, closing_storage, open_storage
 from nmr_platform.studies.trials import (
+    LAST_STEP,
     best_of,
     best_trial,
     finished_trials,
@@ -24,6 +25,7 @@ from nmr_platform.studies.workers import helping_processes, helping_tasks
 
 __all__ = [
     "JOURNAL",
+    "LAST_STEP",
     "OUTSIDE",
     "PLANNED",
     "STORAGE_VARIABLE",

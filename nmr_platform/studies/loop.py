@@ -15,7 +15,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.errors import ConfigurationError
-from nmr_platform.processes import this_process
+from nmr_platform.processes import peak_memory, this_process
 from nmr_platform.studies.attempts import (
     ERROR,
     OWNER,
@@ -33,7 +33,8 @@ from nmr_platform.studies.attempts import (
 from nmr_platform.studies.planned import as_planned
 from nmr_platform.studies.sampler import SamplerKind, SteadySampler
 from nmr_platform.studies.storage import is_away, keeps_heartbeats, retrying
-from nmr_platform.studies.trials import PRUNED, settled_trials, trial_limit, trials_since_best
+from nmr_platform.studies.trials import PRUNED, SPENT, settled_trials, trial_limit, trials_since_best
+from nmr_platform.tracking import Series
 
 __all__ = ["Outcome", "open_study", "run_trials"]
 
@@ -49,7 +50,7 @@ class Outcome:
         attributes: What else to keep with the trial; plain data.
         cost: What the score was paid with, for instance the size of the model; smaller is better. Only a study with
             two objectives has it.
-        metrics: What to show of the trial; this is also what the tracker can be rebuilt from.
+        metrics: What to show of the trial, numbers or numbers by step: what the tracker can be rebuilt from, too.
         params: What to show as tried if it is more than was searched, for instance fixed parameters.
         tags: What else to show of the trial.
         pruned: Whether the trial was stopped early: its value guides the sampler, but is no result.
@@ -58,7 +59,7 @@ class Outcome:
     value: float
     attributes: Mapping[str, object] = field(default_factory=dict)
     cost: float | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float | Series] = field(default_factory=dict)
     params: Mapping[str, object] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     pruned: bool = False
@@ -236,15 +237,19 @@ class _Attempt:
         if done_before or sum(retrying(_taken, trial.study, before=trial.number)) >= self._limit:
             retrying(trial.set_user_attr, SUPERFLUOUS, True)
             raise _Superfluous
+        began = time.process_time()
         try:
             outcome = self._evaluate(trial)
             _require_numbers(outcome)
-        except (TrialPruned, UpdateFinishedTrialError):
+        except TrialPruned:
+            retrying(trial.set_user_attr, SPENT, _spent_since(began))
+            raise
+        except UpdateFinishedTrialError:
             raise
         except Exception as error:
             self._note(trial, error)
             raise
-        for name, value in {**outcome.attributes, **_shown(outcome)}.items():
+        for name, value in {**outcome.attributes, **_shown(outcome), SPENT: _spent_since(began)}.items():
             retrying(trial.set_user_attr, name, value)
         self.values = outcome.values
         return self.values
@@ -332,6 +337,10 @@ def _told_again(study: Study, attempt: _Attempt) -> FrozenTrial | None:
 def _kept(study: Study, number: int) -> FrozenTrial:
     trial: FrozenTrial = retrying(study.get_trials, deepcopy=False)[number]
     return trial
+
+
+def _spent_since(began: float) -> dict[str, float]:
+    return {"processor_seconds": time.process_time() - began, "peak_memory_mb": peak_memory()}
 
 
 def _shown(outcome: Outcome) -> dict[str, object]:

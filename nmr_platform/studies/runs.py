@@ -1,7 +1,8 @@
 """One path from a study to what a tracker shows of it: the same while it runs and when the tracker is rebuilt."""
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ from nmr_platform.processes import this_process
 from nmr_platform.studies.attempts import OWNER, error_of
 from nmr_platform.studies.figures import draw_study
 from nmr_platform.studies.trials import (
+    LAST_STEP,
+    SPENT,
     best_trial,
     finished_trials,
     is_pruned,
@@ -34,6 +37,8 @@ __all__ = ["StudyRun", "beside", "keep_run", "kept_run", "show_study", "study_me
 
 Do = Callable[[Callable[[], None]], None]
 
+# What a trial reported by round, of boosting for instance, while it could be pruned.
+_ROUNDS = "score_by_round"
 _RUN, _SCORE, _FURTHER = "run", "score", "summary"
 # When the study began, which process opened it last, and which code each process ran.
 _BEGUN, _LAST, _PROVENANCE = "begun", "last", "provenance."
@@ -72,10 +77,12 @@ def trial_entry(trial: FrozenTrial) -> TrialEntry:
     start, end = trial_times(trial)
     kept, failed = trial.user_attrs, trial.state is TrialState.FAIL
     scored = {} if trial.values is None else {"score": score_of(trial)}
+    measured = {} if failed else {name: _by_step(value) for name, value in (kept.get("metrics") or scored).items()}
+    rounds = {step: score for step, score in trial.intermediate_values.items() if step < LAST_STEP}
     return TrialEntry(
         number=trial.number,
         params=kept.get("params") or trial.params,
-        metrics={} if failed else kept.get("metrics") or scored,
+        metrics={**measured, **({_ROUNDS: rounds} if rounds else {})},
         start=start,
         end=end,
         state="failed" if failed else "pruned" if is_pruned(trial) else "finished",
@@ -83,16 +90,40 @@ def trial_entry(trial: FrozenTrial) -> TrialEntry:
     )
 
 
-def study_metrics(study: Study) -> dict[str, float]:
-    """What the parent run shows: how many trials there are, their time in seconds, and the metrics of the best."""
+def _by_step(value: float | Mapping[str, float]) -> float | Series:
+    """A metric as it was before a study kept it: JSON has texts for steps."""
+    return {int(step): number for step, number in value.items()} if isinstance(value, Mapping) else value
+
+
+def study_metrics(study: Study) -> dict[str, float | Series]:
+    """What the parent run shows: how many trials there are, their time in seconds, and the metrics of the best.
+
+    ``search_seconds`` is the time in which trials ran, ``trial_seconds`` that of all finished trials together, those
+    that ran beside each other included. Processor seconds are those of all trials, and the memory is the most of any.
+    """
     finished, settled, best = finished_trials(study), settled_trials(study), best_trial(study)
-    metrics = {
-        "n_trials": float(len(finished)),
+    metrics: dict[str, float | Series] = {
+        "n_trials": float(len(settled)),
+        "n_finished": float(len(finished)),
         "n_failed": float(sum(trial.state is TrialState.FAIL for trial in settled)),
         "n_pruned": float(sum(is_pruned(trial) for trial in settled)),
         "trial_seconds": sum(end - start for start, end in map(trial_times, finished)),
+        "search_seconds": _covered(map(trial_times, settled)),
     }
+    spent = [trial.user_attrs[SPENT] for trial in settled if SPENT in trial.user_attrs]
+    if spent:
+        metrics["system/processor_seconds"] = sum(each["processor_seconds"] for each in spent)
+        metrics["system/peak_memory_mb"] = max(each["peak_memory_mb"] for each in spent)
     return metrics if best is None else {**trial_entry(best).metrics, "best_score": score_of(best), **metrics}
+
+
+def _covered(intervals: Iterable[tuple[float, float]]) -> float:
+    """How much time some intervals cover together, in the unit of their ends."""
+    covered, until = 0.0, -math.inf
+    for start, end in sorted(intervals):
+        covered += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return covered
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from optuna.trial import FrozenTrial, TrialState
 from nmr_platform.studies.planned import planned_trials
 
 __all__ = [
+    "LAST_STEP",
     "PRUNED",
+    "SPENT",
     "best_of",
     "best_trial",
     "finished_trials",
@@ -26,6 +28,12 @@ __all__ = [
 
 PRUNED = "pruned"
 """Attribute of a trial that was stopped early, but has told the sampler a score: what it had reached by then."""
+
+SPENT = "spent"
+"""Attribute of a trial that says what it took: processor seconds, and the most memory that its process had by then."""
+
+LAST_STEP = 1_000_000
+"""Step of what a trial reports after its last round: beyond any number of rounds."""
 
 
 def is_pruned(trial: FrozenTrial) -> bool:

@@ -9,6 +9,7 @@ from nmr_platform.tracking.masking import masked_address, without_secrets
 from nmr_platform.tracking.null import NullTracker
 from nmr_platform.tracking.protocol import (
     FOLDER,
+    HELD_OUT,
     DatasetEntry,
     ModelEntry,
     RunEntry,
@@ -23,6 +24,7 @@ from nmr_platform.tracking.provenance import COMMIT, UNKNOWN, Session, pinned_re
 __all__ = [
     "COMMIT",
     "FOLDER",
+    "HELD_OUT",
     "PATCH",
     "UNKNOWN",
     "Changes",

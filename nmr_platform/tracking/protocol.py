@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FOLDER",
+    "HELD_OUT",
     "DatasetEntry",
     "ModelEntry",
     "RunEntry",
@@ -24,6 +25,9 @@ __all__ = [
 
 FOLDER = "predictor"
 """Name of the folder that holds a model's files, inside MLflow's own too."""
+
+HELD_OUT = "test"
+"""Context of a data set whose held-out part was looked at, which no trial may do."""
 
 Series = Mapping[int, float]
 """A metric by step, for instance the best score so far by trial."""
@@ -92,7 +96,7 @@ class TrialEntry:
     Attributes:
         number: The trial's place in the plan of the study, counted from 0.
         params: What was tried.
-        metrics: What came out; empty for a failed trial.
+        metrics: What came out, values or values by step; empty for a failed trial.
         start: Start, seconds since the epoch.
         end: End, seconds since the epoch.
         state: ``finished``, ``pruned`` or ``failed``.
@@ -101,7 +105,7 @@ class TrialEntry:
 
     number: int
     params: Mapping[str, object]
-    metrics: Mapping[str, float]
+    metrics: Mapping[str, float | Series]
     start: float
     end: float
     state: str = "finished"

@@ -1,5 +1,6 @@
 """What the pipeline of the small project left in MLflow."""
 
+import json
 import os
 import subprocess
 import sys
@@ -58,6 +59,7 @@ def test_each_study_is_a_finished_parent_with_a_child_a_trial(project, client, t
         assert parent.info.status == "FINISHED"
         assert sorted(int(run.data.tags["optuna.trial"]) for run in trials) == [0, 1]
         assert {run.info.status for run in trials} == {"FINISHED"}
+        assert parent.info.end_time == max(run.info.end_time for run in trials), "not when it was evaluated"
 
 
 @pytest.mark.parametrize(("task", "metric"), [("W", "r2"), ("power_vs_rest", "f1_weighted")])
@@ -108,6 +110,20 @@ def test_every_study_keeps_its_model(client):
         (output,) = parent.outputs.model_outputs
         model = client.get_logged_model(output.model_id)
         assert model.status == "READY"
+        assert model.name == (
+            "nmr-W" if "mlflow.modelVersions" in model.tags else parent.info.run_name.replace("/", "-")
+        )
+        assert {(metric.key, metric.dataset_name) for metric in model.metrics} == {("test_r2", "gaussian (test)")}
+
+
+def test_the_page_of_a_champion_names_its_version_and_all_held_out_data(client):
+    version = client.get_model_version_by_alias("nmr-power_vs_rest", "champion")
+    parent = client.get_run(version.run_id)
+    (output,) = parent.outputs.model_outputs
+    model = client.get_logged_model(output.model_id)
+    assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": "nmr-power_vs_rest", "version": "1"}]
+    names = {metric.dataset_name for metric in model.metrics}
+    assert names == {f"{kernel} (test)" for kernel in ("gaussian", "power", "rkky")}
 
 
 def test_the_pulse_search_is_a_parent_with_its_verdict_and_a_child_a_sequence(client):

@@ -5,6 +5,7 @@ import socket
 import time
 from datetime import datetime
 
+import optuna
 import psutil
 import pytest
 from matplotlib import rcParams
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.processes import this_process
 from nmr_platform.studies import (
+    LAST_STEP,
     STORAGE_VARIABLE,
     Outcome,
     StudyRun,
@@ -31,6 +33,7 @@ from nmr_platform.studies import (
     run_trials,
     settled_trials,
     show_study,
+    study_metrics,
     trial_entry,
     trial_times,
 )
@@ -415,6 +418,35 @@ def test_a_study_that_kept_no_run_or_metrics_can_still_be_shown(tmp_path):
     assert trial_entry(trial).metrics == {"score": trial.value}
 
 
+def test_trials_beside_each_other_are_counted_once_and_pauses_never():
+    study = optuna.create_study()
+    times = [(0.0, 10.0), (5.0, 12.0), (100.0, 103.0)]
+    for start, end in times:
+        begin, finish = (datetime.fromtimestamp(each) for each in (start, end))
+        trial = create_trial(value=1.0)
+        trial.datetime_start, trial.datetime_complete = begin, finish
+        study.add_trial(trial)
+    shown = study_metrics(study)
+    assert (shown["search_seconds"], shown["trial_seconds"]) == pytest.approx((15.0, 20.0))
+
+
+def test_a_study_says_what_it_took_and_curves_keep_their_steps(tmp_path):
+    def curved(trial):
+        for step, score in ((25, 0.1), (50, 0.2), (LAST_STEP, 0.3)):
+            trial.report(score, step)
+        return Outcome(trial.suggest_float("x", 0.0, 1.0), metrics={"folds_r2": {0: 0.1, 1: 0.2}})
+
+    study = study_in(tmp_path)
+    run_trials(study, 2, curved, on_settled=lambda _: None)
+    kept = study_in(tmp_path)
+    curves = {"folds_r2": {0: 0.1, 1: 0.2}, "score_by_round": {25: 0.1, 50: 0.2}}
+    assert trial_entry(finished_trials(kept)[0]).metrics == curves
+    shown = study_metrics(kept)
+    assert shown.items() >= curves.items()
+    assert shown["system/processor_seconds"] >= 0.0
+    assert shown["system/peak_memory_mb"] > 10.0
+
+
 def test_a_study_shows_the_same_when_it_is_shown_again_from_what_it_kept(tmp_path):
     def shown(trial):
         x = trial.suggest_float("x", -1.0, 1.0)
@@ -434,7 +466,7 @@ def test_a_study_shows_the_same_when_it_is_shown_again_from_what_it_kept(tmp_pat
     best = best_trial(study)
     assert best.number != 1, "a trial that was stopped early is no best one"
     assert kept.metrics["best_score"] == kept.metrics["r2"] == best.value
-    assert (kept.metrics["n_trials"], kept.metrics["n_pruned"]) == (4.0, 1.0)
+    assert [kept.metrics[name] for name in ("n_trials", "n_finished", "n_pruned", "n_failed")] == [5.0, 4.0, 1.0, 0.0]
     assert kept.params == {"best_x": best.params["x"], "best_fixed": 1}
     assert [kept.trials[number].state for number in range(3)] == ["finished", "pruned", "finished"]
     assert kept.trials[0].tags == {"name": "a", **live.provenance}

@@ -55,7 +55,7 @@ def test_a_trial_is_a_child_with_settings_parameters_metrics_and_times(tracker, 
     run_id = tracker.open_run(STUDY)
     tracker.log_trial(run_id, finished(7))
     (child,) = children(client, run_id)
-    assert (child.info.run_name, child.info.status) == ("trial 007", "FINISHED")
+    assert (child.info.run_name, child.info.status) == ("trial 007 of forest-gaussian", "FINISHED")
     assert (child.info.start_time, child.info.end_time) == (1_700_000_000_000, 1_700_000_002_500)
     assert child.data.params == {"n_trials": "3", "features": "polynomial", "max_depth": "8"}
     assert child.data.metrics == pytest.approx({"r2": 0.7, "duration": 2.5})
@@ -71,7 +71,35 @@ def test_failed_and_pruned_trials_can_be_told_apart(tracker, client):
     tracker.log_trial(run_id, TrialEntry(0, {}, {}, 1.0, 2.0, state="failed"))
     tracker.log_trial(run_id, TrialEntry(1, {}, {"r2": 0.1}, 1.0, 2.0, state="pruned"))
     states = [(child.info.status, child.data.tags["optuna.state"]) for child in children(client, run_id)]
-    assert states == [("FAILED", "failed"), ("FINISHED", "pruned")]
+    assert states == [("FAILED", "failed"), ("KILLED", "pruned")]
+    names = [child.info.run_name for child in children(client, run_id)]
+    assert names == ["trial 000 of forest-gaussian", "trial 001 (pruned) of forest-gaussian"]
+
+
+def test_a_pruned_trial_is_whole_and_one_that_a_kill_tore_is_not(root, tracker, client):
+    run_id = tracker.open_run(STUDY)
+    pruned = TrialEntry(1, {}, {"r2": 0.1}, 1.0, 2.0, state="pruned")
+    tracker.log_trial(run_id, pruned)
+    experiment = client.get_run(run_id).info.experiment_id
+    client.create_run(experiment, tags={"mlflow.parentRunId": run_id, "optuna.trial": "2"})
+    resumed = MlflowTracker(root=root)
+    resumed.open_run(STUDY)
+    before, torn = children(client, run_id)
+    assert (before.info.status, torn.info.status) == ("KILLED", "KILLED")
+    resumed.log_trial(run_id, replace(pruned, metrics={"r2": 0.9}))
+    resumed.log_trial(run_id, replace(pruned, number=2, metrics={"r2": 0.2}))
+    resumed.close_run(run_id)
+    again = children(client, run_id)
+    assert [child.info.run_id for child in again] == [before.info.run_id, torn.info.run_id]
+    assert [child.data.metrics["r2"] for child in again] == [0.1, 0.2]
+
+
+def test_a_trial_has_its_curves_by_step(tracker, client):
+    run_id = tracker.open_run(STUDY)
+    tracker.log_trial(run_id, replace(finished(0), metrics={"r2": 0.2, "folds_r2": {0: 0.1, 1: 0.3, 2: float("nan")}}))
+    (child,) = children(client, run_id)
+    history = client.get_metric_history(child.info.run_id, "folds_r2")
+    assert [(point.step, point.value) for point in history] == [(0, 0.1), (1, 0.3)]
 
 
 def test_a_trial_of_unknown_state_is_refused(tracker):
@@ -262,6 +290,10 @@ def test_the_part_that_is_held_out_is_an_input_of_its_own(tracker, client):
     }
     assert given == {"gaussian": ["training"], "gaussian (test)": ["test"]}
     assert client.get_run(run_id).data.tags["data.gaussian"] == STUDY.datasets[0].digest
+    # Trials that are added later have seen nothing of it.
+    tracker.log_trial(run_id, finished(0))
+    (child,) = children(client, run_id)
+    assert [item.dataset.name for item in child.inputs.dataset_inputs] == ["gaussian"]
 
 
 def test_passwords_reach_neither_parameters_nor_tags_nor_sources(tracker, root):

@@ -25,6 +25,7 @@ from nmr_platform.learning.tasks import Task
 from nmr_platform.learning.tuning.plan import StudyPlan, study_plans
 from nmr_platform.learning.tuning.summary import StudyResult, TuneSummary
 from nmr_platform.studies import (
+    LAST_STEP,
     Outcome,
     StudyRun,
     beside,
@@ -39,13 +40,11 @@ from nmr_platform.studies import (
     run_trials,
     score_of,
 )
-from nmr_platform.tracking import DatasetEntry, Tracker
+from nmr_platform.tracking import DatasetEntry, Series, Tracker
 
 __all__ = ["StudyError", "StudyProgress", "help_study", "run_study", "tune_task"]
 
 _PARAMS, _FOLDS = "params", "folds"
-# Step of the first fold's score among the intermediate values: beyond any number of rounds.
-_FOLD_DONE = 1_000_000
 
 
 class StudyError(NmrPlatformError):
@@ -272,7 +271,7 @@ class _CrossValidation:
         self._plan.family.fit_watched(estimator, (x[fold.fit], y[fold.fit]), x[fold.score], report)
         predicted = without_threads(estimator).predict(x[fold.score])
         outcome = self._scored(estimator, fold, predicted)
-        report(_FOLD_DONE, predicted)
+        report(LAST_STEP, predicted)
         return outcome
 
     def _fitted(self, estimator: Estimator, fold: Fold) -> tuple[float, float]:
@@ -327,7 +326,8 @@ def _result(plan: StudyPlan, run: StudyRun) -> StudyResult:
     )
 
 
-def _trial_metrics(metric: str, folds: list[float], seconds: float) -> dict[str, float]:
+def _trial_metrics(metric: str, folds: list[float], seconds: float) -> dict[str, float | Series]:
     scores = {f"fold_{index}_{metric}": score for index, score in enumerate(folds)}
+    curve = {f"folds_{metric}": dict(enumerate(folds))}
     spread = {f"cv_{metric}": float(np.mean(folds)), f"cv_{metric}_std": float(np.std(folds))}
-    return {**spread, **scores, "fit_seconds": seconds}
+    return {**spread, **scores, **curve, "fit_seconds": seconds}

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import math
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModel, LoggedModelOutput, Metric
+from mlflow.entities import LoggedModel, LoggedModelOutput, Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
@@ -22,10 +23,14 @@ from mlflow.types import ColSpec, Schema
 from nmr_platform.errors import NmrPlatformError
 from nmr_platform.files import folder_digest
 from nmr_platform.tracking.changes import PATCH, patch_bytes
+from nmr_platform.tracking.mlflow.values import is_held_out
 from nmr_platform.tracking.protocol import ModelEntry
 from nmr_platform.tracking.provenance import pinned_requirements
 
 __all__ = ["DIGEST", "PyfuncModel", "digest_of", "find_model", "log_model"]
+
+# What MLflow does not take in the name of a model.
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9_ -]+")
 
 DIGEST = "nmr.model"
 """Tag that says which model this is, so that the same one is not kept twice."""
@@ -105,13 +110,16 @@ def log_model(client: MlflowClient, run_id: str, model: ModelEntry, tags: Mappin
     """
     run = client.get_run(run_id)
     logged = client.create_logged_model(
-        run.info.experiment_id, name="model", source_run_id=run_id, tags=dict(tags), params=run.data.params
+        run.info.experiment_id,
+        name=_FORBIDDEN.sub("-", model.registered_name or str(run.info.run_name)),
+        source_run_id=run_id,
+        tags=dict(tags),
+        params=run.data.params,
     )
     try:
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
         if model.metric and math.isfinite(model.score):
-            score = Metric(model.metric, model.score, logged.creation_timestamp, 0, logged.model_id, run_id=run_id)
-            client.log_batch(run_id, metrics=[score])
+            client.log_batch(run_id, metrics=_scores(model, logged, run))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model"
             about = Model(
@@ -126,6 +134,26 @@ def log_model(client: MlflowClient, run_id: str, model: ModelEntry, tags: Mappin
         client.finalize_logged_model(logged.model_id, "FAILED")
         raise
     return client.finalize_logged_model(logged.model_id, "READY")
+
+
+def _scores(model: ModelEntry, logged: LoggedModel, run: Run) -> list[Metric]:
+    """The model's score as MLflow says it of a model: once for every data set whose held-out part it is measured on."""
+    held_out = [item.dataset for item in run.inputs.dataset_inputs if is_held_out(item)]
+    named = [(each.name, each.digest) for each in held_out] or [(None, None)]
+    return [
+        # A model has one score of a name at a time.
+        Metric(
+            model.metric,
+            model.score,
+            logged.creation_timestamp + place,
+            0,
+            logged.model_id,
+            name,
+            digest,
+            run.info.run_id,
+        )
+        for place, (name, digest) in enumerate(named)
+    ]
 
 
 def _save(model: ModelEntry, path: Path, about: Model) -> None:

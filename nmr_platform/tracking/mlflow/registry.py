@@ -1,5 +1,6 @@
 """The registry of models: numbered versions that can be traced and made again, and the alias of the champion."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ MISSING = {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}
 """What MLflow answers about a model, version or alias that is not there."""
 
 REASON = "champion.reason"
+_VERSIONS = "mlflow.modelVersions"
 _COMMIT, _DIRTY = "mlflow.source.git.commit", "git.dirty"
 
 
@@ -89,6 +91,7 @@ def register_model(
             raise
     for version in client.search_model_versions(f"name = '{name}'"):
         if version.source == logged.artifact_location:
+            _say_registered(client, logged, version)
             return version
     wins, reason = compare(model, _champion(client, name))
     made = client.create_model_version(
@@ -108,9 +111,17 @@ def register_model(
         },
     )
     client.set_model_version_tag(name, made.version, "reproduce", _command(name, made.version))
+    _say_registered(client, logged, made)
     if wins:
         client.set_registered_model_alias(name, CHAMPION, made.version)
     return made
+
+
+def _say_registered(client: MlflowClient, logged: LoggedModel, version: ModelVersion) -> None:
+    """Say it to the model's own page: a server does so itself, a store that is written directly does not."""
+    versions = json.dumps([{"name": version.name, "version": str(version.version)}])
+    if client.get_logged_model(logged.model_id).tags.get(_VERSIONS) is None:
+        client.set_logged_model_tags(logged.model_id, {_VERSIONS: versions})
 
 
 def compare(model: ModelEntry, champion: ModelVersion | None) -> tuple[bool, str]:

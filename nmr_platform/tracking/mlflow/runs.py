@@ -14,7 +14,14 @@ from nmr_platform.errors import TrackingError
 from nmr_platform.processes import is_alive, this_process
 from nmr_platform.tracking.masking import masked_uri
 from nmr_platform.tracking.mlflow.artifacts import SHOWN_TAGS
-from nmr_platform.tracking.mlflow.values import as_texts, dataset_input, metric_points, milliseconds, quoted
+from nmr_platform.tracking.mlflow.values import (
+    as_texts,
+    dataset_input,
+    is_held_out,
+    metric_points,
+    milliseconds,
+    quoted,
+)
 from nmr_platform.tracking.protocol import RunEntry, Series, TrialEntry
 from nmr_platform.tracking.provenance import UNKNOWN, data_tags
 
@@ -25,13 +32,16 @@ _PAGE = 1000
 # MLflow takes no more parameters or tags at once, and a thousand of everything.
 _BATCH, _METRICS = 100, 800
 _OVER = {"FINISHED", "FAILED"}
-_STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
+# MLflow knows no pruned runs, and one that was stopped early shall not look like one that came to its end.
+_PRUNED = "pruned"
+_STATUS = {"finished": "FINISHED", _PRUNED: "KILLED", "failed": "FAILED"}
 
 _NAME = "nmr.run"
 _STUDY = "nmr.study"
 _SETTINGS = "nmr.settings"
 _PARENT = "mlflow.parentRunId"
 _TRIAL = "optuna.trial"
+_STATE = "optuna.state"
 _WRITER = "nmr.writer"
 _OWN = (_NAME, _SETTINGS, "mlflow.runName", "mlflow.log-model.history", "param.", "metric.", *SHOWN_TAGS)
 
@@ -63,7 +73,7 @@ class RunWriter:
     def __init__(self, client: MlflowClient) -> None:
         self._client = client
         self._studies: dict[str, Study] = {}
-        self._children: dict[str, dict[str, tuple[str, str]]] = {}
+        self._children: dict[str, dict[str, tuple[str, bool]]] = {}
 
     def open(self, experiment: str, run: RunEntry, provenance: Mapping[str, str]) -> str:
         """Create or reopen the parent run of ``run`` and return its identifier.
@@ -135,7 +145,8 @@ class RunWriter:
                 experiment=run.info.experiment_id,
                 settings={name: tags.get(f"param.{name}", run.data.params[name]) for name in settings},
                 tags={name: value for name, value in tags.items() if not name.startswith(_OWN)},
-                inputs=run.inputs.dataset_inputs,
+                # No trial has seen what is held out, though the evaluation of its study has.
+                inputs=[item for item in run.inputs.dataset_inputs if not is_held_out(item)],
             )
         return self._studies[run_id]
 
@@ -169,39 +180,40 @@ class RunWriter:
             children.setdefault(child.data.tags.get(_TRIAL, ""), []).append(child)
         for twins in children.values():
             # Which one stays must be the same for all who look; a child that is being written is nobody's to delete.
-            finished = sorted(child.info.run_id for child in twins if child.info.status in _OVER)
-            torn = [child.info.run_id for child in twins if child.info.status == "KILLED"]
+            finished = sorted(child.info.run_id for child in twins if _is_over(child))
+            torn = [child.info.run_id for child in twins if child.info.status == "KILLED" and not _is_over(child)]
             for double in (finished[1:] + torn) if finished else []:
                 self._client.delete_run(double)
         self._children.pop(run_id, None)
 
     def _log_trial(self, run_id: str, trial: TrialEntry) -> None:
         study, children = self.study(run_id), self._known_children(run_id)
-        found, status = children.get(str(trial.number), ("", ""))
-        if status in _OVER:
+        found, is_over = children.get(str(trial.number), ("", False))
+        if is_over:
             return
         identity = {_PARENT: run_id, _TRIAL: str(trial.number)}
         tags = {**study.tags, **{name: masked_uri(value) for name, value in trial.tags.items()}, **identity}
-        tags |= {"optuna.state": trial.state, _WRITER: this_process()}
+        tags |= {_WRITER: this_process()}
         child_id = found or self._create_child(study, trial, tags)
+        if study.inputs:
+            self._log_inputs(child_id, study.inputs)
         points, rest = metric_points({**trial.metrics, "duration": trial.end - trial.start}, trial.end)
         self._write(
             child_id,
             points,
             params={**study.settings, **as_texts(trial.params)},
-            tags={**rest, "optuna.state": trial.state} if found else rest,
+            # With the rest of it, for a pruned trial is told from a torn one by its state alone.
+            tags={**rest, _STATE: trial.state},
         )
-        if study.inputs:
-            self._log_inputs(child_id, study.inputs)
         self._client.set_terminated(child_id, _STATUS[trial.state], milliseconds(trial.end))
-        children[str(trial.number)] = (child_id, _STATUS[trial.state])
+        children[str(trial.number)] = (child_id, True)
 
-    def _known_children(self, run_id: str) -> dict[str, tuple[str, str]]:
-        """Identifier and status of the children by trial number, asked for once a study."""
+    def _known_children(self, run_id: str) -> dict[str, tuple[str, bool]]:
+        """Identifier of the children by trial number, and whether they are whole, asked for once a study."""
         if run_id not in self._children:
             found = self._search(self.study(run_id).experiment, {_PARENT: run_id})
             self._children[run_id] = {
-                child.data.tags.get(_TRIAL, ""): (child.info.run_id, child.info.status)
+                child.data.tags.get(_TRIAL, ""): (child.info.run_id, _is_over(child))
                 for child in sorted(found, key=_rank, reverse=True)
             }
         return self._children[run_id]
@@ -263,7 +275,7 @@ class RunWriter:
             study.experiment,
             start_time=milliseconds(trial.start),
             tags=dict(tags),
-            run_name=f"trial {trial.number:03d}",
+            run_name=_name_of(trial, study),
         )
         return str(made.info.run_id)
 
@@ -332,6 +344,17 @@ def is_race(error: MlflowException) -> bool:
     return any(sign in str(error) for sign in ("UniqueViolation", "UNIQUE constraint", "Duplicate entry"))
 
 
+def _is_over(child: Run) -> bool:
+    """Whether a trial is recorded as a whole, and not torn by the end of the process that did it."""
+    return child.info.status in _OVER or child.data.tags.get(_STATE) == _PRUNED
+
+
+def _name_of(trial: TrialEntry, study: Study) -> str:
+    """The name of a trial among those of all studies, for sorted by a score they mix."""
+    pruned = " (pruned)" if trial.state == _PRUNED else ""
+    return f"trial {trial.number:03d}{pruned} of {study.tags[_STUDY]}"
+
+
 def _age(run: Run) -> tuple[int, str]:
     """What puts runs in the same order for everybody: the oldest first."""
     return run.info.start_time or 0, run.info.run_id
@@ -339,4 +362,4 @@ def _age(run: Run) -> tuple[int, str]:
 
 def _rank(child: Run) -> tuple[bool, int, str]:
     """What makes one of two children of the same trial the one to keep: being finished, then being older."""
-    return child.info.status not in _OVER, child.info.start_time or 0, child.info.run_id
+    return not _is_over(child), child.info.start_time or 0, child.info.run_id

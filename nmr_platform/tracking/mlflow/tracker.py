@@ -113,8 +113,8 @@ class MlflowTracker:
     def log_trial(self, run_id: str, trial: TrialEntry) -> None:
         """See `Tracker`.
 
-        The child carries the settings, tags and data sets of its study. Pruned trials are finished runs with the tag
-        ``optuna.state`` set to ``pruned``: they did what they should.
+        The child carries the settings, tags and data sets of its study, but for what is held out. A pruned trial looks
+        like a killed run, and has the tag ``optuna.state`` set to ``pruned``.
 
         Raises:
             TrackingError: The store failed, or ``trial.state`` is unknown.

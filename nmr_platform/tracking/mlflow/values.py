@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric
 
 from nmr_platform.tracking.masking import masked_uri
-from nmr_platform.tracking.protocol import DatasetEntry, Series
+from nmr_platform.tracking.protocol import HELD_OUT, DatasetEntry, Series
 
-__all__ = ["CONTEXT", "as_texts", "dataset_input", "metric_points", "milliseconds", "quoted", "split_finite"]
+__all__ = ["as_texts", "dataset_input", "is_held_out", "metric_points", "milliseconds", "quoted", "split_finite"]
 
-CONTEXT = "mlflow.data.context"
-"""Tag of a data set that says what a run used it for."""
-
+_CONTEXT = "mlflow.data.context"
 _LONGEST_PARAM = 6000
 _LONGEST_DIGEST = 36
 
@@ -40,7 +38,12 @@ def dataset_input(dataset: DatasetEntry, known: Sequence[DatasetInput] = ()) -> 
         source=json.dumps({"url" if scheme in {"http", "https"} else "uri": source}),
         profile=json.dumps(dict(dataset.profile), default=str),
     )
-    return DatasetInput(described, [InputTag(CONTEXT, dataset.context)])
+    return DatasetInput(described, [InputTag(_CONTEXT, dataset.context)])
+
+
+def is_held_out(item: DatasetInput) -> bool:
+    """Whether a run looked at the held-out part of a data set."""
+    return any(tag.key == _CONTEXT and tag.value == HELD_OUT for tag in item.tags)
 
 
 def as_texts(params: Mapping[str, object]) -> dict[str, str]:

@@ -169,7 +169,7 @@ def _leaders(measured: Iterable[str], metric: str) -> list[str]:
     scores = [f"test_{metric}{form}" for form in _SCORE_FORMS] + [f"cv_{metric}", f"cv_{metric}_std"]
     verdicts = sorted(name for name in measured if name.startswith("verdict_") and "." not in name)
     wanted = scores if metric else ["best_score", "baseline_score", *verdicts]
-    wanted += ["n_trials", "n_pruned", "n_failed", "trial_seconds"]
+    wanted += ["n_trials", "n_pruned", "n_failed", "search_seconds"]
     settings = ["params.`family`", "params.`feature_set`", "params.`n_features`"] if metric else []
     return [f"metrics.`{name}`" for name in wanted if name in set(measured)] + settings
 
