@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from nmr_platform.physics import Experiment, Measurement
     from nmr_platform.simulation import Echo, measure, simulate
 
+    __version__: str
+
 __all__ = [
     "ConfigurationError",
     "DataError",
@@ -20,6 +22,7 @@ __all__ = [
     "Measurement",
     "NmrPlatformError",
     "TrackingError",
+    "__version__",
     "measure",
     "simulate",
 ]
@@ -34,7 +37,13 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("nmr-platform")
     if name not in _PLACES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
     return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

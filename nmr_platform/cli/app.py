@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from nmr_platform import __version__
 from nmr_platform.cli.exchange import export, export_options, import_, import_options
 from nmr_platform.cli.format_options import add_command
 from nmr_platform.cli.infer import infer, infer_options
@@ -30,12 +31,27 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="nmr",
-    help="Simulate nuclear spin echoes, learn the electronic coupling from them, and search for better pulses.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"nmr_platform {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all_commands(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Simulate nuclear spin echoes, learn the electronic coupling from them, and search for better pulses."""
 
 
 def _of_a_sound_project(command: Callable[..., None]) -> Callable[..., None]:

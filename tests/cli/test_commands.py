@@ -5,9 +5,11 @@ import os
 import runpy
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
+import nmr_platform
 from nmr_platform.cli.app import app
 from tests.stages.tiny import ROOT, isolate, nmr, nmr_alone
 
@@ -93,3 +95,18 @@ def test_help_and_the_list_of_studies_do_not_wait_for_mlflow_or_scikit_learn(arg
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_is_asked_for_in_either_way(flag):
+    assert "Simulate nuclear spin echoes" in nmr_alone(flag).out
+    assert "nmr predict" in nmr_alone("predict", flag).out
+
+
+def test_the_version_is_that_of_the_package():
+    assert nmr_alone("--version").out == f"nmr_platform {version('nmr-platform')}\n"
+    assert nmr_platform.__version__ == version("nmr-platform")
+
+
+def test_the_package_shows_its_public_names_and_no_others():
+    assert dir(nmr_platform) == sorted(nmr_platform.__all__)
