@@ -13,6 +13,7 @@ from nmr_platform.learning.evaluation import (
     evaluate_task,
     interval_half_width,
     is_informative,
+    model_card,
     new_curves,
     paired_gain,
     regression_statistics,
@@ -33,7 +34,15 @@ from nmr_platform.learning.settings import (
     TuneSettings,
 )
 from nmr_platform.learning.splitting import task_rows
-from nmr_platform.learning.tasks import METRICS, ClassificationTask, Metric, RegressionTask, Task, TaskTable
+from nmr_platform.learning.tasks import (
+    METRICS,
+    ClassificationTask,
+    Metric,
+    RegressionTask,
+    Task,
+    TaskTable,
+    question_of,
+)
 from nmr_platform.learning.tuning import StudyProgress, TuneSummary, help_study, study_plans, tune_task
 
 __all__ = [
@@ -66,9 +75,11 @@ __all__ = [
     "interval_half_width",
     "is_informative",
     "load_estimator",
+    "model_card",
     "model_requirements",
     "new_curves",
     "paired_gain",
+    "question_of",
     "regression_statistics",
     "save_estimator",
     "standings",

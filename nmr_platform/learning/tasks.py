@@ -13,7 +13,7 @@ from nmr_platform.datasets import quantity
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.schema import Name, Schema
 
-__all__ = ["METRICS", "ClassificationTask", "Metric", "RegressionTask", "Task", "TaskTable"]
+__all__ = ["METRICS", "ClassificationTask", "Metric", "RegressionTask", "Task", "TaskTable", "question_of"]
 
 Metric = Literal["r2", "f1_weighted"]
 
@@ -214,6 +214,17 @@ class ClassificationTask(_TaskBase):
 
 
 Task = Annotated[RegressionTask | ClassificationTask, Field(discriminator="kind")]
+
+
+def question_of(task: Task) -> str:
+    """What a task asks, in words."""
+    kernels = ", ".join(task.kernels)
+    if isinstance(task, RegressionTask):
+        unit = f" in {task.unit}" if task.unit else ""
+        return f"{quantity(task.target).description}{unit} ({kernels})"
+    if task.positive is None:
+        return f"which kernel made this echo: {kernels}"
+    return f"was it the {task.positive} kernel, or another ({kernels})"
 
 
 class TaskTable(Schema):

@@ -176,7 +176,13 @@ def _run_entry(recipes: Mapping[str, Recipe], settings: PulseSearchSettings, nam
         "disorder": recipes[settings.kernel].disorder,
         "objective": settings.objective.kind,
     }
-    return RunEntry(EXPERIMENT, name, params, tags, priors)
+    question = "Which pulse sequences tell most about the couplings of a sample?"
+    about = (
+        f"A search by `{settings.sampler}` for sequences that are good by `{settings.objective.kind}`, each judged on "
+        f"{settings.n_curves} new curves of {', '.join(settings.kernels)}, and afterwards beside 90/180 on curves that "
+        "the search has not seen (`verdict`)."
+    )
+    return RunEntry(EXPERIMENT, name, params, tags, priors, question=question, about=about)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from nmr_platform.reporting.wording import (
     describe_pulses,
     note_on_ranks,
     notes_on,
-    question_of,
 )
 
 __all__ = [
@@ -48,7 +47,6 @@ __all__ = [
     "note_on_ranks",
     "notes_on",
     "published_score",
-    "question_of",
     "render_html",
     "render_markdown",
     "score_rows",

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nmr_platform.learning import METRICS, Score, Task
-from nmr_platform.reporting.wording import question_of
+from nmr_platform.learning import METRICS, Score, Task, question_of
 
 __all__ = ["Designed", "DesignedRow", "designed_row"]
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nmr_platform.datasets import quantity
 from nmr_platform.learning import METRICS, RegressionTask, Standing, Task
 
-__all__ = ["PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "note_on_ranks", "notes_on", "question_of"]
+__all__ = ["PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "note_on_ranks", "notes_on"]
 
 TASK_CAPTIONS = {
     "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
@@ -31,17 +30,6 @@ PULSE_CAPTIONS = {
     "verdict": "Gain over 90/180 on new curves, with 95 % intervals.",
 }
 """Pictures of a search that are shown, in this order, each with a sentence."""
-
-
-def question_of(task: Task) -> str:
-    """What a task asks, in words."""
-    kernels = ", ".join(task.kernels)
-    if isinstance(task, RegressionTask):
-        unit = f" in {task.unit}" if task.unit else ""
-        return f"{quantity(task.target).description}{unit} ({kernels})"
-    if task.positive is None:
-        return f"which kernel made this echo: {kernels}"
-    return f"was it the {task.positive} kernel, or another ({kernels})"
 
 
 def notes_on(task: Task, champion: Mapping[str, Any], nominal: float) -> list[str]:

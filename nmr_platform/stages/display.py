@@ -37,7 +37,7 @@ from nmr_platform.tracking import (
 __all__ = ["find_shown", "show_folder", "this_session", "write_model", "write_run"]
 
 _RUN = "run.json"
-_MODEL, _ABOUT, _EXAMPLE = "model", "about.json", "example.json"
+_MODEL, _ABOUT, _EXAMPLE, _CARD = "model", "about.json", "example.json", "card.md"
 _MADE_BY = "dvc repro"
 _SESSION = "session."
 _DIGITS = 12
@@ -59,6 +59,7 @@ def write_model(
     predictor: Predictor,
     records: Mapping[str, NDArray[np.complexfloating[Any, Any]]],
     facts: Mapping[str, Any],
+    card: str,
 ) -> None:
     """Write a model that is shown with a result: its files, and what MLflow must know to keep and serve it.
 
@@ -67,6 +68,7 @@ def write_model(
         predictor: The model.
         records: An example of what it is asked about: M, dimensionless, each of shape (n_samples,), by record.
         facts: Of the `ModelEntry`: name in the registry, score and tags.
+        card: What whoever meets it must know, in Markdown.
     """
     example = predictor.example_row(records)
     answer = predictor.predict_table(example)
@@ -83,6 +85,7 @@ def write_model(
         },
         rounded=True,
     )
+    write_text(folder / _MODEL / _CARD, card)
     # A request is sent as it is recorded: rounded times would not be those of the record.
     write_text(folder / _MODEL / _EXAMPLE, json.dumps(example.to_dict("list")))
 
@@ -161,7 +164,9 @@ def _read_model(folder: Path, made: Session | None) -> ModelEntry:
     if made:
         about |= {"requirements": _pinned(about["requirements"], made) or about["requirements"], "patch": made.patch}
     answer = pd.DataFrame(about.pop("answer"))
-    return ModelEntry(folder / FOLDER, example=pd.DataFrame(example), answer=answer, **about)
+    # Results of before models had cards can be shown, too.
+    card = (folder / _CARD).read_text(encoding="utf-8") if (folder / _CARD).exists() else ""
+    return ModelEntry(folder / FOLDER, example=pd.DataFrame(example), answer=answer, card=card, **about)
 
 
 def _pinned(names: list[str], made: Session) -> list[str]:

@@ -26,6 +26,8 @@ from nmr_platform.learning import (
     TaskTable,
     TuneSummary,
     evaluate_task,
+    model_card,
+    question_of,
 )
 from nmr_platform.progress import Bar, progress_bar
 from nmr_platform.stages.display import show_folder, this_session, write_model, write_run
@@ -82,6 +84,8 @@ def evaluate(
     _require_tuned_for(summary, chosen, features, workspace)
     recipe = params.data.recipe(chosen.kernels[0])
     example, acquisition = example_records(recipe), Conditions.of_records(recipe)
+    recipes = {kernel: params.data.recipe(kernel) for kernel in chosen.kernels}
+    digests = {entry.name: entry.digest for entry in features.datasets}
     novelties = fit_novelties(summary, features.tables, features.labels)
     feature_sets = {item.name: item for item in params.features.sets}
     settings = params.evaluate.replace(n_jobs=threads_each(params.evaluate.n_jobs, workers))
@@ -89,6 +93,7 @@ def evaluate(
         bar(f"evaluate {task}", len(summary.studies), "models") as advance,
         staged_folder(workspace.evaluated(task)) as staging,
     ):
+        card = partial(model_card, summary=summary, recipes=recipes, digests=digests, settings=params.evaluate)
 
         def write(evaluated: ModelEvaluation) -> None:
             model = _with_robustness(evaluated, chosen, features, params, workspace)
@@ -97,7 +102,7 @@ def evaluate(
             predictor = make_predictor(
                 model, novelties[name], summary, feature_sets[name], acquisition, params.evaluate.coverage
             )
-            write_model(folder, predictor, example, _facts(model, summary))
+            write_model(folder, predictor, example, _facts(model, summary), card(model))
             write_checksums(folder)
             advance(1)
 
@@ -141,6 +146,7 @@ def _facts(model: ModelEvaluation, summary: TuneSummary) -> dict[str, Any]:
         "lower": score.lower,
         "upper": score.upper,
         "tags": {"task": summary.task_name, "trial": str(model.study.best_trial)},
+        "question": question_of(summary.task),
     }
 
 

@@ -15,7 +15,7 @@ from nmr_platform.datasets import DataSettings, load_records
 from nmr_platform.designed import DesignedSettings, designed_name
 from nmr_platform.errors import DataError
 from nmr_platform.files import intact, read_json, staged_folder
-from nmr_platform.learning import METRICS, Bootstrap, EvaluateSettings, RegressionTask, Task, paired_gain
+from nmr_platform.learning import METRICS, Bootstrap, EvaluateSettings, RegressionTask, Task, paired_gain, question_of
 from nmr_platform.reporting import (
     PUBLISHED,
     PULSE_CAPTIONS,
@@ -31,7 +31,6 @@ from nmr_platform.reporting import (
     designed_row,
     note_on_ranks,
     notes_on,
-    question_of,
     render_html,
     render_markdown,
     score_rows,

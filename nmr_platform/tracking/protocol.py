@@ -69,6 +69,8 @@ class RunEntry:
         provenance: Tags of the code and surroundings that it comes from, see `Tracker.provenance`; empty for those of
             this process.
         start: When it began, seconds since the epoch; None for now.
+        question: What is asked of the experiment, in words; empty where another run says it.
+        about: What the study does, in Markdown; likewise.
     """
 
     experiment: str
@@ -78,6 +80,8 @@ class RunEntry:
     datasets: Sequence[DatasetEntry] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     start: float | None = None
+    question: str = ""
+    about: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -131,6 +135,8 @@ class ModelEntry:
         upper: Upper end of the score's confidence interval.
         tags: What else traces the version, for instance the task and the trial.
         patch: Changes that were not committed when it was made, see `uncommitted_changes`: the version keeps them.
+        question: What the model answers, in words.
+        card: What whoever meets it must know, in Markdown.
     """
 
     files: Path
@@ -147,6 +153,8 @@ class ModelEntry:
     upper: float = float("nan")
     tags: Mapping[str, str] = field(default_factory=dict)
     patch: str = ""
+    question: str = ""
+    card: str = ""
 
 
 class Tracker(Protocol):

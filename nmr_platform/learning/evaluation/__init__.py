@@ -2,6 +2,7 @@
 
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap, Score
 from nmr_platform.learning.evaluation.calibration import conformal_p_values, interval_half_width, is_informative
+from nmr_platform.learning.evaluation.card import model_card
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
 from nmr_platform.learning.evaluation.paired import Standing, paired_gain, standings
 from nmr_platform.learning.evaluation.results import EvaluationResult, ModelEvaluation
@@ -21,6 +22,7 @@ __all__ = [
     "evaluate_task",
     "interval_half_width",
     "is_informative",
+    "model_card",
     "new_curves",
     "paired_gain",
     "regression_statistics",

@@ -12,7 +12,7 @@ from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.models import Family, describe_space
 from nmr_platform.learning.settings import TuneSettings
 from nmr_platform.learning.splitting import Fold, SplitTables, TrainingPart, make_folds
-from nmr_platform.learning.tasks import Task
+from nmr_platform.learning.tasks import METRICS, Task, question_of
 from nmr_platform.tracking import DatasetEntry, RunEntry
 
 __all__ = ["StudyPlan", "study_plans"]
@@ -98,7 +98,13 @@ class StudyPlan:
             "pruner": self.settings.pruner,
         }
         tags = {"study": self.study_name, "disorder": self.disorder}
-        return RunEntry(self.task_name, self.run_name, params, tags, self.datasets)
+        question = f"Asked of an echo: {question_of(self.task)}."
+        about = (
+            f"A search by `{self.settings.sampler}` for the parameters of `{self.family.kind}` on the features "
+            f"`{self.feature_set}` ({self.part.features.shape[1]} numbers a curve): {len(self.part.features)} curves "
+            f"for training, scored by {METRICS[self.task.metric]} in {len(self.folds)} folds of them."
+        )
+        return RunEntry(self.task_name, self.run_name, params, tags, self.datasets, question=question, about=about)
 
 
 def study_plans(

@@ -23,7 +23,7 @@ from mlflow.types import ColSpec, Schema
 from nmr_platform.errors import NmrPlatformError
 from nmr_platform.files import folder_digest
 from nmr_platform.tracking.changes import PATCH, patch_bytes
-from nmr_platform.tracking.mlflow.values import is_held_out
+from nmr_platform.tracking.mlflow.values import LONGEST_NOTE, NOTE, is_held_out
 from nmr_platform.tracking.protocol import ModelEntry
 from nmr_platform.tracking.provenance import pinned_requirements
 
@@ -113,7 +113,7 @@ def log_model(client: MlflowClient, run_id: str, model: ModelEntry, tags: Mappin
         run.info.experiment_id,
         name=_FORBIDDEN.sub("-", model.registered_name or str(run.info.run_name)),
         source_run_id=run_id,
-        tags=dict(tags),
+        tags={**tags, NOTE: model.card[:LONGEST_NOTE]},
         params=run.data.params,
     )
     try:

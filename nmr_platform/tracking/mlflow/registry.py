@@ -12,6 +12,7 @@ from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
 from nmr_platform.tracking.masking import masked_uri
+from nmr_platform.tracking.mlflow.values import LONGEST_NOTE
 from nmr_platform.tracking.protocol import ModelEntry
 
 __all__ = ["CHAMPION", "MISSING", "Origin", "compare", "find_version", "origin_of", "register_model"]
@@ -83,15 +84,17 @@ def register_model(
         model: Its registered name, score and interval.
         tags: What to say about the version.
     """
-    name = model.registered_name
+    name, card = model.registered_name, model.card[:LONGEST_NOTE]
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=_described(model))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     for version in client.search_model_versions(f"name = '{name}'"):
         if version.source == logged.artifact_location:
             _say_registered(client, logged, version)
+            if version.description != card:
+                client.update_model_version(name, version.version, card)
             return version
     wins, reason = compare(model, _champion(client, name))
     made = client.create_model_version(
@@ -100,6 +103,7 @@ def register_model(
         source=logged.artifact_location,
         run_id=run_id,
         model_id=logged.model_id,
+        description=card,
         tags={
             **tags,
             **model.tags,
@@ -115,6 +119,13 @@ def register_model(
     if wins:
         client.set_registered_model_alias(name, CHAMPION, made.version)
     return made
+
+
+def _described(model: ModelEntry) -> str:
+    return (
+        f"It answers: {model.question}. Every version has a card of its own; `models:/{model.registered_name}@{CHAMPION}` "
+        "is the best so far beyond doubt, and what `nmr predict` takes."
+    )
 
 
 def _say_registered(client: MlflowClient, logged: LoggedModel, version: ModelVersion) -> None:

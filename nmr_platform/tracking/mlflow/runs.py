@@ -14,7 +14,9 @@ from nmr_platform.errors import TrackingError
 from nmr_platform.processes import is_alive, this_process
 from nmr_platform.tracking.masking import masked_uri
 from nmr_platform.tracking.mlflow.artifacts import SHOWN_TAGS
+from nmr_platform.tracking.mlflow.describing import ABOUT
 from nmr_platform.tracking.mlflow.values import (
+    NOTE,
     as_texts,
     dataset_input,
     is_held_out,
@@ -43,7 +45,7 @@ _PARENT = "mlflow.parentRunId"
 _TRIAL = "optuna.trial"
 _STATE = "optuna.state"
 _WRITER = "nmr.writer"
-_OWN = (_NAME, _SETTINGS, "mlflow.runName", "mlflow.log-model.history", "param.", "metric.", *SHOWN_TAGS)
+_OWN = (_NAME, _SETTINGS, "mlflow.runName", "mlflow.log-model.history", "param.", "metric.", NOTE, ABOUT, *SHOWN_TAGS)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class RunWriter:
             _STUDY: run.name,
             # Who only adds to a study, as evaluation does, knows none of its settings.
             **({_SETTINGS: ",".join(run.params)} if run.params else {}),
+            **({ABOUT: f"{run.question}\n\n{run.about}"} if run.about else {}),
         }
         found = self._search(experiment, {_NAME: run.name}) or self._restored(experiment, run.name)
         if found:

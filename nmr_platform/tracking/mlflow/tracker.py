@@ -17,8 +17,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from nmr_platform.errors import StoreAwayError, TrackingError
 from nmr_platform.tracking.address import resolve_store
 from nmr_platform.tracking.mlflow import artifacts, models, registry
+from nmr_platform.tracking.mlflow.describing import describe_run
 from nmr_platform.tracking.mlflow.runs import RunWriter, is_race
 from nmr_platform.tracking.mlflow.store import open_client, require_contact, store_lock
+from nmr_platform.tracking.mlflow.values import NOTE
 from nmr_platform.tracking.mlflow.views import install_views
 from nmr_platform.tracking.null import NullTracker
 from nmr_platform.tracking.protocol import ModelEntry, RunEntry, Series, TrackingWarning, TrialEntry
@@ -107,7 +109,7 @@ class MlflowTracker:
         """
         client, runs = self._opened
         with self._lock():
-            return runs.open(self._experiment(client, run.experiment), run, run.provenance or self.provenance)
+            return runs.open(self._experiment(client, run), run, run.provenance or self.provenance)
 
     @_recorded
     def log_trial(self, run_id: str, trial: TrialEntry) -> None:
@@ -166,11 +168,12 @@ class MlflowTracker:
     def close_run(self, run_id: str, *, failed: bool = False, end: float | None = None) -> None:
         """Mark the run as finished or failed, with every trial number once among its children. See `Tracker`.
 
-        The views of its experiment are installed, which name its best study.
+        Its description is brought up to date, and so are the views of its experiment, which name its best study.
         """
         client, runs = self._opened
         with self._lock():
             runs.close(run_id, failed=failed, end=end)
+            describe_run(client, run_id)
             install_views(client, runs.study(run_id).experiment)
 
     def note_failure(self, method: str, error: Exception) -> None:
@@ -216,17 +219,20 @@ class MlflowTracker:
         file = self.address.sqlite_file
         return file is None or file.exists()
 
-    def _experiment(self, client: MlflowClient, name: str) -> str:
+    def _experiment(self, client: MlflowClient, run: RunEntry) -> str:
+        name, note = run.experiment, {NOTE: run.question} if run.question else {}
         found = client.get_experiment_by_name(name)
         if found is None:
             try:
-                return str(client.create_experiment(name, self.address.artifact_location, dict(_KIND)))
+                return str(client.create_experiment(name, self.address.artifact_location, {**_KIND, **note}))
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
             found = client.get_experiment_by_name(name)  # another machine was faster
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
+        if note and NOTE not in found.tags:
+            client.set_experiment_tag(found.experiment_id, NOTE, run.question)
         return str(found.experiment_id)
 
 

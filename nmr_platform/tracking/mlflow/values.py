@@ -9,7 +9,23 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric
 from nmr_platform.tracking.masking import masked_uri
 from nmr_platform.tracking.protocol import HELD_OUT, DatasetEntry, Series
 
-__all__ = ["as_texts", "dataset_input", "is_held_out", "metric_points", "milliseconds", "quoted", "split_finite"]
+__all__ = [
+    "LONGEST_NOTE",
+    "NOTE",
+    "as_texts",
+    "dataset_input",
+    "is_held_out",
+    "metric_points",
+    "milliseconds",
+    "quoted",
+    "split_finite",
+]
+
+NOTE = "mlflow.note.content"
+"""Tag that pages show as a description, in Markdown."""
+
+LONGEST_NOTE = 5000
+"""Letters of a description that every store takes."""
 
 _CONTEXT = "mlflow.data.context"
 _LONGEST_PARAM = 6000

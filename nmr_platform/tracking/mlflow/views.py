@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from nmr_platform.tracking.mlflow.scores import PARENT, best_trial, main_metric, trials_of
+
 __all__ = ["PageLink", "View", "experiment_page", "install_views", "page_links", "views_of"]
 
 _TAG = "mlflow.sharedViewState."
@@ -24,7 +26,6 @@ _TABLE, _CHARTS = "TABLE", "CHART"
 
 # What parents alone have: MLflow's searches cannot ask for the lack of a tag.
 _PARENTS = "metrics.n_trials > 0"
-_PARENT = "mlflow.parentRunId"
 _MOST_COLUMNS = 24
 _RUN_NAME = "attributes.`Run Name`"
 _NAME_WIDTH = 340
@@ -88,7 +89,7 @@ def install_views(client: MlflowClient, experiment: str) -> None:
         experiment: Identifier of the experiment.
     """
     found, parents = client.get_experiment(experiment), client.search_runs([experiment], _PARENTS)
-    for view in views_of(parents, _best_trial(client, experiment, parents)):
+    for view in views_of(parents, _best_of_all(client, parents)):
         name, value = view.tag(found.creation_time)
         if found.tags.get(name) != value:
             client.set_experiment_tag(experiment, name, value)
@@ -102,13 +103,13 @@ def views_of(parents: Sequence[Run], best: Run | None) -> Iterator[View]:
         best: The best trial of the best of them; None if there is none.
     """
     measured = {name for run in parents for name in run.data.metrics}
-    metric = _main_metric(measured)
+    metric = main_metric(measured)
     score = f"test_{metric}" if metric and f"test_{metric}" in measured else "best_score"
     yield _table("leaderboard", "leaderboard", _PARENTS, score, _leaders(measured, metric))
     if best is not None:
-        parent = next(run for run in parents if run.info.run_id == best.data.tags[_PARENT])
+        parent = next(run for run in parents if run.info.run_id == best.data.tags[PARENT])
         key, name = ("trials", "trials of the best study") if metric else ("pulse-search", "pulse search")
-        yield _table(key, name, _children(parent), f"cv_{metric}" if metric else "score", _tried(parent, best, metric))
+        yield _table(key, name, trials_of(parent), f"cv_{metric}" if metric else "score", _tried(parent, best, metric))
     yield _charts("pictures", "curves and pictures", score, _PICTURES.get(metric, _PICTURES_OF_CLASSES))
 
 
@@ -142,26 +143,11 @@ def experiment_page(experiment: str, key: str) -> str:
 _MODES = {"leaderboard": _TABLE, "trials": _TABLE, "pulse-search": _TABLE, "pictures": _CHARTS}
 
 
-def _best_trial(client: MlflowClient, experiment: str, parents: Sequence[Run]) -> Run | None:
+def _best_of_all(client: MlflowClient, parents: Sequence[Run]) -> Run | None:
     """The best trial of the study of largest score; None if no trial has one."""
     scored = [run for run in parents if "best_score" in run.data.metrics]
-    if not scored:
-        return None
-    best = max(scored, key=lambda run: float(run.data.metrics["best_score"]))
-    metric = _main_metric(best.data.metrics)
-    order = [f"metrics.`{f'cv_{metric}' if metric else 'score'}` DESC", "attributes.start_time ASC"]
-    only = f"{_children(best)} AND tags.`optuna.state` = 'finished'"
-    return next(iter(client.search_runs([experiment], only, max_results=1, order_by=order)), None)
-
-
-def _children(parent: Run) -> str:
-    return f"tags.`{_PARENT}` = '{parent.info.run_id}'"
-
-
-def _main_metric(measured: Iterable[str]) -> str:
-    """Which score the studies maximise: what tuning calls `cv_<metric>`; empty for a pulse search."""
-    names = (name.removeprefix("cv_") for name in sorted(measured) if name.startswith("cv_"))
-    return next((name for name in names if not name.endswith("_std")), "")
+    best = max(scored, key=lambda run: float(run.data.metrics["best_score"]), default=None)
+    return None if best is None else best_trial(client, best)
 
 
 def _leaders(measured: Iterable[str], metric: str) -> list[str]:
