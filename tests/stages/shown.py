@@ -1,6 +1,7 @@
 """Everything that an MLflow store shows, without the identifiers that it gave: two stores can be compared."""
 
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from mlflow import MlflowClient
 __all__ = ["everything_shown", "identifiers"]
 
 # Identifiers of runs and processes; the models' own are in MLmodel.
+_LINK = re.compile(r"\(#/[^)]*\)")
 _OWN = {"nmr.writer", "mlflow.parentRunId"}
 _OF_ONE_SAVE = {"artifact_path", "model_id", "model_uuid", "run_id", "utc_time_created", "model_size_bytes"}
 
@@ -28,7 +30,11 @@ def everything_shown(client: MlflowClient) -> dict[str, Any]:
             key = (experiment.name, parent, run.info.run_name)
             assert key not in runs, f"{key} is there twice"
             runs[key] = _shown(client, run)
-    return {"runs": runs, "registry": {model.name: _registered(client, model) for model in _models(client)}}
+    return {
+        "runs": runs,
+        "registry": {model.name: _registered(client, model) for model in _models(client)},
+        "experiments": {each.name: _noted(each) for each in client.search_experiments()},
+    }
 
 
 def identifiers(client: MlflowClient) -> set[str]:
@@ -39,6 +45,12 @@ def identifiers(client: MlflowClient) -> set[str]:
         found |= {run.info.run_id for run in runs}
         found |= {each.model_id for run in runs for each in run.outputs.model_outputs}
     return found
+
+
+def _noted(experiment: Any) -> dict[str, str]:
+    """What an experiment says; of its views, which name runs and times, that they are there."""
+    views = "mlflow.sharedViewState."
+    return {name: "" if name.startswith(views) else value for name, value in experiment.tags.items()}
 
 
 def _all_runs(client: MlflowClient, experiment: str) -> list[Any]:
@@ -62,7 +74,7 @@ def _shown(client: MlflowClient, run: Any) -> dict[str, Any]:
             name: sorted((point.step, point.value) for point in client.get_metric_history(run.info.run_id, name))
             for name in run.data.metrics
         },
-        "tags": {name: value for name, value in run.data.tags.items() if name not in _OWN},
+        "tags": {name: _LINK.sub("()", value) for name, value in run.data.tags.items() if name not in _OWN},
         "inputs": sorted(
             (each.dataset.name, each.dataset.digest, each.dataset.source, each.dataset.profile, each.tags[0].value)
             for each in run.inputs.dataset_inputs
@@ -86,8 +98,14 @@ def _kept(client: MlflowClient, model_id: str) -> dict[str, Any]:
 def _registered(client: MlflowClient, model: Any) -> dict[str, Any]:
     return {
         "aliases": model.aliases,
+        "description": model.description,
         "versions": {
-            int(version.version): (client.get_run(version.run_id).info.run_name, version.status, version.tags)
+            int(version.version): (
+                client.get_run(version.run_id).info.run_name,
+                version.status,
+                version.tags,
+                version.description,
+            )
             for version in _versions(client, model.name)
         },
     }

@@ -38,6 +38,7 @@ def test_everything_that_was_lost_is_there_again(rebuilt, tmp_path, before):
         for part, shown in run.items():
             assert after["runs"][key][part] == shown, (key, part)
     assert after["registry"] == before["registry"]
+    assert after["experiments"] == before["experiments"]
 
 
 def test_a_second_sync_changes_nothing(rebuilt, tmp_path):

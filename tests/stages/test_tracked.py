@@ -14,6 +14,7 @@ from nmr_platform.tracking.mlflow.store import open_client
 from nmr_platform.workspace import Workspace
 from tests.databases import copy_database
 from tests.stages.tiny import ROOT, TASKS, contents, copied, isolate, nmr
+from tests.stages.tiny import champion_of as champion_of_task
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,44 @@ def test_every_study_keeps_its_model(client):
             "nmr-W" if "mlflow.modelVersions" in model.tags else parent.info.run_name.replace("/", "-")
         )
         assert {(metric.key, metric.dataset_name) for metric in model.metrics} == {("test_r2", "gaussian (test)")}
+
+
+def test_everything_says_what_it_is(project, client):
+    assert (
+        client.get_experiment_by_name("W").tags["mlflow.note.content"].startswith("Asked of an echo: kernel integral")
+    )
+    parent = champion_of(project, client, "W")
+    told, found = parent.data.tags["mlflow.note.content"], parent.data.metrics
+    (best,) = (run for run in children(client, parent) if run.data.metrics["cv_r2"] == found["best_score"])
+    interval = f"interval {found['test_r2_lower']:.3f} to {found['test_r2_upper']:.3f}"
+    assert f"* Held-out `test_r2`: **{found['test_r2']:.3f}**, {interval}" in told
+    assert f"[{best.info.run_name}](#/experiments/{best.info.experiment_id}/runs/{best.info.run_id})" in told
+    assert "`data/simulated/gaussian.zarr`" in told
+    assert "`reports/index.html`" in told
+    assert "nmr-W@champion" in client.get_registered_model("nmr-W").description
+    assert "mlflow.note.content" not in best.data.tags, "a trial is not its study"
+
+
+def test_a_version_has_a_card_with_data_protocol_scores_weaknesses_limits_and_licence(project, client):
+    version = client.get_model_version_by_alias("nmr-W", "champion")
+    card = (champion_of_task(project, "W") / "model" / "card.md").read_text()
+    assert version.description == card
+    parts = dict(part.split("\n", 1) for part in card.removeprefix("## ").split("\n## "))
+    assert list(parts)[1:] == ["Data", "Protocol", "Scores", "Where it fails", "Limits", "Licence"]
+    assert "24 simulated curves of 8 x 8 spins, fresh disorder, measured by 90x - 25 us - 180y - 50 us" in parts["Data"]
+    assert "coupling.alpha_x uniform" in parts["Data"]
+    found = client.get_run(version.run_id).data.metrics
+    assert f"| R2 | {found['test_r2']:.4g} |" in parts["Scores"]
+    assert "| share of the truth in 90 % prediction intervals |" in parts["Scores"]
+    assert "| W (MHz) | root mean square error (MHz) | interval | curves |" in parts["Where it fails"]
+    assert "R2 against noise of each component of M:" in parts["Limits"]
+
+
+def test_the_card_of_a_classifier_says_where_it_is_wrong(project):
+    card = (champion_of_task(project, "power_vs_rest") / "model" / "card.md").read_text()
+    assert "was it the power kernel, or another (gaussian, power, rkky)" in card
+    assert "| W (MHz) | weighted F1 | interval | curves |" in card
+    assert "calibration error" in card
 
 
 def test_the_page_of_a_champion_names_its_version_and_all_held_out_data(client):

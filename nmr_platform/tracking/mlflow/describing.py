@@ -28,7 +28,9 @@ def describe_run(client: MlflowClient, run_id: str) -> None:
     run = client.get_run(run_id)
     if ABOUT not in run.data.tags:
         return
-    lines = [run.data.tags[ABOUT], "", *_scores(run), *_links(run, best_trial(client, run))]
+    # Pages fold long descriptions, so what came out stands at the top.
+    question, _, about = run.data.tags[ABOUT].partition("\n\n")
+    lines = [question, "", *_scores(run), "", about, "", *_links(run, best_trial(client, run))]
     text = "\n".join(lines)[:LONGEST_NOTE]
     if run.data.tags.get(NOTE) != text:
         client.set_tag(run_id, NOTE, text)

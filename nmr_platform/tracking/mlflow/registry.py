@@ -124,8 +124,8 @@ def register_model(
 def _described(model: ModelEntry) -> str:
     champion = f"`models:/{model.registered_name}@{CHAMPION}`"
     return (
-        f"It answers: {model.question}. Every version has a card of its own; {champion} is the best so far beyond doubt, "
-        "and what `nmr predict` takes."
+        f"It answers: {model.question}. Every version has a card of its own; {champion} is the best so far beyond "
+        "doubt, and what `nmr predict` takes."
     )
 
 
