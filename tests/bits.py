@@ -76,6 +76,7 @@ FEATURES = [
     {"kind": "polynomial_frequency", "signal": "magnitude", **ECHO},
     {"kind": "frequency", "signal": "complex", **ECHO},
     {"kind": "quantiles", "signal": "complex", **ECHO},
+    {"kind": "convolutions", "signal": "complex", **ECHO},
     {"kind": "shape", "signal": "complex", "window": "record", **ECHO},
 ]
 SEQUENCES = {

@@ -2,6 +2,7 @@
 
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.kinds import (
+    ConvolutionFeatures,
     DecayFeatures,
     FrequencyFeatures,
     PointwiseFeatures,
@@ -19,6 +20,7 @@ from nmr_platform.features.windowed import WindowedFeatures
 __all__ = [
     "Acquisition",
     "CombinedFeatures",
+    "ConvolutionFeatures",
     "DecayFeatures",
     "FeatureSet",
     "FeaturesSettings",

@@ -13,6 +13,7 @@ from sklearn.pipeline import FeatureUnion
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.features.acquisition import Acquisition
 from nmr_platform.features.kinds import (
+    ConvolutionFeatures,
     DecayFeatures,
     FrequencyFeatures,
     PointwiseFeatures,
@@ -35,7 +36,8 @@ SingleFeatureSet = Annotated[
     | FrequencyFeatures
     | PolynomialFrequencyFeatures
     | QuantileFeatures
-    | ShapeFeatures,
+    | ShapeFeatures
+    | ConvolutionFeatures,
     Field(discriminator="kind"),
 ]
 

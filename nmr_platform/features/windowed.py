@@ -84,7 +84,12 @@ class WindowedFeatures(RecordFeatures):
         parts += ["rescaled"] * self.rescale
         parts += [f"d{self.decimate}"] * (self.decimate != 1)
         parts += [f"h{self.half_width}"] * (self.half_width != DEFAULT_HALF_WIDTH)
-        return "-".join(parts + self._of_records)
+        return "-".join(parts + self.own_name + self._of_records)
+
+    @property
+    def own_name(self) -> list[str]:
+        """The part of the name that says what a kind has beyond the others, where it differs from the default."""
+        return []
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from nmr_platform.errors import UnmetNeedError
 from nmr_platform.features import (
     CombinedFeatures,
+    ConvolutionFeatures,
     FeatureSet,
     FeaturesSettings,
     FrequencyFeatures,
@@ -330,6 +331,25 @@ class TestQuantilesLogMagnitudeOfTheRecord(FeatureSetContract):
     scale = None
 
 
+class TestConvolutionsMagnitude(FeatureSetContract):
+    feature_set = ConvolutionFeatures(signal="magnitude")
+    # Two columns a kernel: five dilations of 64, in four segments.
+    n_features = 2 * 5 * 64 * 4
+
+
+class TestConvolutionsComplexRescaled(FeatureSetContract):
+    feature_set = ConvolutionFeatures(signal="complex", rescale=True, decimate=3, kernels=20, segments=1, seed=4)
+    n_features = 3 * 2 * 3 * 20
+    scale = 0
+    turns = True
+
+
+class TestConvolutionsLogMagnitudeOfTheRecord(FeatureSetContract):
+    feature_set = ConvolutionFeatures(signal="log_magnitude", window="record", decimate=6, kernels=16)
+    n_features = 2 * 5 * 16 * 4
+    scale = None
+
+
 class TestShapeMagnitude(FeatureSetContract):
     feature_set = ShapeFeatures(signal="magnitude")
     n_features = 16
@@ -366,7 +386,14 @@ def test_columns_of_a_combined_set_are_those_of_its_parts(records):
 
 @pytest.mark.parametrize(
     "kind",
-    [PointwiseFeatures, PolynomialFeatures, FrequencyFeatures, PolynomialFrequencyFeatures, QuantileFeatures],
+    [
+        PointwiseFeatures,
+        PolynomialFeatures,
+        FrequencyFeatures,
+        PolynomialFrequencyFeatures,
+        QuantileFeatures,
+        ConvolutionFeatures,
+    ],
 )
 def test_a_row_of_zeros_stays_zero_when_rescaled(kind):
     feature_set = kind(signal="complex", rescale=True)
