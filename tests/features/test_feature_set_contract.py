@@ -338,15 +338,15 @@ class TestConvolutionsMagnitude(FeatureSetContract):
 
 
 class TestConvolutionsComplexRescaled(FeatureSetContract):
-    feature_set = ConvolutionFeatures(signal="complex", rescale=True, decimate=3, kernels=20, segments=1, seed=4)
-    n_features = 3 * 2 * 3 * 20
+    feature_set = ConvolutionFeatures(signal="complex", rescale=True, decimate=3, kernels=20, segments=3, seed=4)
+    n_features = 3 * 2 * 3 * 20 * 3
     scale = 0
     turns = True
 
 
 class TestConvolutionsLogMagnitudeOfTheRecord(FeatureSetContract):
-    feature_set = ConvolutionFeatures(signal="log_magnitude", window="record", decimate=6, kernels=16)
-    n_features = 2 * 5 * 16 * 4
+    feature_set = ConvolutionFeatures(signal="log_magnitude", window="record", decimate=6, kernels=16, segments=1)
+    n_features = 2 * 5 * 16
     scale = None
 
 

@@ -38,7 +38,8 @@ class ConvolutionFeatures(WindowedFeatures):
 
     Attributes:
         kernels: Random kernels for each dilation.
-        segments: Equal parts of the window that are averaged apart, so that importances have a place.
+        segments: Equal parts of the window that are averaged apart. One tells what is in the window and not where, so
+            that importances have no place of their own.
         seed: Of the kernels.
     """
 
