@@ -53,7 +53,7 @@ def test_the_trials_of_the_best_study_are_shown_with_parameters_and_folds(open_v
     shoot("best-study")
 
 
-def test_a_pulse_search_shows_its_sequences_best_first(open_view, page, client, shoot):
+def test_a_pulse_search_shows_its_sequences_best_first(open_view, page, client):
     experiment = client.get_experiment_by_name("pulse-design").experiment_id
     tried = client.search_runs([experiment], "metrics.score > -1e9", order_by=["metrics.score DESC"])
     tried = [run for run in tried if "mlflow.parentRunId" in run.data.tags]
@@ -61,7 +61,6 @@ def test_a_pulse_search_shows_its_sequences_best_first(open_view, page, client, 
     expect(page.get_by_text(f"{len(tried)} matching runs")).to_be_visible()
     columns_shown(page, "score", "score_error", "theta1", "theta2")
     assert names_shown(page) == [run.info.run_name for run in tried]
-    shoot("pulse-search")
 
 
 def test_searches_race_each_other_and_their_pictures_lie_side_by_side(open_view, page, parents, shoot):
@@ -76,3 +75,41 @@ def test_searches_race_each_other_and_their_pictures_lie_side_by_side(open_view,
             expect(image).to_have_js_property("complete", value=True)
             assert image.evaluate("image => image.naturalWidth") > 300
     shoot("pictures")
+
+
+def test_a_study_says_what_was_asked_and_leads_to_its_best_trial(visit, page, parents, shoot):
+    best = max(parents, key=lambda run: run.data.metrics["best_score"])
+    visit(f"experiments/{best.info.experiment_id}/runs/{best.info.run_id}?workflowType=machine_learning")
+    expect(page.get_by_text("Asked of an echo: kernel integral").first).to_be_visible()
+    page.get_by_text("Show more").first.click()
+    link = page.get_by_role("listitem").filter(has_text="Best trial:").get_by_role("link").first
+    expect(link).to_be_visible()
+    shoot("study")
+    # It opens beside this page.
+    name, address = link.inner_text(), link.get_attribute("href").partition("#/")[2]
+    visit(address)
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_the_page_of_a_champion_has_its_card_its_version_and_its_data(visit, page, client, shoot):
+    version = client.get_model_version_by_alias("nmr-W", "champion")
+    run = client.get_run(version.run_id)
+    (output,) = run.outputs.model_outputs
+    visit(f"experiments/{run.info.experiment_id}/models/{output.model_id}?workflowType=machine_learning")
+    expect(page.get_by_role("heading", name="nmr-W")).to_be_visible()
+    for heading in ("Scores", "Where it fails", "Limits", "Licence"):
+        expect(page.get_by_text(heading, exact=True).first).to_be_visible()
+    expect(page.get_by_text("gaussian (test)").first).to_be_visible()
+    expect(page.get_by_text("Not registered")).to_have_count(0)
+    shoot("model")
+
+
+def test_trials_of_all_studies_are_told_apart_by_name(visit, page, client, parents):
+    experiment = parents[0].info.experiment_id
+    visit(
+        f"experiments/{experiment}/runs?orderByKey=metrics.%60cv_r2%60&orderByAsc=false&workflowType=machine_learning"
+    )
+    expect(page.get_by_text("matching runs").first).to_be_visible()
+    expect(page.locator(".ag-row a[href*='/runs/']").first).to_be_visible()
+    shown = names_shown(page)
+    assert len(shown) == len(set(shown)) > len(parents)
