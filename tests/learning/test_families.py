@@ -23,6 +23,7 @@ from nmr_platform.learning.models.forests import ExtraTrees, RandomForest
 from nmr_platform.learning.models.histogram_boosting import HistogramBoosting
 from nmr_platform.learning.models.lightgbm import LightGBM
 from nmr_platform.learning.models.linear import Linear
+from nmr_platform.learning.models.posterior import NeuralPosterior
 from nmr_platform.learning.models.smooth import Smooth
 from nmr_platform.learning.models.xgboost import BalancedClasses, XGBoost
 from nmr_platform.learning.settings import TuneSettings
@@ -220,15 +221,21 @@ class TestCatBoost(ModelFamilyContract):
     family = CatBoost.model_construct()
 
 
+@needs_library_of(NeuralPosterior)
+class TestNeuralPosterior(ModelFamilyContract):
+    family = NeuralPosterior.model_construct()
+    shallow: ClassVar = {}
+
+
 def test_families_are_made_by_name():
     names = ["random_forest", "extra_trees", "xgboost", "histogram_boosting", "linear", "smooth"]
     default = [kind for kind in FAMILIES if kind.library is None]
     assert [find_family(name).kind for name in names] == names == [kind().kind for kind in default]
-    extras = {kind.model_fields["kind"].default: kind for kind in FAMILIES if kind.library}
-    assert set(extras) == {kind.library for kind in extras.values()} == {"lightgbm", "catboost"}
+    extras = {kind.model_fields["kind"].default: kind.library for kind in FAMILIES if kind.library}
+    assert extras == {"lightgbm": "lightgbm", "catboost": "catboost", "posterior": "optax"}
 
 
-@pytest.mark.parametrize("kind", ["lightgbm", "catboost"])
+@pytest.mark.parametrize("kind", ["lightgbm", "catboost", "posterior"])
 def test_a_family_whose_library_is_missing_is_refused_with_the_name_of_its_extra(monkeypatch, kind):
     monkeypatch.setattr(base, "find_spec", lambda _name: None)
     sentence = rf"^The family {kind} needs a library .*: `pip install 'nmr-platform\[{kind}\]'` installs it\.$"

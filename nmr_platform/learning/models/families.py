@@ -12,13 +12,16 @@ from nmr_platform.learning.models.forests import ExtraTrees, RandomForest
 from nmr_platform.learning.models.histogram_boosting import HistogramBoosting
 from nmr_platform.learning.models.lightgbm import LightGBM
 from nmr_platform.learning.models.linear import Linear
+from nmr_platform.learning.models.posterior import NeuralPosterior
 from nmr_platform.learning.models.smooth import Smooth
 from nmr_platform.learning.models.xgboost import XGBoost
 from nmr_platform.schema import validate
 
 __all__ = ["FAMILIES", "AnyFamily", "find_family", "installed_requirements", "model_requirements"]
 
-_Kinds = RandomForest | ExtraTrees | XGBoost | HistogramBoosting | Linear | Smooth | LightGBM | CatBoost
+_Kinds = (
+    RandomForest | ExtraTrees | XGBoost | HistogramBoosting | Linear | Smooth | LightGBM | CatBoost | NeuralPosterior
+)
 
 FAMILIES: tuple[type[Family], ...] = get_args(_Kinds)
 

@@ -36,7 +36,7 @@ class Family(Schema):
         trusted_types: What its fitted models hold beyond the types that skops trusts by itself. Each was looked at:
             none runs anything but its own methods when it is made.
         requirements: Distributions that its fitted models need.
-        library: Import name of a library that the default set-up leaves out, and name of the extra that installs it.
+        library: Import name of a library that the default set-up leaves out; an extra of the family's name installs it.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Family(Schema):
         if not self.is_installed():
             message = (
                 f"The family {self.kind} needs a library that the default set-up leaves out: "
-                f"`pip install 'nmr-platform[{self.library}]'` installs it."
+                f"`pip install 'nmr-platform[{self.kind}]'` installs it."
             )
             raise ValueError(message)
         return self

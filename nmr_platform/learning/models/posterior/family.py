@@ -34,6 +34,8 @@ class NeuralPosterior(Family):
     members: int = Field(default=3, ge=2, le=100)
     epochs: Count = 60
 
+    # It brings JAX. Only a fit and its explanation need them: what was learnt is asked by NumPy.
+    library: ClassVar[str | None] = "optax"
     trusted_types: ClassVar[tuple[str, ...]] = tuple(
         f"{kind.__module__}.{kind.__name__}" for kind in (PosteriorClassifier, PosteriorRegressor)
     )
