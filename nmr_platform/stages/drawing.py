@@ -127,11 +127,24 @@ def _draw_extras(model: ModelEvaluation, task: Task, params: "EvaluateParams", t
     if "reliability" in extras:
         text = f"calibration error {100 * model.scores['ece'].value:.1f} %"
         drawn["reliability"] = plots.plot_reliability(extras["reliability"], text=text, title=title)
+    drawn |= _draw_posterior(model, task, title)
     if "coverage" in model.scores:
         drawn["coverage"] = plots.plot_coverage_by_bin(
             _only(model.bins, "coverage"), nominal=params.evaluate.coverage, title=title
         )
     return drawn
+
+
+def _draw_posterior(model: ModelEvaluation, task: Task, title: str) -> dict[str, Figure]:
+    """Whether posteriors mean what they say, if the model has any."""
+    if "ranks" not in model.extras:
+        return {}
+    posterior, prior = (_only(model.bins, name) for name in ("crps", "prior_crps"))
+    return {
+        "crps": plots.plot_crps(posterior, prior, unit=task.unit, title=title),
+        "ranks": plots.plot_ranks(model.extras["ranks"], title=title),
+        "expected_coverage": plots.plot_expected_coverage(model.extras["expected_coverage"], title=title),
+    }
 
 
 def _only(table: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -9,7 +9,9 @@ __all__ = ["EVERY_FAMILY", "needs_library_of"]
 
 def needs_library_of(kind):
     """A mark that skips a test where the library of a family is not installed."""
-    return pytest.mark.skipif(not kind.is_installed(), reason=f"needs nmr-platform[{kind.model_fields['kind'].default}]")
+    return pytest.mark.skipif(
+        not kind.is_installed(), reason=f"needs nmr-platform[{kind.model_fields['kind'].default}]"
+    )
 
 
 EVERY_FAMILY = [pytest.param(kind, marks=needs_library_of(kind)) for kind in FAMILIES]

@@ -27,6 +27,12 @@ from nmr_platform.learning.evaluation.explanation import (
     permutation_importances,
     shap_importances,
 )
+from nmr_platform.learning.evaluation.posterior import (
+    expected_coverage,
+    posterior_columns,
+    posterior_of,
+    rank_histogram,
+)
 from nmr_platform.learning.evaluation.results import (
     EvaluationResult,
     ModelEvaluation,
@@ -130,6 +136,9 @@ class _Exam:
             half = interval_half_width(residuals, coverage=settings.coverage)
             centre = predictions.predicted.astype(np.float64)
             predictions = replace(predictions, lower=centre - half, upper=centre + half)
+        predictions, extras = self._posterior(study, estimator, (training, test), predictions)
+        if self.summary.tune.repeats:
+            extras["repeats"] = self._repeats(study)
         model = ModelEvaluation(
             study=study,
             is_champion=is_champion,
@@ -140,16 +149,33 @@ class _Exam:
             confusion=confusion_table(predictions, names) if names else None,
             confusion_bins=confusion_by_bins(predictions, names, settings.n_bins) if names else None,
             out_of_fold=calibration,
-            extras={},
+            extras=extras,
             example=training.features.head(_EXAMPLE_ROWS),
             estimator=estimator,
         )
-        if self.summary.tune.repeats:
-            model = replace(model, extras={"repeats": self._repeats(study)})
         if not is_champion:
             return model
-        extras = {**model.extras, **self._extras(study, estimator, (training, test), predictions)}
+        extras |= {**self._extras(study, estimator, (training, test), predictions)}
         return replace(model, extras=extras, importances=self._importances(model, estimator, test))
+
+    def _posterior(
+        self,
+        study: StudyResult,
+        estimator: Estimator,
+        parts: tuple[TrainingPart, HeldOut],
+        predictions: Predictions,
+    ) -> tuple[Predictions, dict[str, pd.DataFrame]]:
+        """The predictions with what their posteriors are worth, if the model has any, and tables that say more."""
+        task, settings, (training, test) = self.summary.task, self.settings, parts
+        posterior = posterior_of(self.summary.tune.family(study.family), estimator, test.features)
+        if posterior is None:
+            return predictions, {}
+        true, prior = predictions.true.astype(np.float64), task.y(training.labels).astype(np.float64)
+        columns = posterior_columns(posterior, true, prior, coverage=settings.coverage)
+        return replace(predictions, posterior=columns), {
+            "ranks": rank_histogram(posterior, true, confidence=settings.confidence),
+            "expected_coverage": expected_coverage(posterior, true, confidence=settings.confidence, seed=settings.seed),
+        }
 
     @property
     def _bootstrap(self) -> Bootstrap:

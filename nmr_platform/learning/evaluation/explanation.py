@@ -10,7 +10,7 @@ from nmr_platform.learning.evaluation.calibration import uncalibrated
 from nmr_platform.learning.models import Estimator, Family, ScaledTarget
 from nmr_platform.learning.tasks import Task
 
-__all__ = ["impurity_importances", "permutation_importances", "shap_importances"]
+__all__ = ["impurity_importances", "inner_model", "permutation_importances", "shap_importances"]
 
 
 def impurity_importances(family: Family, estimator: Estimator, features: pd.DataFrame) -> pd.DataFrame:
@@ -24,7 +24,7 @@ def impurity_importances(family: Family, estimator: Estimator, features: pd.Data
     Returns:
         Columns ``feature`` and ``impurity`` (the sum is 1), most important first.
     """
-    weights = family.weights(_inner(estimator), features.shape[1])
+    weights = family.weights(inner_model(estimator), features.shape[1])
     table = pd.DataFrame({"feature": features.columns, "impurity": weights / (weights.sum() or 1.0)})
     return table.sort_values("impurity", ascending=False, ignore_index=True, kind="stable")
 
@@ -49,7 +49,7 @@ def shap_importances(
         Columns ``feature`` and ``shap``.
     """
     chosen = features.sample(min(rows, len(features)), random_state=seed)
-    values = family.contributions(_inner(estimator), chosen)
+    values = family.contributions(inner_model(estimator), chosen)
     if isinstance(estimator, ScaledTarget):
         values = estimator.scale_ * values
     # Axes are (curve, feature) or (curve, feature, class).
@@ -57,7 +57,7 @@ def shap_importances(
     return pd.DataFrame({"feature": features.columns, "shap": weights})
 
 
-def _inner(estimator: Any) -> Any:
+def inner_model(estimator: Estimator) -> Any:
     """The family's own model inside what calibration and scaling put around it."""
     model = uncalibrated(estimator)
     return model.model if isinstance(model, ScaledTarget) else model

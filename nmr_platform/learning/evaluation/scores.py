@@ -1,7 +1,7 @@
 """Scores of predictions: for the whole test part and by bins of W, each with its confidence interval."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -43,6 +43,8 @@ class Predictions:
         lower: Lower end of the prediction interval, shape (n,), in the target's unit; None without intervals.
         upper: Upper end of the prediction interval.
         probabilities: Probability of every class, shape (n, n_classes); None without.
+        posterior: Columns whose means say how good posteriors are, each of shape (n,), see `posterior_columns`; empty
+            without posteriors.
     """
 
     true: NDArray[np.generic]
@@ -52,6 +54,7 @@ class Predictions:
     lower: NDArray[np.float64] | None = None
     upper: NDArray[np.float64] | None = None
     probabilities: NDArray[np.float64] | None = None
+    posterior: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, task: Task, model: Estimator, part: HeldOut) -> Self:
@@ -73,9 +76,9 @@ class Predictions:
         """Only the chosen rows, shape (n,)."""
         parts = (self.lower, self.upper, self.probabilities)
         lower, upper, probabilities = (None if part is None else part[chosen] for part in parts)
-        return Predictions(
-            self.true[chosen], self.predicted[chosen], self.groups[chosen], self.w[chosen], lower, upper, probabilities
-        )
+        posterior = {name: column[chosen] for name, column in self.posterior.items()}
+        four = (self.true[chosen], self.predicted[chosen], self.groups[chosen], self.w[chosen])
+        return Predictions(*four, lower, upper, probabilities, posterior)
 
 
 def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> dict[str, Score]:
@@ -88,7 +91,7 @@ def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> di
 
     Returns:
         For a regression ``r2``, ``rmse`` and ``mae`` (in the target's unit), and with prediction intervals their
-        measured ``coverage`` and mean ``width``; for a classification ``f1_weighted``, ``accuracy`` and ``f1_<class>``
+        measured ``coverage`` and mean ``width``, with posteriors those of `posterior_columns`; for a classification ``f1_weighted``, ``accuracy`` and ``f1_<class>``
         for each class, and with probabilities the ``brier`` score, the ``log_loss`` and the expected calibration error
         ``ece``, smaller is better. Intervals are bootstrapped, but for the coverage of independent curves: that is a
         share, and its interval Wilson's.
@@ -188,7 +191,7 @@ def score_by_exponent(
 
 
 def _regression(predictions: Predictions) -> Statistics:
-    intervals = _interval_columns(predictions)
+    intervals = {**_interval_columns(predictions), **predictions.posterior}
     errors = regression_statistics(predictions.true.astype(np.float64), predictions.predicted.astype(np.float64))
 
     def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -4,11 +4,13 @@ from nmr_platform.learning.models.estimator import Estimator, ScaledTarget, fit_
 from nmr_platform.learning.models.families import AnyFamily, find_family, installed_requirements, model_requirements
 from nmr_platform.learning.models.family import Family, describe_space, search_space
 from nmr_platform.learning.models.persistence import load_estimator, save_estimator
+from nmr_platform.learning.models.posterior import Mixture
 
 __all__ = [
     "AnyFamily",
     "Estimator",
     "Family",
+    "Mixture",
     "ScaledTarget",
     "describe_space",
     "find_family",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from optuna.distributions import BaseDistribution
 
+    from nmr_platform.learning.models.posterior.mixture import Mixture
+
 __all__ = ["LOOK_EVERY", "Family", "describe_space", "penalties", "rounds", "search_space"]
 
 LOOK_EVERY = 25
@@ -104,6 +106,15 @@ class Family(Schema):
             model: Fitted model, made by `regressor` or `classifier`.
             features: What to explain, shape (n, n_features).
         """
+
+    def posterior(self, model: Any, features: "pd.DataFrame") -> "Mixture | None":  # noqa: ARG002
+        """The posterior of the target of every curve, in the units of the model; None if the family has none.
+
+        Args:
+            model: Fitted model, made by `regressor` or `classifier`.
+            features: Of the curves, shape (n, n_features).
+        """
+        return None
 
     def build(self, params: dict[str, Any], task: Task, *, seed: int, n_jobs: int = 1) -> Estimator:
         """An unfitted estimator for a task; whatever the family, a target's unit or size does not matter.

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from nmr_platform.learning.models.family import Family
 from nmr_platform.learning.models.posterior.estimators import PosteriorClassifier, PosteriorRegressor
+from nmr_platform.learning.models.posterior.mixture import Mixture
 from nmr_platform.schema import Count
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ class NeuralPosterior(Family):
 
     Of a number it is a mixture density network, the first form of neural posterior estimation (Papamakarios and Murray,
     *NIPS* 29, 2016): fitted on simulated curves, it gives the posterior of any further record at once, and all that is
-    asked of it (mean, probability of a smaller value, score) in closed form. Of a class it is a probability of each. The
-    members differ in their first weights and in the curves that tell them when to stop.
+    asked of it (mean, probability of a smaller value, score) in closed form. Of a class it is a probability of each.
+    The members differ in their first weights and in the curves that tell them when to stop.
 
     Attributes:
         members: Networks of the ensemble.
@@ -65,6 +66,10 @@ class NeuralPosterior(Family):
     def weights(self, model: Any, n_features: int) -> NDArray[np.float64]:  # noqa: ARG002
         """Mean size of the integrated gradients of training curves, see `Family.weights`."""
         return np.asarray(model.importances_, dtype=np.float64)
+
+    def posterior(self, model: Any, features: "pd.DataFrame") -> Mixture | None:
+        """The posterior of a number, see `Family.posterior`; that of a class is its probabilities."""
+        return model.posterior(features) if isinstance(model, PosteriorRegressor) else None
 
     def contributions(self, model: Any, features: "pd.DataFrame") -> NDArray[np.floating]:
         """Integrated gradients, which are values of Aumann and Shapley, see `Family.contributions`.

@@ -1,0 +1,80 @@
+"""How true posteriors are: ranks of the truth, expected coverage, and their score."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, figure, heading, legend
+from nmr_platform.plots.style import title as set_title
+
+__all__ = ["plot_crps", "plot_expected_coverage", "plot_ranks"]
+
+
+def plot_ranks(table: pd.DataFrame, *, title: str = "") -> Figure:
+    """Draw how often the truth has which rank in its posterior, and the band of posteriors that are right.
+
+    Args:
+        table: One row a bin: ``low``, ``high`` (rank, 0 to 1), ``n`` (curves), ``lower``, ``upper`` (the band, curves).
+        title: Title of the figure.
+    """
+    made, (ax,) = figure(size=(6.0, 3.8), grid="y")
+    width = table["high"] - table["low"]
+    ax.axhspan(table["lower"].iloc[0], table["upper"].iloc[0], color=MUTED, alpha=0.3, linewidth=0, label="if right")
+    ax.bar(table["low"], table["n"], width=0.94 * width, align="edge", color=MAIN, linewidth=0)
+    ax.axhline(table["n"].mean(), color=INK, linewidth=1)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("rank of the truth in its posterior (share)")
+    ax.set_ylabel("held-out curves (number)")
+    legend(ax, loc="lower right")
+    set_title(ax, title)
+    return made
+
+
+def plot_expected_coverage(table: pd.DataFrame, *, title: str = "") -> Figure:
+    """Draw the expected coverage against the level: the diagonal is right, below it posteriors are too narrow.
+
+    Args:
+        table: ``level``, ``coverage``, ``lower``, ``upper`` (the band of posteriors that are right), all shares.
+        title: Title of the figure.
+    """
+    made, (ax,) = figure(size=(4.8, 4.8))
+    ax.fill_between(
+        table["level"], table["lower"], table["upper"], color=MUTED, alpha=0.3, linewidth=0, label="if right"
+    )
+    ax.plot([0, 1], [0, 1], color=INK, linewidth=1)
+    ax.plot(
+        table["level"], table["coverage"], color=ACCENT, linewidth=1.8, marker="o", markersize=3.5, label="measured"
+    )
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1)
+    ax.set_aspect("equal")
+    ax.set_xlabel("level of the region (share)")
+    ax.set_ylabel("held-out curves that it reaches (share)")
+    legend(ax, loc="upper left")
+    set_title(ax, title)
+    return made
+
+
+def plot_crps(posterior: pd.DataFrame, prior: pd.DataFrame, *, unit: str, title: str = "") -> Figure:
+    """Draw the score of posteriors by bin of W, beside that of knowing nothing but the prior; smaller is better.
+
+    Args:
+        posterior: One row a bin: ``w_low``, ``w_high`` (MHz), ``value``, ``lower``, ``upper`` (in ``unit``).
+        prior: Likewise.
+        unit: Unit of the target; empty for a plain number.
+        title: Title of the figure.
+    """
+    made, (ax,) = figure(size=(6.0, 3.8), grid="y")
+    for table, color, label in ((prior, MUTED, "prior"), (posterior, MAIN, "posterior")):
+        low, high = table["w_low"].to_numpy(dtype=float), table["w_high"].to_numpy(dtype=float)
+        errors = np.maximum(np.array([table["value"] - table["lower"], table["upper"] - table["value"]]), 0.0)
+        ax.errorbar(
+            (low + high) / 2, table["value"], errors, (high - low) / 2, fmt="o", color=color, capsize=3, label=label
+        )
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("kernel integral W (MHz)")
+    ax.set_ylabel(f"CRPS ({unit})" if unit else "CRPS")
+    legend(ax, columns=2, above=True)
+    heading(made, title)
+    return made
