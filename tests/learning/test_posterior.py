@@ -91,9 +91,8 @@ def test_a_network_knows_where_it_knows_little():
     family = NeuralPosterior()
     model = family.regressor({**PARAMS, "noise": 0.01, "dropout": 0.0, "learning_rate": 0.01}, seed=0, n_jobs=1)
     posterior = model.fit(x[:800], y[:800]).posterior(x[800:])
-    spread = np.sqrt(
-        (posterior.shares * (posterior.widths**2 + posterior.centres**2)).sum(axis=1) - posterior.mean() ** 2
-    )
+    squares = (posterior.shares * (posterior.widths**2 + posterior.centres**2)).sum(axis=1)
+    spread = np.sqrt(squares - posterior.mean() ** 2)
     assert spread[width[800:] > 0.1].mean() > 3.0 * spread[width[800:] < 0.1].mean()
     covered = posterior_columns(posterior, y[800:], y[:800], coverage=0.9)["posterior_coverage"].mean()
     assert 0.85 < covered < 0.97

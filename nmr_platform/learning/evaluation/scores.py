@@ -91,10 +91,10 @@ def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> di
 
     Returns:
         For a regression ``r2``, ``rmse`` and ``mae`` (in the target's unit), and with prediction intervals their
-        measured ``coverage`` and mean ``width``, with posteriors those of `posterior_columns`; for a classification ``f1_weighted``, ``accuracy`` and ``f1_<class>``
-        for each class, and with probabilities the ``brier`` score, the ``log_loss`` and the expected calibration error
-        ``ece``, smaller is better. Intervals are bootstrapped, but for the coverage of independent curves: that is a
-        share, and its interval Wilson's.
+        measured ``coverage`` and mean ``width``, with posteriors those of `posterior_columns`; for a classification
+        ``f1_weighted``, ``accuracy`` and ``f1_<class>`` for each class, and with probabilities the ``brier`` score, the
+        ``log_loss`` and the expected calibration error ``ece``, smaller is better. Intervals are bootstrapped, but for
+        the coverage of independent curves: that is a share, and its interval Wilson's.
     """
     if task.class_names:
         parts = [
