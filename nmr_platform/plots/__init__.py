@@ -2,7 +2,12 @@
 
 from nmr_platform.plots.classes import plot_confusion, plot_confusion_by_bin, plot_reliability
 from nmr_platform.plots.echoes import plot_band, plot_decay, plot_echoes, plot_gallery, plot_records
-from nmr_platform.plots.importances import plot_importances_over_echo, plot_polynomial_bars, plot_top_importances
+from nmr_platform.plots.importances import (
+    plot_importances_beside,
+    plot_importances_over_echo,
+    plot_polynomial_bars,
+    plot_top_importances,
+)
 from nmr_platform.plots.posterior import plot_crps, plot_expected_coverage, plot_ranks
 from nmr_platform.plots.pulse_search import (
     plot_echo_comparison,
@@ -26,6 +31,7 @@ __all__ = [
     "plot_echoes",
     "plot_expected_coverage",
     "plot_gallery",
+    "plot_importances_beside",
     "plot_importances_over_echo",
     "plot_pareto",
     "plot_parity",

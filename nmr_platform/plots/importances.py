@@ -1,7 +1,7 @@
 """Which features a model uses, as a ranking and over the echo they come from."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nmr_platform.plots.style import (
     ACCENT,
@@ -27,7 +27,7 @@ from nmr_platform.plots.style import (
 )
 from nmr_platform.plots.style import title as set_title
 
-__all__ = ["plot_importances_over_echo", "plot_polynomial_bars", "plot_top_importances"]
+__all__ = ["plot_importances_beside", "plot_importances_over_echo", "plot_polynomial_bars", "plot_top_importances"]
 
 _SIGNALS = {
     "abs": "|M|",
@@ -102,6 +102,33 @@ def plot_importances_over_echo(
         ax.tick_params(labelbottom=last)
         if last:
             ax.set_xlabel(_AXES[axis])
+    return made
+
+
+def plot_importances_beside(
+    time: ArrayLike, mean_echo: ArrayLike, panels: Mapping[str, pd.DataFrame], *, title: str = ""
+) -> Figure:
+    """Draw the mean echo and, below it, where the important features of several models lie, one panel each.
+
+    The importance of a feature is spread evenly over its interval, all signals are added up, and every panel is drawn
+    on its own scale: only where a model looks is compared.
+
+    Args:
+        time: Times of the record's samples, shape (n_samples,), us.
+        mean_echo: Mean |M| over the data set, shape (n_samples,), in units of hbar per spin.
+        panels: For each model, by its label, one row a feature: ``start``, ``stop`` (us), ``importance``.
+        title: Title of the figure.
+    """
+    made, axes = figure(1 + len(panels), size=(7.2, 3.2 + 1.2 * len(panels)), sharex=True)
+    rows = next(iter(panels.values()))
+    _draw_echo(axes[0], time, mean_echo, (float(rows["start"].min()), float(rows["stop"].max())))
+    set_title(axes[0], title)
+    for number, (ax, (label, table)) in enumerate(zip(axes[1:], panels.items(), strict=True)):
+        ax.stairs(*_density(table), fill=True, color=CYCLE[number % len(CYCLE)])
+        ax.set_ylim(bottom=0)
+        ax.set_yticks([])
+        ax.set_ylabel(label, fontsize=8)
+    axes[-1].set_xlabel(_AXES["time"])
     return made
 
 
@@ -211,14 +238,19 @@ def _draw_bar_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> No
 def _draw_density_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> None:
     """One panel a signal: the importance per unit of time or frequency, with every feature spread over its interval."""
     for ax, (signal, rows) in zip(axes, by_signal.items(), strict=True):
-        start, stop = rows["start"].to_numpy(dtype=float), rows["stop"].to_numpy(dtype=float)
-        density = rows["importance"].to_numpy(dtype=float) / (stop - start)
-        edges, place = np.unique(np.concatenate([start, stop]), return_inverse=True)
-        steps = np.bincount(place, weights=np.concatenate([density, -density]), minlength=len(edges))
-        ax.stairs(np.maximum(0, steps.cumsum()[:-1]), edges, fill=True, color=MAIN)
+        ax.stairs(*_density(rows), fill=True, color=MAIN)
         ax.set_ylim(bottom=0)
         unit = {"time": "µs", "frequency": "MHz"}[str(rows["axis"].iloc[0])]
         ax.set_ylabel(f"importance\nof {signal}\nper {unit}")
+
+
+def _density(rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The importance per unit of the axis between edges, with every feature spread over its interval, and the edges."""
+    start, stop = rows["start"].to_numpy(dtype=float), rows["stop"].to_numpy(dtype=float)
+    density = rows["importance"].to_numpy(dtype=float) / (stop - start)
+    edges, place = np.unique(np.concatenate([start, stop]), return_inverse=True)
+    steps = np.bincount(place, weights=np.concatenate([density, -density]), minlength=len(edges))
+    return np.maximum(0, steps.cumsum()[:-1]), edges
 
 
 def _draw_span_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> None:

@@ -30,6 +30,7 @@ from nmr_platform.learning import (
     question_of,
 )
 from nmr_platform.progress import Bar, progress_bar
+from nmr_platform.stages.comparison import compare_importances
 from nmr_platform.stages.display import show_folder, this_session, write_model, write_run
 from nmr_platform.stages.drawing import draw_model
 from nmr_platform.stages.features import FeatureTables, read_features
@@ -103,10 +104,12 @@ def evaluate(
                 model, novelties[name], summary, feature_sets[name], acquisition, params.evaluate.coverage
             )
             write_model(folder, predictor, example, _facts(model, summary), card(model))
-            write_checksums(folder)
             advance(1)
 
         result = evaluate_task(summary, features.tables, features.labels, settings=settings, on_model=write)
+        compare_importances(result, summary, features, params, staging)
+        for model in result.models:
+            write_checksums(staging / model.study.label)
         write_json(staging / "scores.json", result.to_dict(), rounded=True)
         result.table().to_csv(staging / "scores.csv", index=False, float_format="%.6g")
         write_checksums(staging)

@@ -2,10 +2,12 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from nmr_platform.learning.models.catboost import CatBoost
 from nmr_platform.learning.models.lightgbm import LightGBM
+from nmr_platform.learning.models.posterior import NeuralPosterior
 from tests.learning.extras import needs_library_of
 from tests.stages.tiny import TASKS, copied, isolate, merged, nmr, tiny_values, write_params
 
@@ -35,3 +37,28 @@ def test_a_family_of_an_extra_is_learnt_and_shown_like_the_others(tmp_path, monk
     assert family not in needed["linear"]
     pinned = {file.read_text() for file in (tmp_path / "mlartifacts").rglob("requirements.txt")}
     assert sum(f"\n{family}==" in text for text in pinned) == 1
+
+
+@needs_library_of(NeuralPosterior)
+def test_a_network_is_drawn_beside_the_others_and_what_it_learnt_needs_no_extra(tmp_path, monkeypatch, project):
+    isolate(monkeypatch, tmp_path)
+    folder = copied(project, tmp_path / "project")
+    small = {"kind": "posterior", "members": 2, "epochs": 5}
+    families = [small, "random_forest", "linear"]
+    write_params(folder, merged(tiny_values(), {"tune": {"families": families, "pruner": "median"}}))
+    for task in TASKS:
+        for stage in ("tune", "evaluate"):
+            ended = nmr(folder, stage, "--task", task)
+            assert ended.code == 0, ended.err
+        own = folder / "results" / "evaluate" / task / "posterior" / "polynomial-magnitude"
+        agreed = pd.read_csv(own / "tables" / "agreement.csv")
+        assert set(agreed["family"]) == {"random_forest", "linear"}
+        assert agreed["overlap"].between(0.0, 1.0).all()
+        assert (own / "figures" / "importances_beside.png").stat().st_size > 1000
+    assert {f"{name}.png" for name in ("crps", "ranks", "expected_coverage")} <= {
+        path.name for path in (folder / "results" / "evaluate" / "W").glob("posterior/*/figures/*")
+    }
+    needed = requirements(folder / "results" / "evaluate")
+    assert needed["posterior"] == needed["linear"]
+    ended = nmr(folder, "track", "sync")
+    assert ended.code == 0, ended.err

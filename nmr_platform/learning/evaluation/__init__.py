@@ -1,5 +1,6 @@
 """What the held-out part says of tuned models."""
 
+from nmr_platform.learning.evaluation.agreement import agreement, importance_by_place
 from nmr_platform.learning.evaluation.bootstrap import Bootstrap, Score
 from nmr_platform.learning.evaluation.calibration import conformal_p_values, interval_half_width, is_informative
 from nmr_platform.learning.evaluation.card import model_card
@@ -16,10 +17,12 @@ __all__ = [
     "RecordScorer",
     "Score",
     "Standing",
+    "agreement",
     "classification_statistics",
     "compare_disorder",
     "conformal_p_values",
     "evaluate_task",
+    "importance_by_place",
     "interval_half_width",
     "is_informative",
     "model_card",

@@ -38,6 +38,8 @@ class Family(Schema):
         trusted_types: What its fitted models hold beyond the types that skops trusts by itself. Each was looked at:
             none runs anything but its own methods when it is made.
         requirements: Distributions that its fitted models need.
+        is_compared: Whether its importances are drawn beside those of the other families: no split or coefficient tells
+            what a network uses.
         library: Import name of a library that the default set-up leaves out; an extra of the family's name installs it.
     """
 
@@ -46,6 +48,7 @@ class Family(Schema):
     revision: ClassVar[int] = 1
     trusted_types: ClassVar[tuple[str, ...]] = ()
     requirements: ClassVar[tuple[str, ...]] = ("scikit-learn",)
+    is_compared: ClassVar[bool] = False
     library: ClassVar[str | None] = None
 
     @model_validator(mode="after")
