@@ -127,7 +127,7 @@ def plot_importances_beside(
         ax.stairs(*_density(table), fill=True, color=CYCLE[number % len(CYCLE)])
         ax.set_ylim(bottom=0)
         ax.set_yticks([])
-        ax.set_ylabel(label, fontsize=8)
+        ax.set_ylabel(f"importance\nin {label}", fontsize=8)
     axes[-1].set_xlabel(_AXES["time"])
     return made
 

@@ -5,7 +5,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, figure, heading, legend
-from nmr_platform.plots.style import title as set_title
 
 __all__ = ["plot_crps", "plot_expected_coverage", "plot_ranks"]
 
@@ -18,16 +17,16 @@ def plot_ranks(table: pd.DataFrame, *, title: str = "") -> Figure:
         title: Title of the figure.
     """
     made, (ax,) = figure(size=(6.0, 3.8), grid="y")
-    width = table["high"] - table["low"]
+    low, width = 100 * table["low"], 100 * (table["high"] - table["low"])
     ax.axhspan(table["lower"].iloc[0], table["upper"].iloc[0], color=MUTED, alpha=0.3, linewidth=0, label="if right")
-    ax.bar(table["low"], table["n"], width=0.94 * width, align="edge", color=MAIN, linewidth=0)
+    ax.bar(low, table["n"], width=0.94 * width, align="edge", color=MAIN, linewidth=0)
     ax.axhline(table["n"].mean(), color=INK, linewidth=1)
-    ax.set_xlim(0, 1)
+    ax.set_xlim(0, 100)
     ax.set_ylim(bottom=0)
-    ax.set_xlabel("rank of the truth in its posterior (share)")
+    ax.set_xlabel("rank of the truth in its posterior (%)")
     ax.set_ylabel("held-out curves (number)")
-    legend(ax, loc="lower right")
-    set_title(ax, title)
+    legend(ax, above=True)
+    heading(made, title)
     return made
 
 
@@ -39,20 +38,17 @@ def plot_expected_coverage(table: pd.DataFrame, *, title: str = "") -> Figure:
         title: Title of the figure.
     """
     made, (ax,) = figure(size=(4.8, 4.8))
-    ax.fill_between(
-        table["level"], table["lower"], table["upper"], color=MUTED, alpha=0.3, linewidth=0, label="if right"
-    )
-    ax.plot([0, 1], [0, 1], color=INK, linewidth=1)
-    ax.plot(
-        table["level"], table["coverage"], color=ACCENT, linewidth=1.8, marker="o", markersize=3.5, label="measured"
-    )
-    ax.set_xlim(0, 1)
-    ax.set_ylim(0, 1)
+    level, coverage, lower, upper = (100 * table[name] for name in ("level", "coverage", "lower", "upper"))
+    ax.fill_between(level, lower, upper, color=MUTED, alpha=0.3, linewidth=0, label="if right")
+    ax.plot(level, level, color=INK, linewidth=1)
+    ax.plot(level, coverage, color=ACCENT, linewidth=1.8, marker="o", markersize=3.5, label="measured")
+    ax.set_xlim(0, 100)
+    ax.set_ylim(0, 100)
     ax.set_aspect("equal")
-    ax.set_xlabel("level of the region (share)")
-    ax.set_ylabel("held-out curves that it reaches (share)")
+    ax.set_xlabel("level of the region (%)")
+    ax.set_ylabel("held-out curves that it reaches (%)")
     legend(ax, loc="upper left")
-    set_title(ax, title)
+    heading(made, title)
     return made
 
 
@@ -74,7 +70,7 @@ def plot_crps(posterior: pd.DataFrame, prior: pd.DataFrame, *, unit: str, title:
         )
     ax.set_ylim(bottom=0)
     ax.set_xlabel("kernel integral W (MHz)")
-    ax.set_ylabel(f"CRPS ({unit})" if unit else "CRPS")
+    ax.set_ylabel(f"score CRPS ({unit})" if unit else "score CRPS")
     legend(ax, columns=2, above=True)
     heading(made, title)
     return made

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nmr_platform.learning.evaluation.agreement import agreement, importance_by_place
 from nmr_platform.learning.evaluation.evaluate import evaluate_task
 from nmr_platform.learning.evaluation.posterior import expected_coverage, posterior_columns, rank_histogram
 from nmr_platform.learning.models.posterior import Mixture, NeuralPosterior
@@ -80,6 +81,23 @@ def test_the_score_of_the_prior_is_that_of_its_draws_and_a_posterior_beats_it(si
     expected = np.abs(true[:, np.newaxis] - true[:50]).mean(axis=1) - 0.5 * apart
     np.testing.assert_allclose(columns["prior_crps"], expected)
     assert columns["crps"].mean() < 0.6 * columns["prior_crps"].mean()
+
+
+def test_models_agree_where_their_importances_lie_whichever_neighbour_they_take():
+    start = np.arange(96.0)
+    intervals = pd.DataFrame({"name": [f"f{k}" for k in range(96)], "record": "", "axis": "time", "start": start})
+    intervals = intervals.assign(stop=start + 1.0)
+
+    def shares(columns):
+        importances = pd.Series(np.isin(np.arange(96), columns).astype(float), index=intervals["name"])
+        return importance_by_place(intervals, importances)
+
+    same, other, even = shares([0, 8, 40]), shares([90]), shares(np.arange(96))
+    alike = agreement(shares([3, 10, 43]), same)
+    assert alike == {"overlap": pytest.approx(1.0), "rank_correlation": pytest.approx(1.0)}
+    assert agreement(same, other)["overlap"] == 0.0
+    assert agreement(same, other)["rank_correlation"] < 0.0
+    assert np.isnan(agreement(same, even)["rank_correlation"])
 
 
 @needs_library_of(NeuralPosterior)

@@ -13,12 +13,16 @@ from nmr_platform.plots import (
     plot_confusion,
     plot_confusion_by_bin,
     plot_coverage_by_bin,
+    plot_crps,
     plot_echoes,
+    plot_expected_coverage,
     plot_gallery,
+    plot_importances_beside,
     plot_importances_over_echo,
     plot_parity,
     plot_polynomial_bars,
     plot_pulse_map,
+    plot_ranks,
     plot_records,
     plot_reliability,
     plot_score_against,
@@ -41,6 +45,8 @@ FLIPS = RNG.uniform(20, 220, (2, 12))
 NOISE = pd.DataFrame(
     {"sigma": [0.0, 1e-4, 1e-3], "value": [0.8, 0.7, 0.1], "lower": [0.7, 0.6, -0.1], "upper": [0.9, 0.8, 0.05]}
 )
+BINNED = NOISE.assign(w_low=[0.1, 0.2, 0.25], w_high=[0.2, 0.25, 0.3])
+LEVELS = np.linspace(0.0, 1.0, 11)
 RELIABILITY = pd.DataFrame(
     {
         "class": "a",
@@ -172,13 +178,22 @@ FIGURES = {
         xlabel="exponent (number)",
         ylabel="R² of W",
     ),
-    "coverage": lambda: plot_coverage_by_bin(
-        NOISE.assign(w_low=[0.1, 0.2, 0.25], w_high=[0.2, 0.25, 0.3]), nominal=0.9, title="x"
-    ),
+    "coverage": lambda: plot_coverage_by_bin(BINNED, nominal=0.9, title="x"),
     "reliability": lambda: plot_reliability(
         pd.concat([RELIABILITY, RELIABILITY.assign(**{"class": "b"})]), text="3 %", title="x"
     ),
     "reliability of a point": lambda: plot_reliability(RELIABILITY.head(1)),
+    "ranks": lambda: plot_ranks(
+        pd.DataFrame({"low": [0.0, 0.5], "high": [0.5, 1.0], "n": [8, 12], "lower": 6, "upper": 14}), title="x"
+    ),
+    "expected coverage": lambda: plot_expected_coverage(
+        pd.DataFrame({"level": LEVELS, "coverage": LEVELS**2, "lower": LEVELS - 0.1, "upper": LEVELS + 0.1}), title="x"
+    ),
+    "crps": lambda: plot_crps(BINNED, BINNED.assign(value=0.9, upper=1.0), unit="MHz", title="x"),
+    "crps of a plain number": lambda: plot_crps(BINNED, BINNED, unit=""),
+    "importances beside": lambda: plot_importances_beside(
+        TIME, np.abs(ECHOES[0]), {"posterior": samples(), "random_forest\n(60% as posterior)": samples()}, title="x"
+    ),
     "bars by bin and power": lambda: plot_polynomial_bars(bins(), title="x"),
     "bars of both components": lambda: plot_polynomial_bars(bins(("re", "im")).assign(axis="frequency")),
     "twins": lambda: plot_twins(TWINS, RECALL, curves=[TWIN_CURVES, TWIN_CURVES], title="Alike"),
