@@ -15,7 +15,7 @@ from tests.learning.problems import W_TASK, problem
 from tests.learning.recording import RecordingTracker
 from tests.learning.test_tune_and_evaluate import EVALUATE, SPLIT, TUNE
 
-PARAMS = {"members": 2, "epochs": 40, "components": 0, "width": 32, "depth": 2}
+PARAMS = {"members": 2, "epochs": 40, "summary": 32, "width": 32, "depth": 1, "weight_decay": 0.1}
 
 
 def normal(centres, widths):
@@ -117,12 +117,11 @@ def test_a_network_knows_where_it_knows_little():
 
 
 @needs_library_of(NeuralPosterior)
-@pytest.mark.parametrize("components", [0, 3])
-def test_integrated_gradients_add_up_to_what_the_network_says_less_what_it_says_of_the_mean(components):
+def test_integrated_gradients_add_up_to_what_the_network_says_less_what_it_says_of_the_mean():
     features, labels = problem(40)
     rows = W_TASK.select(labels)
     x, y = features.loc[rows], W_TASK.y(labels.loc[rows])
-    model = NeuralPosterior().regressor({**PARAMS, "components": components}, seed=0, n_jobs=1).fit(x, y)
+    model = NeuralPosterior().regressor(PARAMS, seed=0, n_jobs=1).fit(x, y)
     mean = model.predict(x.mean().to_frame().T.astype(np.float32))
     told = model.contributions(x).sum(axis=(1, 2))
     np.testing.assert_allclose(told, model.predict(x) - mean, atol=2e-3 * np.ptp(y))
@@ -142,11 +141,13 @@ def test_the_members_differ_and_the_class_is_told_by_their_mean():
 @needs_library_of(NeuralPosterior)
 def test_an_evaluation_says_how_true_posteriors_are(tmp_path):
     features, labels = problem(80)
-    tune = TUNE.replace(families=(NeuralPosterior(members=2, epochs=30),))
+    tune = TUNE.replace(n_trials=1, families=(NeuralPosterior(members=2, epochs=30),))
     summary = tune_task(
         "w", W_TASK, {"plain": features}, labels, tune=tune, split=SPLIT, tracker=RecordingTracker(), storage=tmp_path
     )
-    (model,) = evaluate_task(summary, {"plain": features}, labels, settings=EVALUATE).models
+    (model,) = evaluate_task(
+        summary, {"plain": features}, labels, settings=EVALUATE.replace(interval_folds=3, learning_curve=())
+    ).models
     scores = model.scores
     assert scores["crps"].lower < scores["crps"].value < scores["crps"].upper < scores["prior_crps"].value
     assert 0.0 < scores["posterior_coverage"].value <= 1.0

@@ -5,7 +5,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -23,11 +22,12 @@ _EXPLAINED = 64
 
 
 class _Posterior(BaseEstimator):
-    """What both have in common: standardised features, their principal components, and the ensemble.
+    """What both have in common: standardised features, and the ensemble.
+
+    Principal components instead of all features do harm: what tells kernels apart is small beside what W and Z change.
 
     Attributes:
         scaler_: Standardises the features.
-        components_: Axes of the principal components, shape (n_components, n_features); None if all features are read.
         layers_: The ensemble.
         importances_: Mean size of the integrated gradients of every feature, shape (n_features,).
     """
@@ -37,21 +37,21 @@ class _Posterior(BaseEstimator):
     def __init__(
         self,
         *,
-        width: int = 128,
-        depth: int = 2,
+        summary: int = 64,
+        width: int = 64,
+        depth: int = 1,
         learning_rate: float = 2e-3,
-        components: int = 0,
-        dropout: float = 0.1,
+        dropout: float = 0.2,
         noise: float = 0.1,
-        weight_decay: float = 0.1,
+        weight_decay: float = 0.3,
         members: int = 3,
         epochs: int = 60,
         random_state: int = 0,
     ) -> None:
+        self.summary = summary
         self.width = width
         self.depth = depth
         self.learning_rate = learning_rate
-        self.components = components
         self.dropout = dropout
         self.noise = noise
         self.weight_decay = weight_decay
@@ -62,9 +62,7 @@ class _Posterior(BaseEstimator):
     def contributions(self, X: Table) -> NDArray[np.float64]:
         """Integrated gradients from the mean of all curves to each, shape (n, n_features, n_outputs)."""
         standardised = self._standardised(X)
-        slopes = mean_slopes(self.layers_, self._compressed(standardised), self.head).astype(np.float64)
-        if self.components_ is not None:
-            slopes = np.einsum("nko,kf->nfo", slopes, self.components_)
+        slopes = mean_slopes(self.layers_, standardised, self.head).astype(np.float64)
         shares: NDArray[np.float64] = standardised[:, :, np.newaxis] * slopes * self._unit
         return shares
 
@@ -76,18 +74,10 @@ class _Posterior(BaseEstimator):
     def _fit(self, X: Table, y: NDArray[np.float32], weights: NDArray[np.float32]) -> None:
         rows = np.asarray(X, dtype=np.float32)
         self.scaler_ = StandardScaler().fit(rows.astype(np.float64))
-        self.components_ = None
-        standardised = self._standardised(rows)
-        if self.components:
-            kept = min(self.components, *rows.shape)
-            pca = PCA(kept, svd_solver="full").fit(standardised)
-            # All by one number, the size of the first: noise stays small beside what varies most.
-            self.components_ = (pca.components_ / np.sqrt(pca.explained_variance_[0])).astype(np.float32)
-        inputs = self._compressed(standardised)
         outputs = 3 * _DENSITIES if self.head == "number" else y.shape[1]
         plan = Plan(
             head=self.head,
-            sizes=(inputs.shape[1], *[self.width] * self.depth, outputs),
+            sizes=(rows.shape[1], self.summary, *[self.width] * self.depth, outputs),
             members=self.members,
             epochs=self.epochs,
             batch=int(np.clip(len(rows) // _STEPS, _SMALLEST_BATCH, _LARGEST_BATCH)),
@@ -96,7 +86,7 @@ class _Posterior(BaseEstimator):
             noise=self.noise,
             weight_decay=self.weight_decay,
         )
-        self.layers_ = train(inputs, y, weights, plan, seed=self.random_state)
+        self.layers_ = train(self._standardised(rows), y, weights, plan, seed=self.random_state)
         explained = self.contributions(rows[:: -(-len(rows) // _EXPLAINED)])
         self.importances_ = np.abs(explained).mean(axis=0).sum(axis=1)
 
@@ -104,12 +94,9 @@ class _Posterior(BaseEstimator):
         rows: NDArray[np.float32] = self.scaler_.transform(np.asarray(X, dtype=np.float64)).astype(np.float32)
         return rows
 
-    def _compressed(self, standardised: NDArray[np.float32]) -> NDArray[np.float32]:
-        return standardised if self.components_ is None else standardised @ self.components_.T
-
     def _outputs(self, X: Table) -> NDArray[np.float64]:
         """Outputs of every member, shape (members, n, n_outputs)."""
-        outputs: NDArray[np.float64] = forward(self.layers_, self._compressed(self._standardised(X))).astype(np.float64)
+        outputs: NDArray[np.float64] = forward(self.layers_, self._standardised(X)).astype(np.float64)
         return outputs
 
 

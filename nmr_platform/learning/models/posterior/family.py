@@ -47,13 +47,14 @@ class NeuralPosterior(Family):
         return {
             "members": self.members,
             "epochs": self.epochs,
-            # 0: all features are read, as they are.
-            "components": trial.suggest_categorical("components", [0, 32, 96]),
-            "width": trial.suggest_int("width", 32, 256, log=True),
+            # What the features are compressed to, and the layers behind it.
+            "summary": trial.suggest_int("summary", 16, 256, log=True),
+            "width": trial.suggest_int("width", 16, 256, log=True),
             "depth": trial.suggest_int("depth", 1, 3),
             "learning_rate": trial.suggest_float("learning_rate", 1e-3, 1e-2, log=True),
             "dropout": trial.suggest_float("dropout", 0.0, 0.3),
             "noise": trial.suggest_float("noise", 0.01, 0.5, log=True),
+            "weight_decay": trial.suggest_float("weight_decay", 0.03, 1.0, log=True),
         }
 
     def regressor(self, params: dict[str, Any], *, seed: int, n_jobs: int) -> Any:  # noqa: ARG002
