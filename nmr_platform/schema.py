@@ -148,7 +148,7 @@ def validate(model: type[S], values: object, *, where: str = "") -> S:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        faults = error.errors()
+        faults = [fault for fault in error.errors() if not _is_of_an_entry(fault)]
         sentences = " ".join(_sentence(fault, model, values, where) for fault in faults[:3])
         more = f" (And {len(faults) - 3} more.)" if len(faults) > 3 else ""
         key = _dotted(faults[0]["loc"], values, where)
@@ -227,6 +227,11 @@ def _naming(path: Path) -> Iterator[None]:
     except ConfigurationError as error:
         message = f"In `{path}`: {error}"
         raise ConfigurationError(message, key=error.key, value=error.value) from error
+
+
+def _is_of_an_entry(fault: ErrorDetails) -> bool:
+    """Whether a list only lacks entries that are not acceptable: each of them has a sentence of its own."""
+    return fault["type"] == "too_short" and len(fault["input"]) >= fault["ctx"]["min_length"]
 
 
 def _sentence(fault: ErrorDetails, model: type[BaseModel], values: object, where: str) -> str:

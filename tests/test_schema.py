@@ -182,3 +182,13 @@ def test_the_unit_at_a_place_is_that_of_the_kind_of_value_there():
     assert unit_at(Bench, ("parts", "first", 0, "radius")) == "mm"
     assert unit_at(Bench, ("parts", "first", 0, "loop", "radius")) == ""
     assert unit_at(Bench, ("parts",)) == unit_at(Bench, ("nothing",)) == ""
+
+
+def test_a_list_whose_entry_is_not_acceptable_is_not_called_too_short():
+    class Shelf(Schema):
+        lenses: Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1)]
+
+    with pytest.raises(ConfigurationError, match=r"^Key `lenses\.0` is -1\.0, but it must be greater than 0\.$"):
+        validate(Shelf, {"lenses": [-1.0]})
+    with pytest.raises(ConfigurationError, match=r"^Key `lenses` is \[\], but it must have 1 or more entries\.$"):
+        validate(Shelf, {"lenses": []})

@@ -37,7 +37,9 @@ def infer(
         Path | None, typer.Option(help="YAML of distributions by dotted key, of one kernel or of each by its kind.")
     ] = None,
     kernels: Annotated[str, typer.Option(help="Possible kernels, with commas; by default all.")] = "",
-    budget: Annotated[str, typer.Option(help="Time such as 600s or 10min, or curves of each kernel.")] = "10min",
+    budget: Annotated[
+        str, typer.Option(help="Time such as 600s or 10min, or curves of each kernel (20 or more).")
+    ] = "10min",
     noise: Annotated[float | None, typer.Option(help="Noise on each part, in the file's unit; else measured.")] = None,
     dead_time: Annotated[float | None, typer.Option(help="us after a pulse that are left out; else none.")] = None,
     refine: Annotated[bool, typer.Option(help="Search for the best candidates and simulate them again.")] = True,

@@ -24,8 +24,9 @@ def leaderboard(
 ) -> None:
     """Rank all models by paired differences on the same held-out curves; print a Markdown table for each task.
 
-    A rank is 1 and the number of models that beat this one beyond doubt, so that tied models share it. Times are in s
-    (search), ms (from the record of one curve to its answer), sizes in MB.
+    A rank is 1 and the number of models that beat this one beyond doubt, so that tied models share it; a model behind
+    the leader has a score that is smaller by so much. Times are in s (all trials of the search together) and ms (from
+    the record of one curve to its answer, on this machine as busy as it is now), sizes in MB.
 
     Example: `nmr leaderboard --task W --task designed-W`
     """
@@ -82,20 +83,20 @@ def _table(entries: "list[Entry]") -> str:
         "ms a curve",
         "MB",
     )
-    rows = [titles, ("---",) * len(titles), *(_cells(_record(each)) for each in entries)]
+    rows = [titles, ("---",) * len(titles), *(_cells(_record(each), first=each is entries[0]) for each in entries)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
 
-def _cells(own: dict[str, Any]) -> tuple[str, ...]:
+def _cells(own: dict[str, Any], *, first: bool) -> tuple[str, ...]:
     return (
         str(own["rank"]),
         own["family"] + (" (champion)" if own["champion"] else ""),
         own["features"],
         f"{own['score']:.3f} ({own['lower']:.3f} to {own['upper']:.3f})",
-        f"{own['behind_lower']:+.3f} to {own['behind_upper']:+.3f}" if own["behind"] else "",
+        f"{own['behind_lower']:+.3f} to {own['behind_upper']:+.3f}" if not first else "",
         f"{fmean(own['repeats']):.3f} ± {pstdev(own['repeats']):.3f}" if own["repeats"] else "",
         "" if own["published"] is None else f"{own['published']:.3g}",
-        "" if own["search_seconds"] is None else f"{own['search_seconds']:.0f}",
+        "" if own["search_seconds"] is None else f"{own['search_seconds']:.1f}",
         f"{1e3 * own['curve_seconds']:.2f}",
         f"{own['megabytes']:.2f}",
     )

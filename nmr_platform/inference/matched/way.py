@@ -50,6 +50,8 @@ _UNREAD = 5.0
 # Of the seconds; learning takes the rest.
 _SIMULATING = 0.5
 _FEWEST, _MOST, _EVERY = 60, 2000, 20
+# Curves of each kernel that a user may ask for: no model is told from fewer.
+_FEWEST_ASKED, _MOST_ASKED = 20, 1_000_000
 # Kernels that are at least so probable as this share of the most probable one are refined first; candidates of each.
 _LIKELY, _CANDIDATES = 0.5, 40
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -80,13 +82,16 @@ def parse_budget(text: str) -> Budget:
         >>> parse_budget("10min").seconds, parse_budget("400").curves
         (600.0, 400)
     """
-    if text.isdecimal() and int(text):
+    if text.isdecimal() and _FEWEST_ASKED <= int(text) <= _MOST_ASKED:
         return Budget(seconds=None, curves=int(text))
     for unit, seconds in _UNITS.items():
         number = text.removesuffix(unit)
         if number != text and number.replace(".", "", 1).isdecimal() and float(number) > 0:
             return Budget(seconds=float(number) * seconds)
-    message = f"Option `--budget` must be a time such as 600s or 10min, or a number of curves, but is {text!r}."
+    message = (
+        "Option `--budget` must be a time such as 600s or 10min, or a number of curves of each kernel between "
+        f"{_FEWEST_ASKED} and {_MOST_ASKED}, but is {text!r}."
+    )
     raise ConfigurationError(message, key="budget", value=text)
 
 

@@ -92,8 +92,11 @@ def test_too_few_curves_are_refused(tmp_path):
 def test_a_budget_is_a_time_or_a_number_of_curves():
     assert parse_budget("90s") == Budget(seconds=90.0)
     assert parse_budget("1.5h").seconds == 5400.0
-    for text in ("soon", "0", "-3", "5 km"):
-        with pytest.raises(ConfigurationError, match="must be a time such as 600s or 10min, or a number of curves"):
+    for text in ("soon", "0", "-3", "5 km", "19", "9999999999"):
+        with pytest.raises(
+            ConfigurationError,
+            match="must be a time such as 600s or 10min, or a number of curves of each kernel between 20 and",
+        ):
             parse_budget(text)
 
 
