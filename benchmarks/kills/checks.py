@@ -93,7 +93,7 @@ def _of_records(folder: Path, studies: dict[str, list[Shown]]) -> Iterator[Viola
         found = parents_of(folder, study)
         if [status for _, status in found] != ["FINISHED"]:
             yield Violation("parents", f"{study}: {found}")
-        settled = Counter((trial.number, "FINISHED") for trial in shown if trial.is_settled)
+        settled = Counter((trial.number, trial.status) for trial in shown if trial.is_settled)
         children = sum((children_of(folder, run_id) for run_id, _ in found), Counter[tuple[int, str]]())
         if children != settled:
             differing = {"too many": children - settled, "missing": settled - children}

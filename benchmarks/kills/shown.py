@@ -12,7 +12,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from nmr_platform.studies import load_studies, settled_trials
+from nmr_platform.studies import is_pruned, load_studies, settled_trials
 
 __all__ = ["Shown", "children_of", "contents", "open_runs", "outputs", "parents_of", "recorded", "trials"]
 
@@ -29,12 +29,14 @@ class Shown(NamedTuple):
         state: ``over`` if it did what it should, else Optuna's word.
         is_settled: Whether it counts.
         tried: Parameters and scores.
+        status: Of the run that shows it.
     """
 
     number: int
     state: str
     is_settled: bool
     tried: str
+    status: str
 
 
 def contents(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
@@ -75,6 +77,7 @@ def trials(folder: Path) -> dict[str, list[Shown]]:
                     "over" if trial.state in _OVER else trial.state.name,
                     trial.number in settled,
                     json.dumps([trial.params, trial.values], sort_keys=True),
+                    "KILLED" if is_pruned(trial) else "FINISHED",
                 )
                 for trial in study.get_trials(deepcopy=False)
             ]
