@@ -37,7 +37,7 @@ def next_(
     from nmr_platform.inference.matched import Setting, priors_of  # noqa: PLC0415
     from nmr_platform.schema import read_value  # noqa: PLC0415
     from nmr_platform.stages.measured.next_sequence import Following, open_after, search_for  # noqa: PLC0415
-    from nmr_platform.stages.optimise_pulses import optimise  # noqa: PLC0415
+    from nmr_platform.stages.pulses.optimise import optimise  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415
 

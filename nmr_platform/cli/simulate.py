@@ -133,7 +133,7 @@ def export_sequence(
     """
     from nmr_platform.physics import Measurement  # noqa: PLC0415
     from nmr_platform.schema import read_value  # noqa: PLC0415
-    from nmr_platform.stages.pulse_files import write_sequence  # noqa: PLC0415
+    from nmr_platform.stages.pulses.files import write_sequence  # noqa: PLC0415
 
     chosen = read_value(experiment, Measurement).experiments
     sequences = {name: str(each.sequence) for name, each in chosen.items()}

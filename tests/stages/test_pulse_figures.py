@@ -5,7 +5,7 @@ import pytest
 
 from nmr_platform.pulse_design import BASELINE, NOMINAL, Candidate, Contest, PulseSearch, Verdict
 from nmr_platform.pulse_design.candidates import Assessed
-from nmr_platform.stages.pulse_figures import draw_pulses
+from nmr_platform.stages.pulses.figures import draw_pulses
 from nmr_platform.tracking import RunEntry
 from tests.pulse_design.searching import hahn
 

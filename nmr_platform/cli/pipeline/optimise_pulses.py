@@ -35,7 +35,7 @@ def optimise_pulses(
     from nmr_platform.errors import ConfigurationError  # noqa: PLC0415
     from nmr_platform.pulse_design import read_search  # noqa: PLC0415
     from nmr_platform.schema import read_sections  # noqa: PLC0415
-    from nmr_platform.stages import optimise_pulses as stage  # noqa: PLC0415
+    from nmr_platform.stages.pulses import optimise as stage  # noqa: PLC0415
     from nmr_platform.studies import helping_processes  # noqa: PLC0415
     from nmr_platform.tracking import make_tracker  # noqa: PLC0415
     from nmr_platform.workspace import Workspace  # noqa: PLC0415

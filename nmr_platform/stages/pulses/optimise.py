@@ -24,8 +24,8 @@ from nmr_platform.pulse_design import (
 )
 from nmr_platform.schema import Schema
 from nmr_platform.stages.display import show_folder, this_session, write_run
-from nmr_platform.stages.pulse_figures import draw_pulses
-from nmr_platform.stages.pulse_files import write_pulses
+from nmr_platform.stages.pulses.figures import draw_pulses
+from nmr_platform.stages.pulses.files import write_pulses
 from nmr_platform.studies import closing_storage
 from nmr_platform.tracking import Tracker
 from nmr_platform.workspace import Workspace
