@@ -14,8 +14,16 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # where that interpreter is gone, it is made again.
 SOUND := $(shell test "$$(cat .venv/.complete 2>/dev/null)" = "$(CURDIR)" && $(BIN)/python -ISc '' 2>/dev/null && echo yes)
 
-.PHONY: setup scm run august2021 three-parameters test services lint format ui bench lock clean
+# `make extras` leaves a mark, so that a later set-up keeps them.
+EXTRAS := $(wildcard .venv/.extras)
+
+.PHONY: setup extras scm run august2021 three-parameters test services lint format ui bench lock clean
 setup: .venv/.complete
+
+# What the default set-up leaves out: more families of models, other storages and pages. `make clean setup` is without.
+extras:
+	@test -n "$(EXTRAS)" || { mkdir -p .venv && touch .venv/.extras; }
+	@$(MAKE) --no-print-directory setup
 
 .tools/bin/uv:
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools "uv==$(UV_VERSION)"
@@ -23,10 +31,11 @@ setup: .venv/.complete
 ifneq ($(SOUND),yes)
 .PHONY: .venv/.complete
 endif
-.venv/.complete: requirements.lock pyproject.toml | .tools/bin/uv
+.venv/.complete: requirements.lock pyproject.toml $(if $(EXTRAS),requirements-extras.lock $(EXTRAS)) | .tools/bin/uv
 	test "$(SOUND)" = yes || .tools/bin/uv venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
-	VIRTUAL_ENV=.venv .tools/bin/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=.venv .tools/bin/uv pip sync --quiet --require-hashes requirements.lock $(if $(EXTRAS),requirements-extras.lock)
 	VIRTUAL_ENV=.venv .tools/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	$(if $(EXTRAS),touch $(EXTRAS))
 	echo "$(CURDIR)" > $@
 
 # An unpacked archive is no git repository, without which DVC refuses to run unless it is told so. And DVC 3.67 writes
@@ -77,10 +86,15 @@ ui: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
-# A new lock after a change of dependencies; it holds no index address.
+# New locks after a change of dependencies; they hold no index address. That of the extras has what they need beside the
+# default set, whose versions they take.
+COMPILE := .tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	--custom-compile-command "make lock" pyproject.toml
 lock: .tools/bin/uv
-	.tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-		--custom-compile-command "make lock" --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group dev --output-file requirements.lock
+	$(COMPILE) --all-extras --constraint requirements.lock --output-file requirements-extras.lock \
+		$$(sed -n 's/^\([a-z0-9._-]*\).*==.*/--no-emit-package \1/p' requirements.lock)
+	sed -i.old '/^# The following packages were excluded/,$$d' requirements-extras.lock && rm requirements-extras.lock.old
 
 clean:
 	rm -rf .venv .tools

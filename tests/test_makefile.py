@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 UV = """#!/bin/sh
 echo "$@" >> uv.log
 if [ "$1" = venv ]; then
+    rm -rf .venv
     mkdir -p .venv/bin
     ln -sf "$(command -v python3)" .venv/bin/python
     cp .tools/bin/dvc .venv/bin/dvc
@@ -31,7 +32,7 @@ def place(tmp_path: Path) -> Path:
     tools = folder / ".tools" / "bin"
     tools.mkdir(parents=True)
     (folder / "studies" / "larger").mkdir(parents=True)
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+    for name in ("Makefile", "requirements.lock", "requirements-extras.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, folder / name)
     for name, script in (("uv", UV), ("dvc", DVC)):
         (tools / name).write_text(script)
@@ -82,6 +83,26 @@ def test_new_requirements_change_the_environment_that_there_is(place):
     assert make(place, "setup").returncode == 0
     assert environments_made(place) == 1
     assert (place / "uv.log").read_text().count("pip sync") == 2
+
+
+def test_the_default_environment_has_no_extras(place):
+    make(place, "setup")
+    assert "extras" not in (place / "uv.log").read_text()
+
+
+def test_extras_are_installed_once_and_stay_when_the_environment_changes_or_is_made_again(place):
+    make(place, "setup")
+    for _ in range(2):
+        assert make(place, "extras").returncode == 0
+    os.utime(place / ".venv" / ".complete", (1e9, 1e9))
+    make(place, "setup")
+    elsewhere = place.with_name("elsewhere")
+    shutil.move(place, elsewhere)
+    for _ in range(2):
+        make(elsewhere, "setup")
+    synced = [line for line in (elsewhere / "uv.log").read_text().splitlines() if line.startswith("pip sync")]
+    assert ["requirements-extras.lock" in line for line in synced] == [False, True, True, True]
+    assert environments_made(elsewhere) == 2
 
 
 def test_an_unpacked_archive_runs_without_git_and_says_so_once(place):

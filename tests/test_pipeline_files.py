@@ -210,22 +210,32 @@ def test_mlproject_has_every_stage_and_its_defaults_are_names_in_params():
             assert parameter["default"] in known[name]
 
 
-def test_every_line_of_the_lock_is_pinned_and_hashed_and_it_names_no_index():
-    text = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize(("lock", "fewest"), [("requirements.lock", 100), ("requirements-extras.lock", 3)])
+def test_every_line_of_a_lock_is_pinned_and_hashed_and_it_names_no_index(lock, fewest):
+    text = (ROOT / lock).read_text()
     packages = re.split(r"\n(?=[a-zA-Z0-9])", re.sub(r"(?m)^#.*\n", "", text).strip())
-    assert len(packages) > 100
+    assert len(packages) > fewest
     for package in packages:
         assert re.match(r"[\w.\-]+(\[[\w,]+\])?==[\w.+!]+ ", package), package[:80]
         assert "--hash=sha256:" in package, package[:80]
     assert not re.search(r"index-url|find-links|://|trusted-host", text)
 
 
-def test_the_lock_holds_what_the_project_depends_on():
-    text = (ROOT / "requirements.lock").read_text()
-    locked = {name.lower() for name in re.findall(r"(?m)^([\w.\-]+)(?:\[[\w,]+\])?==", text)}
+def test_the_locks_hold_what_the_project_depends_on_and_the_extras_only_what_the_default_set_has_not():
+    locked, more = (
+        {name.lower() for name in re.findall(r"(?m)^([\w.\-]+)(?:\[[\w,]+\])?==", (ROOT / lock).read_text())}
+        for lock in ("requirements.lock", "requirements-extras.lock")
+    )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
-    assert {re.split(r"[<>=\[]", name)[0].lower() for name in wanted} <= locked
+    extras = [name for extra in project["project"]["optional-dependencies"].values() for name in extra]
+    assert named(wanted) <= locked
+    assert named(extras) <= locked | more
+    assert not locked & more
+
+
+def named(requirements):
+    return {re.split(r"[<>=\[]", each)[0].lower() for each in requirements}
 
 
 def test_ci_runs_the_checks_and_the_tests():
