@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from nmr_platform.errors import TrackingError
+from nmr_platform.errors import ConfigurationError, NmrPlatformError, TrackingError
 from nmr_platform.tracking.mlflow.ui import serve_ui, ui_command
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def test_a_taken_port_is_refused_before_anything_starts(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(TrackingError, match=f"Argument `port` must be free, but {port} is in use"):
+        with pytest.raises(ConfigurationError, match=f"Argument `port` must be free, but {port} is in use"):
             serve_ui(print, root=tmp_path, port=port)
 
 
@@ -52,7 +52,7 @@ def test_mlflow_that_stops_at_once_is_an_error(tmp_path, monkeypatch, free_port)
     monkeypatch.setattr(
         "nmr_platform.tracking.mlflow.ui.ui_command", lambda *_: ([sys.executable, "-c", "exit(3)"], {})
     )
-    with pytest.raises(TrackingError, match="stopped with exit code 3"):
+    with pytest.raises(NmrPlatformError, match="stopped with exit code 3"):
         serve_ui(print, root=tmp_path, port=free_port)
 
 

@@ -1,19 +1,14 @@
 """Open MLflow's comparison pages on what has been recorded."""
 
 import os
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
-from nmr_platform.processes import end_process, start_kept
+from nmr_platform.serving import LOOPBACK, require_free, serve_pages
 from nmr_platform.tracking.address import StoreAddress, resolve_store
 from nmr_platform.tracking.mlflow.relocation import relocate
 from nmr_platform.tracking.mlflow.store import open_client
@@ -21,9 +16,7 @@ from nmr_platform.tracking.mlflow.views import PageLink, page_links
 
 __all__ = ["serve_ui", "ui_command", "view_links"]
 
-_HOST = "127.0.0.1"
 _PORT = 5000
-_START_SECONDS = 120.0
 
 
 def ui_command(tracking_uri: str, artifacts: str | None, port: int) -> tuple[list[str], dict[str, str]]:
@@ -36,7 +29,7 @@ def ui_command(tracking_uri: str, artifacts: str | None, port: int) -> tuple[lis
         artifacts: Where artifacts of new experiments would go; ``None`` for MLflow's own choice.
         port: The port on 127.0.0.1.
     """
-    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1", "--host", _HOST, "--port", str(port)]
+    command = [sys.executable, "-m", "mlflow", "ui", "--workers", "1", "--host", LOOPBACK, "--port", str(port)]
     command += ["--uvicorn-opts", "--log-level warning"]  # a line for every request says nothing to a reader
     environment = {
         **os.environ,
@@ -64,7 +57,9 @@ def serve_ui(
         The exit code: 0 if it was interrupted.
 
     Raises:
-        TrackingError: There is nothing to show yet, the port is taken, or MLflow does not start.
+        TrackingError: There is nothing to show yet.
+        ConfigurationError: The port is taken.
+        NmrPlatformError: MLflow does not start.
     """
     address = resolve_store(tracking_uri, root)
     if address.is_server:
@@ -76,20 +71,15 @@ def serve_ui(
             f"File `{address.sqlite_file}` does not exist, so there is nothing to compare yet: run `make run` first."
         )
         raise TrackingError(message)
-    _require_free(port)
+    require_free(port)
     relocate(address)
     command, environment = ui_command(address.uri, address.artifact_location, port)
-    # MLflow's own workers would outlive it.
-    process = start_kept(command, environment)
-    try:
-        _wait_until_up(process, port)
-        announce(f"Comparing runs at http://{_HOST}:{port} (store {address}). Stop with Ctrl-C.")
-        _announce_views(announce, address, f"http://{_HOST}:{port}")
-        return process.wait()
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        end_process(process)
+
+    def ready() -> None:
+        announce(f"Comparing runs at http://{LOOPBACK}:{port} (store {address}). Stop with Ctrl-C.")
+        _announce_views(announce, address, f"http://{LOOPBACK}:{port}")
+
+    return serve_pages(command, environment, port, ready, whose="MLflow's")
 
 
 def view_links(tracking_uri: str | None = None, root: Path | None = None) -> list[PageLink]:
@@ -103,7 +93,7 @@ def view_links(tracking_uri: str | None = None, root: Path | None = None) -> lis
         Nothing where the store has none, or does not answer.
     """
     address = resolve_store(tracking_uri, root)
-    return _links(address, str(address) if address.is_server else f"http://{_HOST}:{_PORT}")
+    return _links(address, str(address) if address.is_server else f"http://{LOOPBACK}:{_PORT}")
 
 
 def _links(address: StoreAddress, pages: str) -> list[PageLink]:
@@ -116,28 +106,3 @@ def _links(address: StoreAddress, pages: str) -> list[PageLink]:
 def _announce_views(announce: Callable[[str], None], address: StoreAddress, pages: str) -> None:
     for link in _links(address, pages):
         announce(str(link))
-
-
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError as error:
-            message = f"Argument `port` must be free, but {port} is in use ({error.strerror})."
-            raise TrackingError(message) from error
-
-
-def _wait_until_up(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            message = f"MLflow's pages stopped with exit code {process.returncode} before they could be opened."
-            raise TrackingError(message)
-        try:
-            with urlopen(f"http://{_HOST}:{port}/health", timeout=2.0):
-                return
-        except (URLError, OSError):
-            time.sleep(0.2)
-    message = f"MLflow's pages did not come up on port {port} within {_START_SECONDS:.0f} seconds."
-    raise TrackingError(message)
