@@ -9,6 +9,7 @@ import typer
 
 from nmr_platform import __version__
 from nmr_platform.cli.exchange import export, export_options, import_, import_options
+from nmr_platform.cli.explore import explore, explore_options
 from nmr_platform.cli.format_options import add_command
 from nmr_platform.cli.infer import infer, infer_options
 from nmr_platform.cli.leaderboard import leaderboard
@@ -83,6 +84,7 @@ app.command("compare-disorder")(_of_a_sound_project(compare_disorder))
 app.command("optimise-pulses")(_of_a_sound_project(optimise_pulses))
 app.command("export-sequence")(export_sequence)
 add_command(app, "predict", predict, predict_options)
+add_command(app, "explore", explore, explore_options)
 add_command(app, "infer", infer, infer_options)
 app.command("next")(next_)
 app.command("tune")(_of_a_sound_project(tune))
