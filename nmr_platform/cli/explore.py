@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmr_platform.cli.options import ParamsOption
+from nmr_platform.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from nmr_platform.exchange import Option
@@ -41,6 +42,10 @@ def explore(
     """
     from nmr_platform.explorer import Opening, serve_explorer  # noqa: PLC0415
 
+    if options and measured is None:
+        name, value = next(iter(options.items()))
+        message = f"Option `--{name.replace('_', '-')}` has no meaning without `--measured`."
+        raise ConfigurationError(message, key=name, value=value)
     opening = Opening(
         measurement=None if experiment is None else str(experiment),
         seed=seed,

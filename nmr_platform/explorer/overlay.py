@@ -10,7 +10,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nmr_platform.datasets import Recorded
-from nmr_platform.exchange import CORRECTIONS, FORMATS, guess_format, measured_curve, options_for_reading, read_records
+from nmr_platform.exchange import (
+    CORRECTIONS,
+    FORMATS,
+    guess_format,
+    measured_curve,
+    options_for_reading,
+    read_records,
+    refuse_ignored,
+)
 from nmr_platform.physics import Measurement
 from nmr_platform.simulation import Echo
 
@@ -51,7 +59,9 @@ def read_overlay(
     """
     given = dict(options or {})
     chosen = given.pop("format", None) or guess_format(path)
-    reading = {key: value for key, value in given.items() if key in options_for_reading(FORMATS[chosen])}
+    known = options_for_reading(FORMATS[chosen])
+    refuse_ignored(given, {*known, *(CORRECTIONS if FORMATS[chosen].measured else ())}, [chosen])
+    reading = {key: value for key, value in given.items() if key in known}
     # The scale is found against the simulated echo.
     corrections = {key: value for key, value in given.items() if key in CORRECTIONS}
     held = read_records(path, format=chosen, **reading)

@@ -8,6 +8,7 @@ from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -91,15 +92,18 @@ def test_a_taken_port_is_refused_before_anything_starts(as_if_there):
     [
         (["none.yaml"], "none.yaml"),
         (["--measured", "none.csv"], "`none.csv` does not exist"),
-        (["--model", "none"], "none"),
+        (["--model", "none"], "no model is registered yet"),
+        (["--unit", "us"], "Option `--unit` has no meaning without `--measured`"),
+        (["--measured", "echo.csv", "--group-delay", "3"], "`--group-delay` has no meaning for format"),
     ],
 )
 def test_what_is_named_and_not_there_is_refused(as_if_there, tmp_path, monkeypatch, arguments, said):
     monkeypatch.chdir(tmp_path)
+    np.savetxt("echo.csv", np.ones((20, 3)))
     ended = nmr_alone("explore", *arguments)
     assert ended.code == 2
     assert said in ended.err
-    assert [*tmp_path.iterdir()] == []
+    assert [*tmp_path.iterdir()] == [tmp_path / "echo.csv"]
 
 
 @there
