@@ -62,7 +62,7 @@ def _record(entry: "Entry") -> dict[str, Any]:
         "behind_upper": behind.upper,
         "repeats": [*entry.repeats],
         "published": entry.published,
-        "search_seconds": entry.search_seconds,
+        "trial_seconds": entry.trial_seconds,
         "curve_seconds": entry.curve_seconds,
         "megabytes": entry.megabytes,
     }
@@ -79,7 +79,7 @@ def _table(entries: "list[Entry]") -> str:
         "behind the leader",
         "other splits",
         "published",
-        "search (s)",
+        "trials (s)",
         "ms a curve",
         "MB",
     )
@@ -96,7 +96,7 @@ def _cells(own: dict[str, Any], *, first: bool) -> tuple[str, ...]:
         f"{own['behind_lower']:+.3f} to {own['behind_upper']:+.3f}" if not first else "",
         f"{fmean(own['repeats']):.3f} ± {pstdev(own['repeats']):.3f}" if own["repeats"] else "",
         "" if own["published"] is None else f"{own['published']:.3g}",
-        "" if own["search_seconds"] is None else f"{own['search_seconds']:.1f}",
+        "" if own["trial_seconds"] is None else f"{own['trial_seconds']:.1f}",
         f"{1e3 * own['curve_seconds']:.2f}",
         f"{own['megabytes']:.2f}",
     )

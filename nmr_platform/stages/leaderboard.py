@@ -19,7 +19,7 @@ from nmr_platform.learning import METRICS, EvaluateSettings, Standing, Task
 from nmr_platform.progress import Advance, no_progress
 from nmr_platform.reporting import note_on_ranks, published_score
 from nmr_platform.schema import Name, Schema
-from nmr_platform.stages.standing import read_scores, read_standings, search_seconds
+from nmr_platform.stages.standing import read_scores, read_standings, trial_seconds
 from nmr_platform.workspace import Workspace
 
 __all__ = ["Entry", "LeaderboardParams", "leaderboard", "tasks_of", "verdict"]
@@ -54,7 +54,7 @@ class Entry:
         standing: Score and rank among the models of the task.
         repeats: Main scores with other seeds of the split, see `tune.repeats`.
         published: The published score of the same family and kind of features, if there is one.
-        search_seconds: Duration of all trials of its study; None where the study is elsewhere.
+        trial_seconds: Duration of all trials of its study together; None where the study is elsewhere.
         curve_seconds: From the record of a curve to its answer, features included, of many asked at once.
         megabytes: Size of its files, MB.
     """
@@ -65,7 +65,7 @@ class Entry:
     standing: Standing
     repeats: tuple[float, ...]
     published: float | None
-    search_seconds: float | None
+    trial_seconds: float | None
     curve_seconds: float
     megabytes: float
 
@@ -107,7 +107,7 @@ def leaderboard(
         DataError: A stage before has not run yet.
     """
     champion = read_scores(workspace, name)["champion"]
-    seconds = search_seconds(workspace, name)
+    seconds = trial_seconds(workspace, name)
     curves = _some_curves(replace(workspace, is_designed=name.startswith(DESIGNED)), task)
     entries = []
     for each in read_standings(workspace, name, task, params.evaluate):
@@ -121,7 +121,7 @@ def leaderboard(
                 standing=each,
                 repeats=_repeats(workspace.evaluated(name) / each.model),
                 published=published_score(name, family, features),
-                search_seconds=seconds.get(each.model),
+                trial_seconds=seconds.get(each.model),
                 curve_seconds=_curve_seconds(folder, *curves),
                 megabytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / _MEGA,
             )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from nmr_platform.reporting import PUBLISHED, ComparisonRow, compare_published
 from nmr_platform.stages.report import read_disorder
-from nmr_platform.stages.standing import read_scores, search_seconds
+from nmr_platform.stages.standing import read_scores, trial_seconds
 from nmr_platform.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,6 +27,6 @@ def compare_with_published(params: "ReportParams", workspace: Workspace) -> list
         DataError: A stage before has not run yet.
     """
     scores = {name: read_scores(workspace, name) for name in params.tasks}
-    seconds = {task: search_seconds(workspace, task) for task in params.tasks}
+    seconds = {task: trial_seconds(workspace, task) for task in params.tasks}
     rows = compare_published(PUBLISHED, scores, read_disorder(workspace))
     return [(row, seconds.get(row.item.task, {}).get(row.model)) for row in rows]

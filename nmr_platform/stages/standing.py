@@ -12,7 +12,7 @@ from nmr_platform.stages.tune import read_tuned, repeating
 from nmr_platform.studies import closing_storage, load_studies, settled_trials
 from nmr_platform.workspace import Workspace
 
-__all__ = ["read_checked", "read_predictions", "read_scores", "read_standings", "search_seconds"]
+__all__ = ["read_checked", "read_predictions", "read_scores", "read_standings", "trial_seconds"]
 
 
 def read_scores(workspace: Workspace, task: str) -> dict[str, Any]:
@@ -62,8 +62,8 @@ def read_standings(workspace: Workspace, name: str, task: Task, settings: Evalua
     return standings(task, {label: read_predictions(workspace, name, label) for label in models}, bootstrap)
 
 
-def search_seconds(workspace: Workspace, task: str) -> dict[str, float]:
-    """Duration in seconds of all trials of each study of a task, by label of the study.
+def trial_seconds(workspace: Workspace, task: str) -> dict[str, float]:
+    """Duration in seconds of all trials together of each study of a task, by label of the study.
 
     Durations are in the study storage alone: what stages write is a pure function of code and parameters.
 

@@ -9,12 +9,12 @@ from nmr_platform.studies.runs import StudyRun, beside, keep_run, kept_run, show
 from nmr_platform.studies.sampler import OUTSIDE, SamplerKind, SteadySampler, grid_points
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, closing_storage, open_storage
 from nmr_platform.studies.trials import (
-    LAST_STEP,
     best_of,
     best_trial,
     finished_trials,
     first_trials,
     is_pruned,
+    last_step,
     over_trials,
     score_of,
     settled_trials,
@@ -25,7 +25,6 @@ from nmr_platform.studies.workers import helping_processes, helping_tasks
 
 __all__ = [
     "JOURNAL",
-    "LAST_STEP",
     "OUTSIDE",
     "PLANNED",
     "STORAGE_VARIABLE",
@@ -50,6 +49,7 @@ __all__ = [
     "is_pruned",
     "keep_run",
     "kept_run",
+    "last_step",
     "line_up",
     "list_studies",
     "load_studies",

@@ -78,7 +78,7 @@ def trial_entry(trial: FrozenTrial) -> TrialEntry:
     kept, failed = trial.user_attrs, trial.state is TrialState.FAIL
     scored = {} if trial.values is None else {"score": score_of(trial)}
     measured = {} if failed else {name: _by_step(value) for name, value in (kept.get("metrics") or scored).items()}
-    rounds = {step: score for step, score in trial.intermediate_values.items() if step < LAST_STEP}
+    rounds = {step: score for step, score in trial.intermediate_values.items() if 0 < step < LAST_STEP}
     return TrialEntry(
         number=trial.number,
         params=kept.get("params") or trial.params,
@@ -98,8 +98,8 @@ def _by_step(value: float | Mapping[str, float]) -> float | Series:
 def study_metrics(study: Study) -> dict[str, float | Series]:
     """What the parent run shows: how many trials there are, their time in seconds, and the metrics of the best.
 
-    ``search_seconds`` is the time in which trials ran, ``trial_seconds`` that of all finished trials together, those
-    that ran beside each other included. Processor seconds are those of all trials, and the memory is the most of any.
+    ``search_seconds`` is the time in which trials ran, ``trial_seconds`` that of all trials together, those that ran
+    beside each other included. Processor seconds are those of all trials, and the memory is the most of any.
     """
     finished, settled, best = finished_trials(study), settled_trials(study), best_trial(study)
     metrics: dict[str, float | Series] = {
@@ -107,7 +107,7 @@ def study_metrics(study: Study) -> dict[str, float | Series]:
         "n_finished": float(len(finished)),
         "n_failed": float(sum(trial.state is TrialState.FAIL for trial in settled)),
         "n_pruned": float(sum(is_pruned(trial) for trial in settled)),
-        "trial_seconds": sum(end - start for start, end in map(trial_times, finished)),
+        "trial_seconds": sum(end - start for start, end in map(trial_times, settled)),
         "search_seconds": _covered(map(trial_times, settled)),
     }
     spent = [trial.user_attrs[SPENT] for trial in settled if SPENT in trial.user_attrs]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
 from nmr_platform.studies.planned import planned_trials
 
@@ -17,6 +17,7 @@ __all__ = [
     "finished_trials",
     "first_trials",
     "is_pruned",
+    "last_step",
     "over_trials",
     "score_of",
     "settled_trials",
@@ -32,8 +33,8 @@ PRUNED = "pruned"
 SPENT = "spent"
 """Attribute of a trial that says what it took: processor seconds, and the most memory that its process had by then."""
 
-LAST_STEP = 1_000_000
-"""Step of what a trial reports after its last round: beyond any number of rounds."""
+LAST_STEP = 500
+"""Step of what a trial reports after its rounds: beyond the most rounds that any family searches."""
 
 
 def is_pruned(trial: FrozenTrial) -> bool:
@@ -88,6 +89,21 @@ def first_trials(study: Study, total: int, patience: int | None = None) -> list[
         return trials
     ends = (end for end in range(len(trials)) if _since_best(trials[:end]) >= patience)
     return trials[: next(ends, len(trials))]
+
+
+def last_step(trial: Trial) -> int:
+    """Step at which a trial reports what it has come to, the same for all of a study, for a pruner compares like steps.
+
+    It is `LAST_STEP` after rounds and 0 without any, or what the finished trials of the study have: an older one may have
+    begun with another.
+
+    Args:
+        trial: The trial, still running.
+    """
+    trials = trial.study.get_trials(deepcopy=False)
+    finished = (each for each in trials if each.state is TrialState.COMPLETE and each.intermediate_values)
+    own = trials[trial.number].intermediate_values
+    return next((max(each.intermediate_values) for each in finished), LAST_STEP if own else 0)
 
 
 def score_of(trial: FrozenTrial) -> float:

@@ -11,10 +11,13 @@ from typing import Literal
 import numpy as np
 import optuna
 import pytest
+from optuna.distributions import IntDistribution
 from optuna.trial import TrialState
 from pydantic import PrivateAttr
 
 from nmr_platform.errors import ConfigurationError
+from nmr_platform.learning.models.families import FAMILIES
+from nmr_platform.learning.models.family import search_space
 from nmr_platform.learning.models.forests import ExtraTrees
 from nmr_platform.learning.models.xgboost import XGBoost
 from nmr_platform.learning.tuning.study import StudyError, help_study, run_study
@@ -22,6 +25,7 @@ from nmr_platform.processes import this_process
 from nmr_platform.studies import run_trials
 from nmr_platform.studies.attempts import OWNER
 from nmr_platform.studies.storage import JOURNAL, STORAGE_VARIABLE, open_storage
+from nmr_platform.studies.trials import LAST_STEP
 from tests.learning.problems import W_TASK, QuickFamily, quick_plan, quick_study
 from tests.learning.recording import RecordingTracker
 from tests.studies.test_loop import OTHER
@@ -186,6 +190,15 @@ def test_boosting_is_stopped_before_its_rounds_are_over(tmp_path, tracker):
     quick_study(tmp_path, tracker, HopelessFamily(), n_trials=3, pruner="median")
     *_, pruned = trials_of(tmp_path)
     assert list(pruned.intermediate_values) == [25]
+
+
+def test_rounds_of_boosting_are_reported_before_what_a_trial_came_to(tmp_path, tracker):
+    quick_study(tmp_path, tracker, HopelessFamily(), n_trials=1, pruner="median")
+    assert list(trials_of(tmp_path)[0].intermediate_values) == [25, 50, LAST_STEP]
+    for kind in FAMILIES:
+        if kind.is_installed():
+            searched = search_space(kind()).values()
+            assert all(each.high < LAST_STEP for each in searched if isinstance(each, IntDistribution))
 
 
 def test_pruning_can_be_turned_off(tmp_path, tracker):

@@ -16,7 +16,6 @@ from sqlalchemy.exc import OperationalError
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.processes import this_process
 from nmr_platform.studies import (
-    LAST_STEP,
     STORAGE_VARIABLE,
     Outcome,
     StudyRun,
@@ -25,6 +24,7 @@ from nmr_platform.studies import (
     finished_trials,
     keep_run,
     kept_run,
+    last_step,
     line_up,
     list_studies,
     open_storage,
@@ -432,8 +432,9 @@ def test_trials_beside_each_other_are_counted_once_and_pauses_never():
 
 def test_a_study_says_what_it_took_and_curves_keep_their_steps(tmp_path):
     def curved(trial):
-        for step, score in ((25, 0.1), (50, 0.2), (LAST_STEP, 0.3)):
+        for step, score in ((25, 0.1), (50, 0.2)):
             trial.report(score, step)
+        trial.report(0.3, last_step(trial))
         return Outcome(trial.suggest_float("x", 0.0, 1.0), metrics={"folds_r2": {0: 0.1, 1: 0.2}})
 
     study = study_in(tmp_path)
@@ -445,6 +446,22 @@ def test_a_study_says_what_it_took_and_curves_keep_their_steps(tmp_path):
     assert shown.items() >= curves.items()
     assert shown["system/processor_seconds"] >= 0.0
     assert shown["system/peak_memory_mb"] > 10.0
+
+
+def test_what_a_trial_came_to_is_one_step_of_a_study_beyond_rounds_or_the_first(tmp_path):
+    def reporting(trial):
+        for step in rounds:
+            trial.report(0.1, step)
+        trial.report(0.2, last_step(trial))
+        return Outcome(trial.suggest_float("x", 0.0, 1.0))
+
+    for name, rounds, last in (("rounds", (25, 50), 500), ("none", (), 0)):
+        study = study_in(tmp_path / name)
+        run_trials(study, 2, reporting, on_settled=lambda _: None)
+        assert [max(trial.intermediate_values) for trial in finished_trials(study)] == [last] * 2
+    older = study_in(tmp_path / "older")
+    older.add_trial(create_trial(value=1.0, intermediate_values={1_000_000: 0.2}))
+    assert last_step(older.ask()) == 1_000_000
 
 
 def test_a_study_shows_the_same_when_it_is_shown_again_from_what_it_kept(tmp_path):

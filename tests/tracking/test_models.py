@@ -80,17 +80,17 @@ def test_a_model_is_an_output_of_its_run_and_carries_its_score(tracker, client, 
     assert logged.tags["data.gaussian"] == STUDY.datasets[0].digest
 
 
-def scored(place, score, *, half_width=0.02, metric="test_r2"):
+def scored(place, score, slope=2.0, *, half_width=0.02, **facts):
     interval = {"lower": score - half_width, "upper": score + half_width}
-    tags = {"task": "w", "trial": "3"}
-    return linear_model(place, registered_name="nmr-w", score=score, metric=metric, tags=tags, **interval)
+    said = {"metric": "test_r2", "tags": {"task": "w", "trial": "3"}, **facts}
+    return linear_model(place, slope, registered_name="nmr-w", score=score, **interval, **said)
 
 
 def test_the_champion_moves_only_to_a_model_that_is_better_beyond_doubt(tracker, client, tmp_path):
     run_id = tracker.open_run(STUDY)
     champions, reasons = [], []
-    for score in (0.5, 0.4, 0.53, 0.6, float("nan")):
-        tracker.log_model(run_id, scored(tmp_path, score))
+    for slope, score in enumerate((0.5, 0.4, 0.53, 0.6, float("nan"))):
+        tracker.log_model(run_id, scored(tmp_path, score, slope))
         champion = client.get_model_version_by_alias("nmr-w", "champion")
         champions.append(int(champion.version))
         newest = max(client.search_model_versions("name = 'nmr-w'"), key=lambda version: int(version.version))
@@ -108,7 +108,7 @@ def test_the_champion_moves_only_to_a_model_that_is_better_beyond_doubt(tracker,
 def test_a_score_without_an_interval_replaces_nobody(tracker, client, tmp_path):
     run_id = tracker.open_run(STUDY)
     for score in (0.5, 0.9):
-        tracker.log_model(run_id, linear_model(tmp_path, registered_name="nmr-w", score=score, metric="test_r2"))
+        tracker.log_model(run_id, linear_model(tmp_path, score, registered_name="nmr-w", score=score, metric="test_r2"))
     assert find_version(client, "nmr-w").version == 1
     assert "both must have a confidence interval" in find_version(client, "nmr-w", "2").tags["champion.reason"]
 
@@ -135,7 +135,7 @@ def test_a_version_that_does_not_exist_is_one_sentence(tracker, client, tmp_path
 def test_scores_of_different_metrics_are_not_compared(tracker, client, tmp_path):
     run_id = tracker.open_run(STUDY)
     for metric, score in (("test_r2", 0.5), ("test_f1", 0.9)):
-        tracker.log_model(run_id, linear_model(tmp_path, registered_name="nmr-w", score=score, metric=metric))
+        tracker.log_model(run_id, linear_model(tmp_path, score, registered_name="nmr-w", score=score, metric=metric))
     assert client.get_model_version_by_alias("nmr-w", "champion").version == 1
     reason = client.get_model_version("nmr-w", "2").tags["champion.reason"]
     assert reason == "not champion: test_f1 cannot be compared with test_r2 of version 1"
@@ -182,6 +182,33 @@ def test_the_same_model_of_the_same_run_is_kept_and_registered_once(tracker, cli
     other = scored(tmp_path, 0.5)
     (other.files / "slope.txt").write_text("2.5")
     assert tracker.log_model(run_id, other) != first
+    assert len(client.search_model_versions("name = 'nmr-w'")) == 2
+
+
+def test_a_model_that_is_evaluated_with_other_settings_stays_the_version_that_it_is(tracker, client, root, tmp_path):
+    run_id = tracker.open_run(STUDY)
+    first = tracker.log_model(run_id, scored(tmp_path, 0.5, patch="diff --git a/params.yaml b/params.yaml\n"))
+    again = scored(tmp_path, 0.5, half_width=0.03, card="# Wider", tags={"task": "w", "trial": "4"})
+    for _ in range(2):
+        assert tracker.log_model(run_id, again) == first
+    (version,) = client.search_model_versions("name = 'nmr-w'")
+    origin = origin_of(version)
+    assert (origin.score, origin.lower, origin.upper, origin.trial) == (0.5, 0.47, 0.53, "4")
+    assert version.tags["champion.reason"] == "champion: the first version with a score (test_r2 0.5 [0.48, 0.52])"
+    logged = client.get_logged_model(first.removeprefix("models:/"))
+    assert version.description == logged.tags["mlflow.note.content"] == "# Wider"
+    assert [(metric.key, metric.value) for metric in logged.metrics] == [("test_r2", 0.5)]
+    with ModelStore(root=root).files("nmr-w/1") as files:
+        assert (files / PATCH).read_bytes() == b""
+
+
+def test_a_version_becomes_champion_when_another_evaluation_puts_it_beyond_doubt(tracker, client, tmp_path):
+    run_id = tracker.open_run(STUDY)
+    for slope, score in enumerate((0.5, 0.53)):
+        tracker.log_model(run_id, scored(tmp_path, score, slope))
+    assert find_version(client, "nmr-w").version == 1
+    tracker.log_model(run_id, scored(tmp_path, 0.53, 1, half_width=0.005))
+    assert find_version(client, "nmr-w").version == 2
     assert len(client.search_model_versions("name = 'nmr-w'")) == 2
 
 

@@ -55,18 +55,23 @@ class Bootstrap:
             statistics: From how often each row is drawn, shape (b, n), to named values, shape (b,).
             groups: Group of every row, shape (n,).
         """
-        n = len(groups)
-        values = {name: float(value[0]) for name, value in statistics(np.ones((1, n))).items()}
-        resampled = self.resampled(statistics, groups)
+        n, resampled = len(groups), self.resampled(statistics, groups)
+        values = statistics(np.ones((1, n)))
+        return {name: self.score(float(value[0]), resampled[name], n) for name, value in values.items()}
+
+    def score(self, value: float, resampled: NDArray[np.float64], n: int) -> Score:
+        """A score with the interval that its resamples give.
+
+        Args:
+            value: The score on the rows as they are.
+            resampled: The score on resamples, shape (n_resamples,).
+            n: Number of rows.
+        """
+        # A resample of one distinct row has no R2; the others tell the spread.
+        pooled = resampled[np.isfinite(resampled)]
         tail = (1.0 - self.confidence) / 2.0
-        scores = {}
-        for name, value in values.items():
-            pooled = resampled[name]
-            # A resample of one distinct row has no R2; the others tell the spread.
-            pooled = pooled[np.isfinite(pooled)]
-            ends = np.quantile(pooled, [tail, 1.0 - tail]) if pooled.size else np.full(2, np.nan)
-            scores[name] = Score(value, float(ends[0]), float(ends[1]), n)
-        return scores
+        ends = np.quantile(pooled, [tail, 1.0 - tail]) if pooled.size else np.full(2, np.nan)
+        return Score(value, float(ends[0]), float(ends[1]), n)
 
     def resampled(self, statistics: Statistics, groups: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
         """Evaluate statistics on every resample; equal seeds and groups draw the same rows, so differences are paired.

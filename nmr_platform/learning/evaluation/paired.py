@@ -96,24 +96,23 @@ def standings(task: Task, predictions: Mapping[str, pd.DataFrame], bootstrap: Bo
     """
     statistics, groups = _on_the_same(task, [*predictions.values()])
     main, names = task.metric, [*predictions]
-    scores = [bootstrap.scores(of, groups)[main] for of in statistics]
+    n = len(groups)
+    value = np.array([of(np.ones((1, n)))[main][0] for of in statistics])
     resampled = np.array([bootstrap.resampled(of, groups)[main] for of in statistics])
-    resampled = resampled[:, np.isfinite(resampled).all(axis=0)]
-    value = np.array([score.value for score in scores])
     ahead = value[:, np.newaxis] - value
-    margin = _margins(resampled, ahead, bootstrap.confidence)
+    margin = _margins(resampled[:, np.isfinite(resampled).all(axis=0)], ahead, bootstrap.confidence)
     beaten_by = (ahead > margin).sum(axis=0)
     leader = int(value.argmax())
     found = [
         Standing(
             name,
-            scores[k],
+            bootstrap.score(float(value[k]), resampled[k], n),
             1 + int(beaten_by[k]),
             Score(
                 float(ahead[leader, k]),
                 float(ahead[leader, k] - margin[leader, k]),
                 float(ahead[leader, k] + margin[leader, k]),
-                len(groups),
+                n,
             ),
         )
         for k, name in enumerate(names)

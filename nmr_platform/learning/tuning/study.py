@@ -25,7 +25,6 @@ from nmr_platform.learning.tasks import Task
 from nmr_platform.learning.tuning.plan import StudyPlan, study_plans
 from nmr_platform.learning.tuning.summary import StudyResult, TuneSummary
 from nmr_platform.studies import (
-    LAST_STEP,
     Outcome,
     StudyRun,
     beside,
@@ -35,6 +34,7 @@ from nmr_platform.studies import (
     error_of,
     first_trials,
     keep_run,
+    last_step,
     open_study,
     over_trials,
     run_trials,
@@ -271,7 +271,7 @@ class _CrossValidation:
         self._plan.family.fit_watched(estimator, (x[fold.fit], y[fold.fit]), x[fold.score], report)
         predicted = without_threads(estimator).predict(x[fold.score])
         outcome = self._scored(estimator, fold, predicted)
-        report(LAST_STEP, predicted)
+        report(last_step(trial), predicted)
         return outcome
 
     def _fitted(self, estimator: Estimator, fold: Fold) -> tuple[float, float]:
@@ -320,7 +320,7 @@ def _result(plan: StudyPlan, run: StudyRun) -> StudyResult:
         n_trials=len(finished),
         n_pruned=len(pruned),
         n_failed=len(failed),
-        trial_seconds=sum(trial.duration.total_seconds() for trial in finished if trial.duration is not None),
+        trial_seconds=sum(trial.duration.total_seconds() for trial in trials if trial.duration is not None),
         wall_seconds=0.0,
         tracking_seconds=0.0,
     )

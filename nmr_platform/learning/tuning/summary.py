@@ -33,7 +33,7 @@ class StudyResult(Schema):
         n_trials: Finished trials.
         n_pruned: Trials that were stopped early.
         n_failed: Trials that failed by themselves.
-        trial_seconds: Duration of all finished trials together, in seconds.
+        trial_seconds: Duration of all trials together, in seconds.
         wall_seconds: Duration of the call that made this result, in seconds.
         tracking_seconds: Time of that call spent in the tracker, in seconds.
     """

@@ -27,13 +27,16 @@ from nmr_platform.tracking.mlflow.values import LONGEST_NOTE, NOTE, is_held_out
 from nmr_platform.tracking.protocol import ModelEntry
 from nmr_platform.tracking.provenance import pinned_requirements
 
-__all__ = ["DIGEST", "PyfuncModel", "digest_of", "find_model", "log_model"]
+__all__ = ["DIGEST", "SAID", "PyfuncModel", "digest_of", "find_model", "log_model", "said_of", "say_anew"]
 
 # What MLflow does not take in the name of a model.
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_ -]+")
 
 DIGEST = "nmr.model"
 """Tag that says which model this is, so that the same one is not kept twice."""
+
+SAID = "nmr.said"
+"""Tag with a hash of what is said about a model, which an evaluation with other settings changes."""
 
 
 class _Predicts(Protocol):
@@ -71,11 +74,18 @@ class PyfuncModel:
 
 
 def digest_of(model: ModelEntry) -> str:
-    """Hash of a model's files and of what is said about it; versions of what it requires left out."""
-    facts = (model.loader_module, dict(model.options), model.registered_name, model.metric, dict(model.tags))
+    """Hash of a model: its files, how they are asked and its name; not of its scores, nor of what it requires."""
+    return _hashed(model.loader_module, dict(model.options), model.registered_name, folder_digest(model.files))
+
+
+def said_of(model: ModelEntry) -> str:
+    """Hash of what is said about a model: its score and interval, its tags, its card."""
     scores = [repr(float(value)) for value in (model.score, model.lower, model.upper)]
-    said = json.dumps([*facts, scores, folder_digest(model.files)], sort_keys=True)
-    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+    return _hashed(model.metric, scores, dict(model.tags), model.card)
+
+
+def _hashed(*facts: object) -> str:
+    return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def find_model(client: MlflowClient, run_id: str, digest: str) -> LoggedModel | None:
@@ -118,8 +128,7 @@ def log_model(client: MlflowClient, run_id: str, model: ModelEntry, tags: Mappin
     )
     try:
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-        if model.metric and math.isfinite(model.score):
-            client.log_batch(run_id, metrics=_scores(model, logged, run))
+        _log_scores(client, run, logged, model)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model"
             about = Model(
@@ -136,24 +145,43 @@ def log_model(client: MlflowClient, run_id: str, model: ModelEntry, tags: Mappin
     return client.finalize_logged_model(logged.model_id, "READY")
 
 
-def _scores(model: ModelEntry, logged: LoggedModel, run: Run) -> list[Metric]:
-    """The model's score as MLflow says it of a model: once for every data set whose held-out part it is measured on."""
+def say_anew(
+    client: MlflowClient, run_id: str, logged: LoggedModel, model: ModelEntry, tags: Mapping[str, str]
+) -> None:
+    """Say of a model that is kept what another evaluation found, and which code and settings give that.
+
+    Args:
+        client: The open store.
+        run_id: The run that made the model.
+        logged: The model as it is kept.
+        model: The same model, and what is said of it now.
+        tags: What to say about it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        # An empty one takes the place of what was not committed before.
+        patch = Path(folder) / PATCH
+        patch.write_bytes(patch_bytes(model.patch))
+        client.log_model_artifact(logged.model_id, str(patch))
+    _log_scores(client, client.get_run(run_id), logged, model)
+    # Last, for this says that all was said.
+    client.set_logged_model_tags(logged.model_id, {**tags, NOTE: model.card[:LONGEST_NOTE]})
+
+
+def _log_scores(client: MlflowClient, run: Run, logged: LoggedModel, model: ModelEntry) -> None:
+    """Keep a model's score as MLflow says it of a model: once for every data set whose held-out part it is measured on."""
+    if not (model.metric and math.isfinite(model.score)):
+        return
     held_out = [item.dataset for item in run.inputs.dataset_inputs if is_held_out(item)]
     named = [(each.name, each.digest) for each in held_out] or [(None, None)]
-    return [
-        # A model has one score of a name at a time.
-        Metric(
-            model.metric,
-            model.score,
-            logged.creation_timestamp + place,
-            0,
-            logged.model_id,
-            name,
-            digest,
-            run.info.run_id,
-        )
-        for place, (name, digest) in enumerate(named)
+    known = {(each.key, each.value, each.dataset_name, each.dataset_digest) for each in logged.metrics or ()}
+    new = [names for names in named if (model.metric, model.score, *names) not in known]
+    # A model has one score of a name at a time.
+    moment = logged.creation_timestamp + len(known)
+    metrics = [
+        Metric(model.metric, model.score, moment + place, 0, logged.model_id, *names, run.info.run_id)
+        for place, names in enumerate(new)
     ]
+    client.log_batch(run.info.run_id, metrics=metrics)
 
 
 def _save(model: ModelEntry, path: Path, about: Model) -> None:

@@ -12,6 +12,7 @@ from mlflow.exceptions import MlflowException
 
 from nmr_platform.errors import TrackingError
 from nmr_platform.tracking.masking import masked_uri
+from nmr_platform.tracking.mlflow.models import SAID
 from nmr_platform.tracking.mlflow.values import LONGEST_NOTE
 from nmr_platform.tracking.protocol import ModelEntry
 
@@ -75,7 +76,10 @@ class Origin:
 def register_model(
     client: MlflowClient, run_id: str, logged: LoggedModel, model: ModelEntry, tags: Mapping[str, str]
 ) -> ModelVersion:
-    """Add a version unless it is there, and make it the champion if its held-out score is better beyond doubt.
+    """Add a version, or say anew what is said of the one that is there; the champion is who is better beyond doubt.
+
+    A version is a model: one that is evaluated with other settings stays the version that it is, and what made it
+    champion stays the reason.
 
     Args:
         client: The open store.
@@ -90,35 +94,36 @@ def register_model(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    for version in client.search_model_versions(f"name = '{name}'"):
-        if version.source == logged.artifact_location:
-            _say_registered(client, logged, version)
-            if version.description != card:
-                client.update_model_version(name, version.version, card)
-            return version
-    wins, reason = compare(model, _champion(client, name))
-    made = client.create_model_version(
-        name,
+    versions = client.search_model_versions(f"name = '{name}'")
+    found = next((version for version in versions if version.source == logged.artifact_location), None)
+    if found is not None and found.tags.get(SAID) == tags.get(SAID):
+        _say_registered(client, logged, found)
+        return found
+    champion = _champion(client, name)
+    said, wins = {**tags, **model.tags, **_score_tags(model)}, False
+    if found is None or champion is None or champion.source != found.source:
+        wins, said[REASON] = compare(model, champion)
+    if found is None:
         # Not `models:/<id>`: a local store would look that up in the process-wide address instead of its own.
-        source=logged.artifact_location,
-        run_id=run_id,
-        model_id=logged.model_id,
-        description=card,
-        tags={
-            **tags,
-            **model.tags,
-            "score": repr(float(model.score)),
-            "score.lower": repr(float(model.lower)),
-            "score.upper": repr(float(model.upper)),
-            "metric": model.metric,
-            REASON: reason,
-        },
-    )
-    client.set_model_version_tag(name, made.version, "reproduce", _command(name, made.version))
+        made = client.create_model_version(
+            name, logged.artifact_location, run_id, said, description=card, model_id=logged.model_id
+        )
+        client.set_model_version_tag(name, made.version, "reproduce", _command(name, made.version))
+    else:
+        made = client.update_model_version(name, found.version, card)
+        # What says that all was said comes last.
+        for tag in sorted(said, key=SAID.__eq__):
+            if found.tags.get(tag) != said[tag]:
+                client.set_model_version_tag(name, made.version, tag, said[tag])
     _say_registered(client, logged, made)
     if wins:
         client.set_registered_model_alias(name, CHAMPION, made.version)
     return made
+
+
+def _score_tags(model: ModelEntry) -> dict[str, str]:
+    scores = {"score": model.score, "score.lower": model.lower, "score.upper": model.upper}
+    return {"metric": model.metric, **{tag: repr(float(value)) for tag, value in scores.items()}}
 
 
 def _described(model: ModelEntry) -> str:

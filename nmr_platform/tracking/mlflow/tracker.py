@@ -148,18 +148,22 @@ class MlflowTracker:
 
         With a registered name, the model also becomes a new version there. The alias ``champion`` moves to it only
         when its score is better beyond doubt; the tag ``champion.reason`` says why it did or did not. The same model
-        of the same run is kept and registered once.
+        of the same run is kept and registered once: another evaluation of it changes its scores, its card and the
+        code that they come from.
 
         Returns:
             ``models:/<model id>``, whether registered or not.
         """
         client, runs = self._opened
         runs.present(run_id)
-        tags = {**runs.study(run_id).tags, models.DIGEST: models.digest_of(model)}
+        said = {models.DIGEST: models.digest_of(model), models.SAID: models.said_of(model)}
+        tags = {**runs.study(run_id).tags, **said}
         with self._lock():
             logged = models.find_model(client, run_id, tags[models.DIGEST])
             if logged is None:
                 logged = models.log_model(client, run_id, model, tags)
+            elif logged.tags.get(models.SAID) != tags[models.SAID]:
+                models.say_anew(client, run_id, logged, model, tags)
             if model.registered_name:
                 registry.register_model(client, run_id, logged, model, tags)
         return f"models:/{logged.model_id}"
