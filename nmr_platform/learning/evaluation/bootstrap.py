@@ -55,8 +55,9 @@ class Bootstrap:
             statistics: From how often each row is drawn, shape (b, n), to named values, shape (b,).
             groups: Group of every row, shape (n,).
         """
-        n, resampled = len(groups), self.resampled(statistics, groups)
+        n = len(groups)
         values = statistics(np.ones((1, n)))
+        resampled = self.resampled(statistics, groups)
         return {name: self.score(float(value[0]), resampled[name], n) for name, value in values.items()}
 
     def score(self, value: float, resampled: NDArray[np.float64], n: int) -> Score:
