@@ -22,6 +22,7 @@ from nmr_platform.learning.evaluation import (
     standings,
 )
 from nmr_platform.learning.models import (
+    MissingLibraryError,
     find_family,
     installed_requirements,
     load_estimator,
@@ -56,6 +57,7 @@ __all__ = [
     "EvaluationResult",
     "Families",
     "Metric",
+    "MissingLibraryError",
     "ModelEvaluation",
     "RecordScorer",
     "RegressionTask",

@@ -3,8 +3,10 @@
 import joblib
 
 from nmr_platform.designed import DESIGNED
+from nmr_platform.errors import DataError
 from nmr_platform.files import intact, read_json, write_json
 from nmr_platform.learning import (
+    MissingLibraryError,
     SplitSettings,
     StudyProgress,
     Task,
@@ -128,12 +130,16 @@ def read_tuned(workspace: Workspace, task: str) -> TuneSummary:
         task: Name of the task.
 
     Raises:
-        DataError: It has not run yet, or its file is damaged.
+        DataError: It has not run yet, its file is damaged, or it tells of a family whose library is missing.
     """
     path, made_by = workspace.tuned(task), repeating("tune", task)
     content = read_json(path, made_by=made_by)
     with intact(path, made_by=made_by):
-        summary = TuneSummary.from_dict(content)
+        try:
+            summary = TuneSummary.from_dict(content)
+        except MissingLibraryError as error:
+            message = f"File `{path}` is of other families than are here: {error}"
+            raise DataError(message, path=path) from error
         for study in summary.studies:
             # Families and their parameters are those of another version perhaps.
             summary.unfitted(study)

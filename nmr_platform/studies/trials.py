@@ -94,8 +94,8 @@ def first_trials(study: Study, total: int, patience: int | None = None) -> list[
 def last_step(trial: Trial) -> int:
     """Step at which a trial reports what it has come to, the same for all of a study, for a pruner compares like steps.
 
-    It is `LAST_STEP` after rounds and 0 without any, or what the finished trials of the study have: an older one may have
-    begun with another.
+    It is `LAST_STEP` after rounds and 0 without any, or what the finished trials of the study have: it may have begun
+    with another.
 
     Args:
         trial: The trial, still running.

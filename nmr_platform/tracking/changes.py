@@ -15,7 +15,7 @@ __all__ = ["PATCH", "SOURCES", "Changes", "LineageWarning", "patch_bytes", "unco
 PATCH = "uncommitted.patch"
 """Name of the patch among the files of a model."""
 
-SOURCES = ("*.py", "*.toml", "*.yaml", "*.yml", "requirements.lock")
+SOURCES = ("*.py", "*.toml", "*.yaml", "*.yml", "requirements*.lock")
 """What can change a result. Tracked outputs and `dvc.lock` do change half-way through `dvc repro`, and say nothing."""
 
 _VARIABLE = "NMR_UNCOMMITTED"

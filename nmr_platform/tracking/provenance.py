@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
+from nmr_platform.errors import TrackingError
 from nmr_platform.tracking.changes import SOURCES
 from nmr_platform.tracking.git import ask_git
 from nmr_platform.tracking.protocol import DatasetEntry
@@ -100,15 +101,30 @@ def git_tags(root: Path) -> dict[str, str]:
 
 
 def pinned_requirements(projects: Iterable[str]) -> list[str]:
-    """The projects with the versions installed here, ``scikit-learn==1.9.0``, those that have one left as they are."""
+    """The projects with the versions installed here, ``scikit-learn==1.9.0``, those that have one left as they are.
+
+    Raises:
+        TrackingError: One is not installed, which is that of an extra.
+    """
     # XGBoost comes as one of two projects with the same import name.
     names = ("xgboost-cpu" if name == "xgboost" and _is_installed("xgboost-cpu") else name for name in projects)
-    return sorted(name if "==" in name else f"{name}=={version(name)}" for name in set(names))
+    return sorted(name if "==" in name else f"{name}=={_version(name)}" for name in set(names))
 
 
 def data_tags(datasets: Iterable[DatasetEntry]) -> dict[str, str]:
     """Return ``data.<name>`` with the full digest of each data set."""
     return {f"data.{dataset.name}": dataset.digest for dataset in datasets}
+
+
+def _version(project: str) -> str:
+    try:
+        return version(project)
+    except PackageNotFoundError as error:
+        message = (
+            f"Nobody kept with which version of `{project}` a model was made, and it is not installed here: "
+            f"`pip install 'nmr-platform[{project}]'` installs it."
+        )
+        raise TrackingError(message) from error
 
 
 def _is_installed(project: str) -> bool:

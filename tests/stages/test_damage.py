@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from nmr_platform.errors import DataError
+from nmr_platform.learning.models.xgboost import XGBoost
 from nmr_platform.schema import read_sections
 from nmr_platform.stages.display import show_folder
 from nmr_platform.stages.features import read_features
@@ -122,3 +123,9 @@ def test_a_study_that_this_version_cannot_build_is_refused(spoilable, change):
     workspace.tuned("W").write_text(json.dumps(content))
     with pytest.raises(DataError, match=r"W\.json` is damaged .*make it again with `dvc repro tune`"):
         read_tuned(workspace, "W")
+
+
+def test_a_study_of_a_family_whose_library_is_missing_is_refused_with_the_name_of_its_extra(spoilable, monkeypatch):
+    monkeypatch.setattr(XGBoost, "library", "no_such_library")
+    with pytest.raises(DataError, match=r"W\.json` is of other families .*`pip install 'nmr-platform\[xgboost\]'`"):
+        read_tuned(Workspace(spoilable), "W")

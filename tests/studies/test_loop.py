@@ -449,15 +449,18 @@ def test_a_study_says_what_it_took_and_curves_keep_their_steps(tmp_path):
 
 
 def test_what_a_trial_came_to_is_one_step_of_a_study_beyond_rounds_or_the_first(tmp_path):
-    def reporting(trial):
-        for step in rounds:
-            trial.report(0.1, step)
-        trial.report(0.2, last_step(trial))
-        return Outcome(trial.suggest_float("x", 0.0, 1.0))
+    def reporting(rounds):
+        def objective(trial):
+            for step in rounds:
+                trial.report(0.1, step)
+            trial.report(0.2, last_step(trial))
+            return Outcome(trial.suggest_float("x", 0.0, 1.0))
+
+        return objective
 
     for name, rounds, last in (("rounds", (25, 50), 500), ("none", (), 0)):
         study = study_in(tmp_path / name)
-        run_trials(study, 2, reporting, on_settled=lambda _: None)
+        run_trials(study, 2, reporting(rounds), on_settled=lambda _: None)
         assert [max(trial.intermediate_values) for trial in finished_trials(study)] == [last] * 2
     older = study_in(tmp_path / "older")
     older.add_trial(create_trial(value=1.0, intermediate_values={1_000_000: 0.2}))

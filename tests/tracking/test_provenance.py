@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from nmr_platform.tracking.provenance import Session, environment_tags, git_tags
+from nmr_platform.errors import TrackingError
+from nmr_platform.tracking.provenance import Session, environment_tags, git_tags, pinned_requirements
 from tests.tracking.repositories import git
 
 
@@ -48,3 +49,8 @@ def test_the_stage_and_the_surrounding_run_are_named(tmp_path, monkeypatch):
 def test_a_session_goes_to_plain_data_and_back():
     session = Session({"git.dirty": "true"}, 1.5, "a patch", ["numpy==2.4.0"])
     assert Session.from_dict(json.loads(json.dumps(session.to_dict()))) == session
+
+
+def test_a_requirement_of_unknown_version_that_is_not_here_is_one_sentence_with_its_extra():
+    with pytest.raises(TrackingError, match=r"`no-such` .*: `pip install 'nmr-platform\[no-such\]'` installs it"):
+        pinned_requirements(["numpy", "no-such"])

@@ -2,7 +2,7 @@
 
 from nmr_platform.learning.models.estimator import Estimator, ScaledTarget, fit_beside_others, without_threads
 from nmr_platform.learning.models.families import AnyFamily, find_family, installed_requirements, model_requirements
-from nmr_platform.learning.models.family import Family, describe_space, search_space
+from nmr_platform.learning.models.family import Family, MissingLibraryError, describe_space, search_space
 from nmr_platform.learning.models.persistence import load_estimator, save_estimator
 from nmr_platform.learning.models.posterior import Mixture
 
@@ -10,6 +10,7 @@ __all__ = [
     "AnyFamily",
     "Estimator",
     "Family",
+    "MissingLibraryError",
     "Mixture",
     "ScaledTarget",
     "describe_space",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import model_validator
 
+from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.models.estimator import Estimator, ScaledTarget, Table, Watch, fit_beside_others
 from nmr_platform.learning.tasks import Task
 from nmr_platform.schema import Schema
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 
     from nmr_platform.learning.models.posterior.mixture import Mixture
 
-__all__ = ["LOOK_EVERY", "Family", "describe_space", "penalties", "rounds", "search_space"]
+__all__ = ["LOOK_EVERY", "Family", "MissingLibraryError", "describe_space", "penalties", "rounds", "search_space"]
 
 LOOK_EVERY = 25
 """Rounds between two looks at a watched fit: a look costs about as much as a round."""
+
+
+class MissingLibraryError(ConfigurationError):
+    """The library of a family is not installed."""
 
 
 class Family(Schema):
@@ -58,7 +63,7 @@ class Family(Schema):
                 f"The family {self.kind} needs a library that the default set-up leaves out: "
                 f"`pip install 'nmr-platform[{self.kind}]'` installs it."
             )
-            raise ValueError(message)
+            raise MissingLibraryError(message, key="families", value=self.kind)
         return self
 
     @classmethod

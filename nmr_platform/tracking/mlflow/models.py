@@ -168,7 +168,7 @@ def say_anew(
 
 
 def _log_scores(client: MlflowClient, run: Run, logged: LoggedModel, model: ModelEntry) -> None:
-    """Keep a model's score as MLflow says it of a model: once for every data set whose held-out part it is measured on."""
+    """Keep a model's score as MLflow says it of a model: once for every data set whose held-out part it is about."""
     if not (model.metric and math.isfinite(model.score)):
         return
     held_out = [item.dataset for item in run.inputs.dataset_inputs if is_held_out(item)]
@@ -219,9 +219,11 @@ def _signature(model: ModelEntry) -> ModelSignature:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Silence what MLflow says while it saves a model and nobody here can change."""
-    log = logging.getLogger("mlflow.utils.environment")
-    level = log.level
-    log.setLevel(logging.ERROR)  # it misses pip, which an environment made by uv does not have
+    # One misses pip, which an environment made by uv does not have, the other libraries of models made elsewhere.
+    logs = [logging.getLogger(f"mlflow.utils.{name}") for name in ("environment", "requirements_utils")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # Importing a flavour checks MLflow's own chat types, and says that one of them is loose.
         warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType", category=UserWarning)
@@ -232,4 +234,5 @@ def _quiet() -> Iterator[None]:
         try:
             yield
         finally:
-            log.setLevel(level)
+            for log, level in zip(logs, levels, strict=True):
+                log.setLevel(level)
