@@ -17,7 +17,7 @@ SOUND := $(shell test "$$(cat .venv/.complete 2>/dev/null)" = "$(CURDIR)" && $(B
 # `make extras` leaves a mark, so that a later set-up keeps them.
 EXTRAS := $(wildcard .venv/.extras)
 
-.PHONY: setup extras scm run august2021 three-parameters test services lint format ui bench lock clean
+.PHONY: setup extras scm run august2021 three-parameters leaderboard test services lint format ui bench lock clean
 setup: .venv/.complete
 
 # What the default set-up leaves out: more families of models, other storages and pages. `make clean setup` is without.
@@ -62,6 +62,11 @@ august2021: scm
 # Three parameters at once, and what can be known of them: docs/three-parameters.md.
 three-parameters: scm
 	$(BIN)/dvc --cd studies/three-parameters repro
+
+# Who is better beyond doubt on the larger study, and what each costs on this machine: after `make august2021`.
+leaderboard: setup
+	tables=$$($(BIN)/python -m nmr_platform leaderboard --params studies/august2021/params.yaml) && \
+		printf '# Leaderboard of the larger study\n\n%s\n' "$$tables" > studies/august2021/leaderboard.md
 
 test: setup
 	$(BIN)/pytest -n 2
