@@ -11,9 +11,10 @@ from nmr_platform import __version__
 from nmr_platform.cli.exchange import export, export_options, import_, import_options
 from nmr_platform.cli.explore import explore, explore_options
 from nmr_platform.cli.format_options import add_command
-from nmr_platform.cli.infer import infer, infer_options
 from nmr_platform.cli.leaderboard import leaderboard
-from nmr_platform.cli.next import next_
+from nmr_platform.cli.measured.infer import infer, infer_options
+from nmr_platform.cli.measured.next import next_
+from nmr_platform.cli.measured.predict import predict, predict_options
 from nmr_platform.cli.pipeline.ceiling import ceiling
 from nmr_platform.cli.pipeline.compare_disorder import compare_disorder
 from nmr_platform.cli.pipeline.evaluate import evaluate
@@ -22,7 +23,7 @@ from nmr_platform.cli.pipeline.generate import generate
 from nmr_platform.cli.pipeline.optimise_pulses import optimise_pulses
 from nmr_platform.cli.pipeline.report import report
 from nmr_platform.cli.pipeline.tune import tune
-from nmr_platform.cli.predict import predict, predict_options
+from nmr_platform.cli.project import code, init, init_options
 from nmr_platform.cli.running import run
 from nmr_platform.cli.simulate import export_sequence, simulate
 from nmr_platform.cli.track import studies, track
@@ -73,6 +74,7 @@ def _of_a_sound_project(command: Callable[..., None]) -> Callable[..., None]:
     return sound
 
 
+add_command(app, "init", init, init_options)
 app.command("simulate")(simulate)
 app.command("generate")(_of_a_sound_project(generate))
 add_command(app, "export", export, export_options)
@@ -93,6 +95,7 @@ app.add_typer(track, name="track")
 app.command("report")(_of_a_sound_project(report))
 app.command("leaderboard")(leaderboard)
 app.command("ui")(ui)
+app.command("code")(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

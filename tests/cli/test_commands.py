@@ -14,6 +14,7 @@ from nmr_platform.cli.app import app
 from tests.stages.tiny import ROOT, isolate, nmr, nmr_alone
 
 COMMANDS = [
+    "init",
     "simulate",
     "generate",
     "export",
@@ -32,6 +33,7 @@ COMMANDS = [
     "report",
     "leaderboard",
     "ui",
+    "code",
 ]
 
 

@@ -63,7 +63,7 @@ def test_every_champion_reads_an_echo_and_the_table_says_what_it_found(project, 
 def test_an_echo_unlike_the_training_curves_is_sent_to_where_a_model_is_made_for_it(project, echo, monkeypatch):
     assert "`nmr infer" not in nmr(project, "predict", str(echo), "--task", "W").out
     # Of the few curves of this project, hardly one in twenty could be stranger.
-    monkeypatch.setattr("nmr_platform.cli.predict._RARE", 1.0)
+    monkeypatch.setattr("nmr_platform.cli.measured.predict._RARE", 1.0)
     assert "`nmr infer FILE" in nmr(project, "predict", str(echo), "--task", "W").out
 
 

@@ -6,7 +6,7 @@ It is entered by itself, like `nmr_platform.inference.prediction`: whoever makes
 from nmr_platform.inference.matched.answer import EXPERIMENT, Answer
 from nmr_platform.inference.matched.drawn import recipe_of, widths_around
 from nmr_platform.inference.matched.intervals import Interval
-from nmr_platform.inference.matched.look import Estimate, Given, Look, look
+from nmr_platform.inference.matched.look import Estimate, Given, Look, echo_and_pulse, look
 from nmr_platform.inference.matched.looks import Looks, looks_of
 from nmr_platform.inference.matched.matched import Matched, Misled
 from nmr_platform.inference.matched.page import render_page
@@ -34,6 +34,7 @@ __all__ = [
     "Misled",
     "Refined",
     "Setting",
+    "echo_and_pulse",
     "infer",
     "known_of",
     "look",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nmr_platform.cli.measured.records import RecordOption, named_files
 from nmr_platform.cli.options import JsonOption, TrackerKind, TrackerOption, say
-from nmr_platform.cli.records import RecordOption, named_files
 from nmr_platform.errors import ConfigurationError
 
 if TYPE_CHECKING:

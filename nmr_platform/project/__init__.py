@@ -1,0 +1,7 @@
+"""A project of its own in another folder: the pipeline of this repository, which comes with the package."""
+
+from nmr_platform.project.code import write_code
+from nmr_platform.project.laid import Laid, lay_down
+from nmr_platform.project.measured import Seen, params_of, read_off
+
+__all__ = ["Laid", "Seen", "lay_down", "params_of", "read_off", "write_code"]
