@@ -52,7 +52,7 @@ def _():
 def _(hold, kernel, lattice, line, parts, second, seed, sliders, upload):
     def group(title, *parts):
         inside = "\n".join(f"<div>{part}</div>" for part in parts)
-        return mo.Html(f'<div class="group"><h4>{title}</h4>{inside}</div>')
+        return mo.Html(f'<div class="group"><div class="name">{title}</div>{inside}</div>')
 
     def of(*prefixes):
         return [
@@ -65,7 +65,7 @@ def _(hold, kernel, lattice, line, parts, second, seed, sliders, upload):
     mo.sidebar(
         mo.vstack(
             [
-                mo.Html("<h3>nmr explore</h3>"),
+                mo.Html('<div class="title">nmr explore</div>'),
                 group("Coupling", kernel, *of("kernel."), *of("coupling.")),
                 *(group(name.partition(".")[2], *of(f"{name}.")) for name in sequences),
                 *([] if sequences else [group("Sequence", *of("sequence."), second, *of("second."))]),
@@ -174,7 +174,7 @@ def _(echoes, measurement, models, pane, seed, which):
     if content is None:
         text = controls.as_yaml(measurement, int(seed.value or 0))
         content = mo.vstack(
-            [mo.download(text.encode(), filename="mine.yaml", label="mine.yaml"), mo.md(f"```yaml\n{text}\n```")]
+            [mo.download(text.encode(), filename="mine.yaml", label="mine.yaml"), mo.Html(page.yaml_of(text))]
         )
     elif pane.value != "Reading" and models:
         content = mo.vstack([which, content])

@@ -58,7 +58,7 @@ def draw_echoes(
         held: Records to compare with, drawn in grey.
         parts: Whether real and imaginary part are drawn too.
     """
-    made, axes = figure(1 + parts, size=(_WIDE, 4.0 + 2.2 * parts), sharex=True)
+    made, axes = figure(1 + parts, size=(_WIDE, 3.5 + 2.0 * parts), sharex=True)
     for echo in (held or {}).values():
         _line(axes[0], echo.time, np.abs(echo.m), color=MUTED, linewidth=1.0)
     for number, (name, echo) in enumerate(echoes.items()):
@@ -117,7 +117,7 @@ def draw_weights(echo: Echo, weights: Weights) -> Figure:
         echo: The record.
         weights: Of its stretches.
     """
-    made, axes = figure(2, size=(_WIDE, 4.4), sharex=True, height_ratios=(3, 2))
+    made, axes = figure(2, size=(_WIDE, 3.8), sharex=True, height_ratios=(3, 2))
     step = float(weights.time[1] - weights.time[0])
     start, stop = weights.time[0] - step / 2, weights.time[-1] + step / 2
     inside = (echo.time >= start) & (echo.time <= stop)

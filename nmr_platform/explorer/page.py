@@ -8,7 +8,7 @@ from nmr_platform.explorer.reading import Answer, Seen
 from nmr_platform.physics import Measurement
 from nmr_platform.simulation import Echo
 
-__all__ = ["answers_of", "facts_of", "features_table", "refusal"]
+__all__ = ["answers_of", "facts_of", "features_table", "refusal", "yaml_of"]
 
 # Of the training curves, so few or fewer look as strange.
 _RARE = 0.05
@@ -79,17 +79,22 @@ def refusal(sentence: str) -> str:
     return f'<p class="refusal" role="alert">{escape(sentence)}</p>'
 
 
+def yaml_of(text: str) -> str:
+    """A file to copy: one click selects all of it."""
+    return f'<pre class="yaml">{escape(text)}</pre>'
+
+
 def _card(answer: Answer) -> str:
     lines = []
-    if answer.value is not None:
-        what = "unlike" if answer.p_value <= _RARE else "like"
-        lines.append(f"<small>{what} its training curves, p = {answer.p_value:.2g}</small>")
+    # A warning says it of those that are unlike them.
+    if answer.value is not None and answer.p_value > _RARE:
+        lines.append(f"<small>like the training curves, p = {answer.p_value:.2g}</small>")
     if answer.note:
         lines.append(f'<small class="note">{escape(answer.note)}</small>')
     tone = "refused" if answer.value is None else "strange" if answer.p_value <= _RARE else "sound"
     return (
-        f'<section class="answer {tone}"><h4>{escape(answer.task)}</h4><p>{_value(answer)}</p>{_bars(answer)}'
-        f"{''.join(lines)}</section>"
+        f'<section class="answer {tone}"><div class="name">{escape(answer.task)}</div>'
+        f"<p>{_value(answer)}</p>{_bars(answer)}{''.join(lines)}</section>"
     )
 
 

@@ -58,18 +58,23 @@ def pages(tuned):
     command, environment = ui_command(f"sqlite:///{tuned / 'mlflow.db'}", None, port)
     process = start_kept(command, environment)
     try:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            try:
-                with urlopen(f"http://127.0.0.1:{port}/health", timeout=5.0):
-                    break
-            except (URLError, OSError):
-                time.sleep(0.3)
+        wait_until_up(process, f"http://127.0.0.1:{port}/health")
         yield f"http://127.0.0.1:{port}"
     finally:
         end_process(process)
+
+
+def wait_until_up(process, health):
+    """Wait for a page that a process serves."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        try:
+            with urlopen(health, timeout=5.0):
+                return
+        except (URLError, OSError):
+            time.sleep(0.3)
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,7 @@ def test_names_on_the_page_cannot_be_markup():
     card = answers_of([Answer("<script>", "a<b", probabilities={"a<b": 1.0}, p_value=0.01, note="<i>")])
     assert "<script>" not in card
     assert "<i>" not in card
-    assert "unlike its training curves" in card
+    assert "answer strange" in card
 
 
 def test_without_models_the_page_says_how_to_make_some(tmp_path):
