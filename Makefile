@@ -17,7 +17,7 @@ SOUND := $(shell test "$$(cat .venv/.complete 2>/dev/null)" = "$(CURDIR)" && $(B
 # `make extras` leaves a mark, so that a later set-up keeps them.
 EXTRAS := $(wildcard .venv/.extras)
 
-.PHONY: setup extras scm run august2021 three-parameters leaderboard test services lint format ui bench lock clean
+.PHONY: setup extras scm run august2021 three-parameters leaderboard test services lint format ui bench docs lock clean
 setup: .venv/.complete
 
 # What the default set-up leaves out: more families of models, other storages and pages. `make clean setup` is without.
@@ -91,6 +91,11 @@ ui: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
+# The site, in .site/html: links inside it are checked, and a warning is an error.
+docs: extras
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -d .site/doctrees docs .site/html
+	@echo "The site is at $(CURDIR)/.site/html/index.html"
+
 # New locks after a change of dependencies; they hold no index address. That of the extras has what they need beside the
 # default set, whose versions they take.
 COMPILE := .tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
@@ -102,4 +107,4 @@ lock: .tools/bin/uv
 	sed -i.old '/^# The following packages were excluded/,$$d' requirements-extras.lock && rm requirements-extras.lock.old
 
 clean:
-	rm -rf .venv .tools
+	rm -rf .venv .tools .site

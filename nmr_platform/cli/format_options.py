@@ -27,10 +27,14 @@ def add_command(
     """
 
     class Whole(TyperCommand):
-        def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        def whole(self) -> Any:
+            """The command with all of its options."""
             alone = typer.Typer(add_completion=False, rich_markup_mode="markdown")
             alone.command(name)(_with_options(command, options()))
-            return typer.main.get_command(alone).make_context(info_name, args, parent, **extra)
+            return typer.main.get_command(alone)
+
+        def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+            return self.whole().make_context(info_name, args, parent, **extra)
 
     app.command(name, cls=Whole)(_with_options(command, ()))
 
