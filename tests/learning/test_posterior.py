@@ -117,6 +117,23 @@ def test_a_network_knows_where_it_knows_little():
 
 
 @needs_library_of(NeuralPosterior)
+def test_posteriors_that_noise_and_dropout_widen_are_stretched_back():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1500, 4)).astype(np.float32)
+    y = x[:, 0] + 0.1 * rng.normal(size=1500)
+    params = {**PARAMS, "members": 3, "noise": 0.3, "dropout": 0.3, "learning_rate": 0.01}
+    model = NeuralPosterior().regressor(params, seed=0, n_jobs=1).fit(x[:700], y[:700])
+    unevenness = []
+    for factor in (np.ones(1), model.stretch_):
+        model.stretch_ = factor
+        ranks = rank_histogram(model.posterior(x[700:]), y[700:], confidence=0.95)
+        unevenness.append(int(((ranks["n"] < ranks["lower"]) | (ranks["n"] > ranks["upper"])).sum()))
+    assert model.stretch_[0] < 0.8
+    assert unevenness[0] >= 10
+    assert unevenness[1] <= 6
+
+
+@needs_library_of(NeuralPosterior)
 def test_integrated_gradients_add_up_to_what_the_network_says_less_what_it_says_of_the_mean():
     features, labels = problem(40)
     rows = W_TASK.select(labels)

@@ -1,4 +1,4 @@
-"""Posteriors of one number in closed form: mixtures of normal densities."""
+"""Posteriors in closed form: mixtures of normal densities of one number, and of several together."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-__all__ = ["Mixture"]
+__all__ = ["JointMixture", "Mixture"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,73 @@ class Mixture:
             offset: In the unit of the result.
         """
         return Mixture(self.shares, offset + scale * self.centres, scale * self.widths)
+
+
+@dataclass(frozen=True)
+class JointMixture:
+    """The posterior of d numbers of every curve together, each a mixture of k normal densities.
+
+    Attributes:
+        shares: Weights of the densities, shape (n, k); each row adds up to 1.
+        centres: Their means, shape (n, k, d), in the units of the targets.
+        factors: Lower triangular A of their covariances A A', shape (n, k, d, d), likewise.
+
+    Example:
+        >>> tilted = np.array([[[[1.0, 0.0], [0.6, 0.8]]]])
+        >>> one = JointMixture(np.ones((1, 1)), np.zeros((1, 1, 2)), tilted)
+        >>> float(one.correlation()[0, 0, 1].round(3))
+        0.6
+    """
+
+    shares: NDArray[np.float64]
+    centres: NDArray[np.float64]
+    factors: NDArray[np.float64]
+
+    def marginal(self, target: int) -> Mixture:
+        """The posterior of one of the numbers, whatever the others are."""
+        widths = np.sqrt((self.factors[:, :, target] ** 2).sum(axis=-1))
+        return Mixture(self.shares, self.centres[:, :, target], widths)
+
+    def mean(self) -> NDArray[np.float64]:
+        """The posterior means of every curve, shape (n, d)."""
+        mean: NDArray[np.float64] = np.einsum("nk,nkd->nd", self.shares, self.centres)
+        return mean
+
+    def covariance(self) -> NDArray[np.float64]:
+        """The covariance of every curve's numbers, shape (n, d, d)."""
+        apart = self.centres - self.mean()[:, np.newaxis]
+        within: NDArray[np.float64] = np.einsum("nk,nkia,nkja->nij", self.shares, self.factors, self.factors)
+        return within + np.einsum("nk,nki,nkj->nij", self.shares, apart, apart)
+
+    def correlation(self) -> NDArray[np.float64]:
+        """How an error of one number goes with that of another, shape (n, d, d), between -1 and 1."""
+        covariance = self.covariance()
+        spread = np.sqrt(np.einsum("nii->ni", covariance))
+        correlation: NDArray[np.float64] = covariance / (spread[:, :, np.newaxis] * spread[:, np.newaxis])
+        return correlation
+
+    def draws(self, count: int, *, seed: int) -> NDArray[np.float64]:
+        """Draws from every posterior, shape (n, count, d), in the units of the targets."""
+        rng, (n, k, d) = np.random.default_rng(seed), self.centres.shape
+        ends = np.cumsum(self.shares, axis=1)[:, np.newaxis]
+        which = np.minimum((rng.random((n, count, 1)) > ends).sum(axis=-1), k - 1)
+        rows = np.arange(n)[:, np.newaxis]
+        steps = np.einsum("ncij,ncj->nci", self.factors[rows, which], rng.standard_normal((n, count, d)))
+        drawn: NDArray[np.float64] = self.centres[rows, which] + steps
+        return drawn
+
+    def moved(self, scale: NDArray[np.float64], offset: NDArray[np.float64]) -> "JointMixture":
+        """The posterior of ``offset + scale * values``.
+
+        Args:
+            scale: Of every number, positive, shape (d,), in any units.
+            offset: In the units of the result, shape (d,), or of every curve, (n, 1, d).
+        """
+        return JointMixture(self.shares, offset + scale * self.centres, scale[:, np.newaxis] * self.factors)
+
+    def stretched(self, factors: NDArray[np.float64]) -> "JointMixture":
+        """The posterior about the same means, but wider by a factor for each of the numbers, shape (d,)."""
+        return self.moved(factors, (1.0 - factors) * self.mean()[:, np.newaxis])
 
 
 def _mean_size(centre: NDArray[np.float64], width: NDArray[np.float64]) -> Any:

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Head", "Layers", "Plan", "forward", "mean_slopes", "mixture_of", "train"]
+__all__ = ["DENSITIES", "Layers", "Plan", "forward", "left_out", "mean_slopes", "mixture_of", "n_outputs", "train"]
 
-Head = Literal["classes", "number"]
-"""What the outputs are: one score a class, or share, centre and width of each density of a mixture."""
+DENSITIES = 4
+"""Normal densities of each member's posterior of some numbers."""
 
 Layers = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
 """Weights (members, n_in, n_out) and offsets (members, 1, n_out) of each layer."""
@@ -29,7 +29,7 @@ class Plan:
     """How an ensemble is trained.
 
     Attributes:
-        head: What its outputs are.
+        targets: Numbers whose posterior the outputs are, see `mixture_of`; 0 where they are one score a class.
         sizes: Units of every layer, inputs first and outputs last.
         members: Networks of the ensemble.
         epochs: How often every row is seen at most; the best epoch of each member is kept.
@@ -40,7 +40,7 @@ class Plan:
         weight_decay: Pull of the weights towards zero, relative to the step.
     """
 
-    head: Head
+    targets: int
     sizes: tuple[int, ...]
     members: int
     epochs: int
@@ -65,17 +65,31 @@ def forward(layers: Layers, x: Any, xp: Any = np) -> Any:
     return x @ weights + offsets
 
 
-def mixture_of(outputs: Any, xp: Any = np) -> tuple[Any, Any, Any]:
-    """Logarithms of the shares, centres, and logarithms of the widths of a mixture, each shape (..., n_densities).
+def n_outputs(targets: int) -> int:
+    """How many outputs `mixture_of` takes for some numbers."""
+    return DENSITIES * (1 + 2 * targets + targets * (targets - 1) // 2)
+
+
+def mixture_of(outputs: Any, targets: int, xp: Any = np) -> tuple[Any, Any, Any, Any]:
+    """The mixture of normal densities that outputs stand for.
+
+    A density is that of ``centre_i + width_i (z_i + sum_j tilt_ij z_j)``, j < i, all z normal and independent.
 
     Args:
-        outputs: Of networks whose head is ``number``, shape (..., 3 n_densities).
+        outputs: Of networks, shape (..., n_outputs).
+        targets: Numbers whose posterior they are, d.
         xp: NumPy, or JAX's.
+
+    Returns:
+        Logarithms of the shares, shape (..., n_densities), centres and logarithms of the widths, (..., n_densities, d),
+        and tilts row by row, (..., n_densities, d (d - 1) / 2).
     """
-    scores, centres, widths = xp.split(outputs, 3, axis=-1)
+    ends = [DENSITIES, DENSITIES * (1 + targets), DENSITIES * (1 + 2 * targets)]
+    scores, *rest = xp.split(outputs, ends, axis=-1)
     scores = scores - scores.max(axis=-1, keepdims=True)
     shares = scores - xp.log(xp.exp(scores).sum(axis=-1, keepdims=True))
-    return shares, centres, xp.clip(widths, _NARROWEST, _WIDEST)
+    centres, widths, tilts = (part.reshape(*part.shape[:-1], DENSITIES, part.shape[-1] // DENSITIES) for part in rest)
+    return shares, centres, xp.clip(widths, _NARROWEST, _WIDEST), tilts
 
 
 def train(
@@ -85,25 +99,30 @@ def train(
 
     Args:
         x: Inputs, shape (n, n_inputs), near unit size.
-        y: Targets, shape (n, n_classes), one-hot, or (n, 1), near unit size.
+        y: Targets, shape (n, n_classes), one-hot, or (n, d), near unit size.
         weights: Weight of every row in the loss, shape (n,).
         plan: How.
         seed: Of the first weights, the order of the rows, noise and dropout, and which rows a member leaves out.
     """
     import jax  # noqa: PLC0415 an extra, and its import takes seconds
 
-    n = len(x)
     # Folds that differ by a row share one compiled program: rows of no weight fill the last batch.
-    padding = -n % plan.batch
-    part = np.random.default_rng(seed).permutation(np.arange(n) % _PARTS)
-    left_out = (part == np.arange(plan.members)[:, np.newaxis] % _PARTS).astype(np.float32) * weights
+    padding = -len(x) % plan.batch
+    own = left_out(len(x), plan.members, seed=seed).astype(np.float32) * weights
     rows = [np.pad(each, [(0, padding), (0, 0)]) for each in (x, y)]
-    masks = [np.pad(each, [(0, 0), (0, padding)]) for each in (weights - left_out, left_out)]
+    masks = [np.pad(each, [(0, 0), (0, padding)]) for each in (weights - own, own)]
     trained = _program()(*rows, *masks, jax.random.key(seed), plan)
     return [(np.asarray(weights), np.asarray(offsets)) for weights, offsets in trained]
 
 
-def mean_slopes(layers: Layers, x: NDArray[np.float32], head: Head) -> NDArray[np.float32]:
+def left_out(n: int, members: int, *, seed: int) -> NDArray[np.bool_]:
+    """Which of n rows each member is not fitted on, and stopped by: one in five, shape (members, n)."""
+    part = np.random.default_rng(seed).permutation(np.arange(n) % _PARTS)
+    mask: NDArray[np.bool_] = part == np.arange(members)[:, np.newaxis] % _PARTS
+    return mask
+
+
+def mean_slopes(layers: Layers, x: NDArray[np.float32], targets: int) -> NDArray[np.float32]:
     """Slopes of what an ensemble says, averaged along the straight path from 0 to each row.
 
     Times the row they are integrated gradients (Sundararajan et al., *ICML* 2017), which add up to what it says of the
@@ -112,12 +131,12 @@ def mean_slopes(layers: Layers, x: NDArray[np.float32], head: Head) -> NDArray[n
     Args:
         layers: Of the ensemble.
         x: Rows, shape (n, n_inputs).
-        head: ``number``: what it says is the posterior mean; ``classes``: the members' mean log-probabilities.
+        targets: Numbers whose posterior means are what it says; 0 for the members' mean log-probabilities of classes.
 
     Returns:
-        Shape (n, n_inputs, n_outputs).
+        Shape (n, n_inputs, d) or (n, n_inputs, n_classes).
     """
-    return np.asarray(_slopes()(layers, x, head))
+    return np.asarray(_slopes()(layers, x, targets))
 
 
 def _bend(h: Any, xp: Any) -> Any:
@@ -125,15 +144,21 @@ def _bend(h: Any, xp: Any) -> Any:
     return 0.5 * h * (1.0 + xp.tanh(0.5 * h))
 
 
-def _losses(outputs: Any, y: Any, head: Head) -> Any:
+def _losses(outputs: Any, y: Any, targets: int) -> Any:
     """What every row costs every member, shape (members, n): minus the logarithm of the posterior at the truth."""
     import jax  # noqa: PLC0415
     import jax.numpy as jnp  # noqa: PLC0415
 
-    if head == "classes":
+    if targets == 0:
         return -(y * jax.nn.log_softmax(outputs)).sum(axis=-1)
-    shares, centres, widths = mixture_of(outputs, jnp)
-    return -jax.nn.logsumexp(shares - widths - 0.5 * ((y - centres) * jnp.exp(-widths)) ** 2, axis=-1)
+    shares, centres, widths, tilts = mixture_of(outputs, targets, jnp)
+    distances = (y[..., jnp.newaxis, :] - centres) * jnp.exp(-widths)
+    z: list[Any] = []
+    for row in range(targets):
+        own = tilts[..., row * (row - 1) // 2 : row * (row + 1) // 2]
+        z.append(distances[..., row] - sum(own[..., column] * z[column] for column in range(row)))
+    squares = sum(each**2 for each in z)
+    return -jax.nn.logsumexp(shares - widths.sum(axis=-1) - 0.5 * squares, axis=-1)
 
 
 @cache
@@ -157,7 +182,7 @@ def _program() -> Callable[..., Any]:
 
     def cost(layers: Any, rows: tuple[Any, Any, Any], key: Any, plan: Plan) -> Any:
         x, y, weights = rows
-        losses = _losses(disturbed(layers, x, key, plan), y, plan.head)
+        losses = _losses(disturbed(layers, x, key, plan), y, plan.targets)
         return ((losses * weights).sum(axis=1) / jnp.maximum(weights.sum(axis=1), 1e-6)).sum()
 
     def shuffled(key: Any, n: int, plan: Plan) -> Any:
@@ -184,7 +209,7 @@ def _program() -> Callable[..., Any]:
             order, steps = jax.random.split(own)
             given = shuffled(order, len(x), plan), jax.random.split(steps, n_steps)
             (layers, moments), _ = jax.lax.scan(step, (layers, moments), given)
-            losses = (_losses(forward(layers, x, jnp), y, plan.head) * left_out).sum(axis=1)
+            losses = (_losses(forward(layers, x, jnp), y, plan.targets) * left_out).sum(axis=1)
             better = losses < best
             kept = jax.tree.map(lambda new, old: jnp.where(better[:, None, None], new, old), layers, kept)
             return (layers, moments, jnp.minimum(best, losses), kept), None
@@ -217,18 +242,18 @@ def _slopes() -> Callable[..., Any]:
     import jax  # noqa: PLC0415
     import jax.numpy as jnp  # noqa: PLC0415
 
-    def said(x: Any, layers: Any, head: Head) -> Any:
+    def said(x: Any, layers: Any, targets: int) -> Any:
         """What the ensemble says of one row, shape (n_outputs,)."""
         outputs = forward(layers, x[jnp.newaxis], jnp)[:, 0]
-        if head == "classes":
+        if targets == 0:
             return jax.nn.log_softmax(outputs).mean(axis=0)
-        shares, centres, _ = mixture_of(outputs, jnp)
-        return (jnp.exp(shares) * centres).sum(axis=-1).mean(keepdims=True)
+        shares, centres, *_ = mixture_of(outputs, targets, jnp)
+        return (jnp.exp(shares)[..., jnp.newaxis] * centres).sum(axis=-2).mean(axis=0)
 
-    @partial(jax.jit, static_argnames="head")
-    def slopes(layers: Any, x: Any, head: Head) -> Any:
+    @partial(jax.jit, static_argnames="targets")
+    def slopes(layers: Any, x: Any, targets: int) -> Any:
         at = jax.vmap(jax.jacrev(said), in_axes=(0, None, None))
         places = (jnp.arange(_PATH) + 0.5) / _PATH
-        return jnp.moveaxis(jax.lax.map(lambda place: at(place * x, layers, head), places).mean(axis=0), 1, 2)
+        return jnp.moveaxis(jax.lax.map(lambda place: at(place * x, layers, targets), places).mean(axis=0), 1, 2)
 
     return slopes
