@@ -143,7 +143,8 @@ def read_params(path: str | Path = "params.yaml") -> Params:
         for kernel in params.data.kernels:
             _require_windows(params, kernel)
         for name, task in params.tasks.items():
-            _require_target(f"tasks.{name}.target", task, params)
+            _require_target(f"tasks.{name}.{'targets' if task.kind == 'joint' else 'target'}", task, params)
+            params.tune.families_for(task)
         chosen = params.disorder_comparison
         for number, target in enumerate(chosen.targets):
             task = RegressionTask(target=target, kernels=(chosen.kernel,))
@@ -173,13 +174,13 @@ def _require_windows(params: Params, kernel: str) -> None:
 
 def _require_target(key: str, task: Task, params: Params) -> None:
     """Refuse a target that the data sets of the task's kernels will not have."""
-    if not isinstance(task, RegressionTask):
-        return
-    for kernel in task.kernels:
+    targets = [part.target for part in task.parts.values()]
+    for kernel in task.kernels if targets else ():
         known = [*(quantity for quantity in QUANTITIES if quantity != "N"), *params.data.recipe(kernel).columns]
-        if task.target not in known:
-            message = f"Key `{key}` must be one of {', '.join(known)}, but is {task.target!r}."
-            raise ConfigurationError(message, key=key, value=task.target)
+        for target in targets:
+            if target not in known:
+                message = f"Key `{key}` must be one of {', '.join(known)}, but is {target!r}."
+                raise ConfigurationError(message, key=key, value=target)
 
 
 def _require_window(key: str, item: FeatureSet, experiments: Mapping[str, Experiment]) -> None:

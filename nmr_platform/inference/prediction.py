@@ -205,7 +205,7 @@ def _answer(
         acquisition={record: each.conditions for record, each in curves.items() if each.conditions is not None},
         recorded={record: each.recorded for record, each in curves.items()},
         # The intervals' coverage means nothing to a classifier.
-        coverage=None if model.facts.residuals is None else coverage,
+        coverage=coverage if model.has_intervals else None,
     )
 
 

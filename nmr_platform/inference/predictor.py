@@ -16,9 +16,11 @@ from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features import Acquisition, FeatureSet, Needs, by_record, extract, naming_record
 from nmr_platform.inference.conditions import Conditions
 from nmr_platform.inference.facts import PredictorFacts, find_predictor, read_facts, write_facts
+from nmr_platform.inference.joint import joint_answer
 from nmr_platform.inference.novelty import Novelty
 from nmr_platform.inference.requests import example_request, optional_columns, read_request
 from nmr_platform.learning import (
+    JointTask,
     RegressionTask,
     Task,
     installed_requirements,
@@ -116,7 +118,12 @@ class Predictor:
     @property
     def options(self) -> dict[str, Any]:
         """What a caller may choose: ``coverage`` of the intervals, between 0 and 1."""
-        return {} if self.facts.residuals is None else {"coverage": self.facts.coverage}
+        return {"coverage": self.facts.coverage} if self.has_intervals else {}
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether it answers with intervals."""
+        return self.facts.residuals is not None or isinstance(self.facts.task, JointTask)
 
     @cached_property
     def needs(self) -> dict[str, Needs]:
@@ -151,6 +158,7 @@ class Predictor:
         Returns:
             One row a curve: ``quantity``, ``unit``, ``prediction``; for a regression ``lower``, ``upper`` and
             ``level`` of the interval, for a classification ``probability_<class>`` in the order of the task's classes;
+            for a joint task what `joint_answer` gives instead of all these;
             ``p_value``, how often a curve of the training set's kind is as strange, see `Novelty`; ``warning``, often
             empty.
 
@@ -200,18 +208,20 @@ class Predictor:
         for name in self.needs:
             with naming_record(name):
                 self._require_acquisition(name, sequences.get(name), conditions.get(name))
-        features = self._features(curves, times, given)
-        task = self.facts.task
-        predicted = self.estimator.predict(features).astype(np.str_ if task.class_names else np.float64)
+        features, task = self._features(curves, times, given), self.facts.task
         p_values = self.novelty.p_values(features)
-        table: dict[str, Any] = {"quantity": self._quantity, "unit": task.unit, "prediction": predicted}
+        level = self.facts.coverage if coverage is None else coverage
+        if isinstance(task, JointTask):
+            table = joint_answer(task, self.estimator.posterior(features), level)
+        else:
+            predicted = self.estimator.predict(features).astype(np.str_ if task.class_names else np.float64)
+            table = {"quantity": self._quantity, "unit": task.unit, "prediction": predicted}
         if task.class_names:
             known = list(self.estimator.classes_)
             probabilities = np.asarray(self.estimator.predict_proba(features), dtype=np.float64)
             table |= {f"probability_{name}": probabilities[:, known.index(name)] for name in task.class_names}
         untold = False
         if self.facts.residuals is not None:
-            level = self.facts.coverage if coverage is None else coverage
             half = interval_half_width(np.array(self.facts.residuals), coverage=level)
             table |= {"lower": predicted - half, "upper": predicted + half, "level": level}
             untold = self._is_untold(half, level)

@@ -22,6 +22,7 @@ from nmr_platform.learning.evaluation import (
     standings,
 )
 from nmr_platform.learning.models import (
+    JointMixture,
     MissingLibraryError,
     find_family,
     installed_requirements,
@@ -40,6 +41,7 @@ from nmr_platform.learning.splitting import task_rows
 from nmr_platform.learning.tasks import (
     METRICS,
     ClassificationTask,
+    JointTask,
     Metric,
     RegressionTask,
     Task,
@@ -56,6 +58,8 @@ __all__ = [
     "EvaluateSettings",
     "EvaluationResult",
     "Families",
+    "JointMixture",
+    "JointTask",
     "Metric",
     "MissingLibraryError",
     "ModelEvaluation",

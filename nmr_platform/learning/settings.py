@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.learning.models import AnyFamily, Family
+from nmr_platform.learning.tasks import Task
 from nmr_platform.schema import Count, Jobs, Schema, Seed
 
 __all__ = ["DisorderComparisonSettings", "EvaluateSettings", "Families", "SplitSettings", "TuneSettings"]
@@ -91,6 +92,22 @@ class TuneSettings(Schema):
         known = ", ".join(each.kind for each in self.families)
         message = f"Argument `family` must be one of those that were tuned ({known}), but is `{name}`."
         raise ConfigurationError(message, key="family", value=name)
+
+    def families_for(self, task: Task) -> tuple[Family, ...]:
+        """The families that are tried on a task: of a joint one those that learn joint posteriors.
+
+        Raises:
+            ConfigurationError: None of them does.
+        """
+        able = tuple(self.family(each.kind) for each in self.families if each.is_joint or task.kind != "joint")
+        if not able:
+            named = ", ".join(each.kind for each in self.families)
+            message = (
+                "Key `families` must name `posterior` for a task of kind `joint`, whose answer is one posterior of all "
+                f"targets, but names {named}."
+            )
+            raise ConfigurationError(message, key="families", value=named)
+        return able
 
     @property
     def with_cost(self) -> bool:

@@ -1,6 +1,7 @@
 """What is to be learnt: one small value per question, chosen by `kind`."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from nmr_platform.datasets import quantity
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.schema import Name, Schema
 
-__all__ = ["METRICS", "ClassificationTask", "Metric", "RegressionTask", "Task", "TaskTable", "question_of"]
+__all__ = ["METRICS", "ClassificationTask", "JointTask", "Metric", "RegressionTask", "Task", "TaskTable", "question_of"]
 
 Metric = Literal["r2", "f1_weighted"]
 
@@ -57,17 +58,22 @@ class _TaskBase(Schema):
     def unit(self) -> str:
         """Unit of the target; empty if it has none."""
 
+    @property
+    def parts(self) -> "Mapping[str, RegressionTask]":
+        """The numbers that it asks for, by what the names of their columns and scores end in."""
+        return {}
+
     @abstractmethod
     def y(self, labels: pd.DataFrame) -> NDArray[np.generic]:
-        """The target of every row of ``labels``, shape (n,)."""
+        """The target of every row of ``labels``, shape (n,), or those of a joint task, (n, d)."""
 
     @abstractmethod
     def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
         """The task's `metric`, larger is better, dimensionless.
 
         Args:
-            true: Targets, shape (n,), as `y` gives them.
-            predicted: Predictions, shape (n,), likewise.
+            true: Targets, as `y` gives them.
+            predicted: Predictions, likewise.
         """
 
     @abstractmethod
@@ -128,6 +134,11 @@ class RegressionTask(_TaskBase):
         """Unit of the target; empty for a plain number, and for an auxiliary one of somebody's prior."""
         return quantity(self.target).label
 
+    @property
+    def parts(self) -> "Mapping[str, RegressionTask]":
+        """Itself: names of a single number need no ending."""
+        return {"": self}
+
     def y(self, labels: pd.DataFrame) -> NDArray[np.float64]:
         """The target of every row, shape (n,), in `unit`.
 
@@ -161,6 +172,67 @@ class RegressionTask(_TaskBase):
                 f"all {len(values)} of kernel {', '.join(self.kernels)}; draw it in the prior or choose another target."
             )
             raise DataError(message)
+
+
+class JointTask(_TaskBase):
+    """Infer several numbers of a curve together: a posterior that knows how their errors hang together.
+
+    Attributes:
+        targets: Columns of the labels, two or more, see `RegressionTask`.
+        kernels: Kernels whose curves take part; several are pooled.
+
+    Example:
+        >>> JointTask(targets=("X", "xi")).parts["_xi"].target
+        'xi'
+    """
+
+    kind: Literal["joint"] = "joint"
+    targets: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
+    kernels: Kernels = ("gaussian",)
+
+    @model_validator(mode="after")
+    def _targets_differ(self) -> "JointTask":
+        if len(set(self.targets)) < len(self.targets):
+            message = f"Key `targets` must name every target once, but is {list(self.targets)}."
+            raise ValueError(message)
+        return self
+
+    @property
+    def metric(self) -> Metric:
+        """The coefficient of determination, mean over the targets."""
+        return "r2"
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Empty: numbers have no classes."""
+        return ()
+
+    @property
+    def unit(self) -> str:
+        """Empty: every target has a unit of its own, see `parts`."""
+        return ""
+
+    @property
+    def parts(self) -> Mapping[str, RegressionTask]:
+        """One regression a target, by ``_<target>``."""
+        return {f"_{target}": RegressionTask(target=target, kernels=self.kernels) for target in self.targets}
+
+    def y(self, labels: pd.DataFrame) -> NDArray[np.float64]:
+        """The targets of every row, shape (n, d), each in the unit of its part.
+
+        Raises:
+            DataError: See `RegressionTask.y`.
+        """
+        return np.column_stack([part.y(labels) for part in self.parts.values()])
+
+    def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
+        """R2 of some predictions, mean over the targets, see the base class."""
+        return float(r2_score(true, predicted))
+
+    def check(self, labels: pd.DataFrame) -> None:
+        """Refuse targets that do not vary; see the base class."""
+        for part in self.parts.values():
+            part.check(labels)
 
 
 class ClassificationTask(_TaskBase):
@@ -213,15 +285,18 @@ class ClassificationTask(_TaskBase):
         """Nothing to refuse: that every kernel has curves is seen when rows are selected."""
 
 
-Task = Annotated[RegressionTask | ClassificationTask, Field(discriminator="kind")]
+Task = Annotated[RegressionTask | JointTask | ClassificationTask, Field(discriminator="kind")]
 
 
 def question_of(task: Task) -> str:
     """What a task asks, in words."""
     kernels = ", ".join(task.kernels)
-    if isinstance(task, RegressionTask):
-        unit = f" in {task.unit}" if task.unit else ""
-        return f"{quantity(task.target).description}{unit} ({kernels})"
+    if not isinstance(task, ClassificationTask):
+        asked = (
+            f"{quantity(part.target).description}{f' in {part.unit}' if part.unit else ''}"
+            for part in task.parts.values()
+        )
+        return f"{' together with '.join(asked)} ({kernels})"
     if task.positive is None:
         return f"which kernel made this echo: {kernels}"
     return f"was it the {task.positive} kernel, or another ({kernels})"

@@ -8,7 +8,7 @@ from nmr_platform.plots.importances import (
     plot_polynomial_bars,
     plot_top_importances,
 )
-from nmr_platform.plots.posterior import plot_crps, plot_expected_coverage, plot_ranks
+from nmr_platform.plots.posterior import plot_corner, plot_crps, plot_expected_coverage, plot_ranks
 from nmr_platform.plots.pulse_search import (
     plot_echo_comparison,
     plot_pareto,
@@ -24,6 +24,7 @@ __all__ = [
     "plot_band",
     "plot_confusion",
     "plot_confusion_by_bin",
+    "plot_corner",
     "plot_coverage_by_bin",
     "plot_crps",
     "plot_decay",

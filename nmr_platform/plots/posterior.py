@@ -1,4 +1,6 @@
-"""How true posteriors are: ranks of the truth, expected coverage, and their score."""
+"""How true posteriors are: ranks of the truth, expected coverage, their score; and what one of them looks like."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -6,7 +8,9 @@ from matplotlib.figure import Figure
 
 from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, figure, heading, legend
 
-__all__ = ["plot_crps", "plot_expected_coverage", "plot_ranks"]
+__all__ = ["plot_corner", "plot_crps", "plot_expected_coverage", "plot_ranks"]
+
+_CORNER_BINS = 30
 
 
 def plot_ranks(table: pd.DataFrame, *, title: str = "") -> Figure:
@@ -72,5 +76,41 @@ def plot_crps(posterior: pd.DataFrame, prior: pd.DataFrame, *, unit: str, title:
     ax.set_xlabel("kernel integral W (MHz)")
     ax.set_ylabel(f"score CRPS ({unit})" if unit else "score CRPS")
     legend(ax, columns=2, above=True)
+    heading(made, title)
+    return made
+
+
+def plot_corner(table: pd.DataFrame, units: Mapping[str, str], *, title: str = "") -> Figure:
+    """Draw a joint posterior: each number by itself on the diagonal, every pair below it, and the truth.
+
+    Args:
+        table: A column a number; the truth in the first row, draws from the posterior in the others.
+        units: Unit of each number; empty for a plain one.
+        title: Title of the figure.
+    """
+    names = [str(name) for name in table]
+    d, truth, drawn = len(names), table.iloc[0], table.iloc[1:]
+    made, axes = figure(d, d, size=(2.0 + 1.9 * d, 1.6 + 1.8 * d), grid="none")
+    low, high = table.min(), table.max()
+    for place, ax in enumerate(axes):
+        row, column = names[place // d], names[place % d]
+        if place // d < place % d:
+            ax.set_visible(False)
+            continue
+        if row == column:
+            ax.hist(drawn[row], bins=_CORNER_BINS, color=MAIN, linewidth=0)
+            ax.set_yticks([])
+            ax.spines["left"].set_visible(False)
+        else:
+            ax.scatter(drawn[column], drawn[row], s=3, color=MAIN, alpha=0.25, linewidth=0)
+            ax.axhline(truth[row], color=ACCENT, linewidth=1)
+            ax.set_ylim(low[row], high[row])
+        ax.axvline(truth[column], color=ACCENT, linewidth=1)
+        ax.set_xlim(low[column], high[column])
+        ax.locator_params(nbins=4)
+        if place // d == d - 1:
+            ax.set_xlabel(f"{column} ({units[column]})" if units[column] else column)
+        if place % d == 0 and place:
+            ax.set_ylabel(f"{row} ({units[row]})" if units[row] else row)
     heading(made, title)
     return made

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nmr_platform.learning import METRICS, RegressionTask, Standing, Task
+from nmr_platform.learning import METRICS, Standing, Task
 
 __all__ = ["PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "note_on_ranks", "notes_on"]
 
 TASK_CAPTIONS = {
     "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
     "coverage": "How many prediction intervals hold the truth, in bins of W.",
+    "corner": "The joint posterior of a typical held-out curve, and the truth.",
     "confusion": "Held-out curves by true and predicted kernel.",
     "confusion_by_w": "The same in bins of W, from weak to strong coupling.",
     "scores_by_exponent": "Which power laws are found: scores in bins of the exponent.",
@@ -40,12 +41,21 @@ def notes_on(task: Task, champion: Mapping[str, Any], nominal: float) -> list[st
         champion: Its scores by name, each with ``value``, ``lower`` and ``upper``; errors in the task's unit.
         nominal: Share of the truth that its prediction intervals should hold, between 0 and 1.
     """
-    if not isinstance(task, RegressionTask):
+    if task.class_names:
         accuracy = champion["accuracy"]
         return [
             f"Champion: accuracy {accuracy['value']:.3f}, interval {accuracy['lower']:.3f} to {accuracy['upper']:.3f}; "
             f"calibrated probabilities with log loss {champion['log_loss']['value']:.3f}, Brier score "
             f"{champion['brier']['value']:.3f} and calibration error {champion['ece']['value']:.1%}."
+        ]
+    if "" not in task.parts:
+        held = ", ".join(
+            f"{part.target} {champion[f'coverage{ending}']['value']:.1%} (R2 {champion[f'r2{ending}']['value']:.3f})"
+            for ending, part in task.parts.items()
+        )
+        return [
+            f"Champion: its central {100 * nominal:g}% intervals hold of the held-out curves {held}; energy score "
+            f"{champion['energy']['value']:.3f}, {champion['prior_energy']['value']:.3f} without a record."
         ]
     coverage, width, error = champion["coverage"], champion["width"], champion["rmse"]
     return [

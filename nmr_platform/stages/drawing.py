@@ -32,20 +32,18 @@ def draw_model(
     top = model.importances.rename(columns={"feature": "name", "impurity": "importance"})
     figures = _draw_importances(model, features, params, title)
     figures["top_features"] = plots.plot_top_importances(top, title=title)
-    if isinstance(task, RegressionTask):
-        figures["parity"] = _draw_parity(model, task)
-    else:
-        figures |= _draw_confusion(model, task, title)
+    figures |= {f"parity{ending}": _draw_parity(model, part, ending) for ending, part in task.parts.items()}
+    figures |= _draw_confusion(model, task, title)
     return figures | _draw_extras(model, task, params, title)
 
 
-def _draw_parity(model: ModelEvaluation, task: RegressionTask) -> Figure:
-    table, score = model.predictions, model.scores["r2"]
+def _draw_parity(model: ModelEvaluation, task: RegressionTask, ending: str) -> Figure:
+    table, score = model.predictions, model.scores[f"r2{ending}"]
     return plots.plot_parity(
-        table["true"],
-        table["predicted"],
-        lower=table.get("lower"),
-        upper=table.get("upper"),
+        table[f"true{ending}"],
+        table[f"predicted{ending}"],
+        lower=table.get(f"lower{ending}"),
+        upper=table.get(f"upper{ending}"),
         name=task.target,
         unit=task.unit,
         score_text=f"R² = {score.value:.3f} [{score.lower:.3f}, {score.upper:.3f}]",
@@ -128,23 +126,33 @@ def _draw_extras(model: ModelEvaluation, task: Task, params: "EvaluateParams", t
         text = f"calibration error {100 * model.scores['ece'].value:.1f} %"
         drawn["reliability"] = plots.plot_reliability(extras["reliability"], text=text, title=title)
     drawn |= _draw_posterior(model, task, title)
-    if "coverage" in model.scores:
-        drawn["coverage"] = plots.plot_coverage_by_bin(
-            _only(model.bins, "coverage"), nominal=params.evaluate.coverage, title=title
-        )
+    for ending in task.parts:
+        if f"coverage{ending}" in model.scores:
+            drawn[f"coverage{ending}"] = plots.plot_coverage_by_bin(
+                _only(model.bins, f"coverage{ending}"), nominal=params.evaluate.coverage, title=f"{title}{_of(ending)}"
+            )
     return drawn
 
 
 def _draw_posterior(model: ModelEvaluation, task: Task, title: str) -> dict[str, Figure]:
     """Whether posteriors mean what they say, if the model has any."""
-    if "ranks" not in model.extras:
+    if "expected_coverage" not in model.extras:
         return {}
-    posterior, prior = (_only(model.bins, name) for name in ("crps", "prior_crps"))
-    return {
-        "crps": plots.plot_crps(posterior, prior, unit=task.unit, title=title),
-        "ranks": plots.plot_ranks(model.extras["ranks"], title=title),
-        "expected_coverage": plots.plot_expected_coverage(model.extras["expected_coverage"], title=title),
-    }
+    drawn = {"expected_coverage": plots.plot_expected_coverage(model.extras["expected_coverage"], title=title)}
+    for ending, part in task.parts.items():
+        posterior, prior = (_only(model.bins, f"{name}{ending}") for name in ("crps", "prior_crps"))
+        whose = f"{title}{_of(ending)}"
+        drawn[f"crps{ending}"] = plots.plot_crps(posterior, prior, unit=part.unit, title=whose)
+        drawn[f"ranks{ending}"] = plots.plot_ranks(model.extras[f"ranks{ending}"], title=whose)
+    if "corner" in model.extras:
+        units = {part.target: part.unit for part in task.parts.values()}
+        drawn["corner"] = plots.plot_corner(model.extras["corner"], units, title=f"{title}: a typical posterior")
+    return drawn
+
+
+def _of(ending: str) -> str:
+    """What a title says of the target of a joint task."""
+    return f": {ending[1:]}" if ending else ""
 
 
 def _only(table: pd.DataFrame, metric: str) -> pd.DataFrame:

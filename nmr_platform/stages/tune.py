@@ -68,7 +68,7 @@ def tune(
         StudyError: Every trial of a study failed.
     """
     chosen, features = params.task(task), read_features(workspace)
-    studies = len(params.tune.families) * len(params.tune.feature_sets or features.tables)
+    studies = len(params.tune.families_for(chosen)) * len(params.tune.feature_sets or features.tables)
     shown: dict[str, int] = {}
     with bar(f"tune {task}", studies * params.tune.n_trials, "trials") as advance:
 

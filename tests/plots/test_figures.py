@@ -13,6 +13,7 @@ from nmr_platform.plots import (
     plot_confusion,
     plot_confusion_by_bin,
     plot_coverage_by_bin,
+    plot_corner,
     plot_crps,
     plot_echoes,
     plot_expected_coverage,
@@ -188,6 +189,9 @@ FIGURES = {
     ),
     "expected coverage": lambda: plot_expected_coverage(
         pd.DataFrame({"level": LEVELS, "coverage": LEVELS**2, "lower": LEVELS - 0.1, "upper": LEVELS + 0.1}), title="x"
+    ),
+    "corner": lambda: plot_corner(
+        pd.DataFrame({"W": LEVELS, "error": LEVELS**2}), {"W": "MHz", "error": ""}, title="x"
     ),
     "crps": lambda: plot_crps(BINNED, BINNED.assign(value=0.9, upper=1.0), unit="MHz", title="x"),
     "crps of a plain number": lambda: plot_crps(BINNED, BINNED, unit=""),

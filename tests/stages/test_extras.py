@@ -40,6 +40,35 @@ def test_a_family_of_an_extra_is_learnt_and_shown_like_the_others(tmp_path, monk
 
 
 @needs_library_of(NeuralPosterior)
+def test_a_joint_posterior_is_learnt_drawn_and_asked_with_means_intervals_and_correlations(
+    tmp_path, monkeypatch, project
+):
+    isolate(monkeypatch, tmp_path)
+    folder = copied(project, tmp_path / "project")
+    joint = {"kind": "joint", "targets": ["X", "Z", "xi"], "kernels": ["gaussian"]}
+    families = [{"kind": "posterior", "members": 2, "epochs": 5}, "linear"]
+    write_params(folder, merged(tiny_values(), {"tasks": {"couplings": joint}, "tune": {"families": families}}))
+    for stage in ("tune", "evaluate"):
+        ended = nmr(folder, stage, "--task", "couplings")
+        assert ended.code == 0, ended.err
+    own = folder / "results" / "evaluate" / "couplings" / "posterior" / "polynomial-magnitude"
+    drawn = {file.stem for file in (own / "figures").iterdir()}
+    assert {"corner", "expected_coverage", "ranks_X", "crps_Z", "parity_xi", "coverage_xi"} <= drawn
+    assert "xi: R2" in (own / "model" / "card.md").read_text()
+    asked = ("predict", "data/simulated/gaussian.zarr", "--task", "couplings", "--coverage", "0.8")
+    said = nmr(folder, *asked)
+    assert "couplings: xi" in said.out
+    assert "correlation with X" in said.out
+    answer = json.loads(nmr(folder, *asked, "--json").out)["predictions"][0]
+    assert answer["lower_X"] < answer["prediction_X"] < answer["upper_X"]
+    assert -1.0 <= answer["correlation_X_Z"] <= 1.0
+    assert answer["level"] == 0.8
+    refused = nmr(folder, *asked[:-1], "1.5")
+    assert refused.code == 2
+    assert "must lie between 0 and 1" in refused.err
+
+
+@needs_library_of(NeuralPosterior)
 def test_a_network_is_drawn_beside_the_others_and_what_it_learnt_needs_no_extra(tmp_path, monkeypatch, project):
     isolate(monkeypatch, tmp_path)
     folder = copied(project, tmp_path / "project")

@@ -98,9 +98,30 @@ def _table(answers: "pd.DataFrame") -> str:
             "p-value": f"{row['p_value']:.2g}",
             "warning": row["warning"],
         }
-        for row in _plain(answers)
+        for answer in _plain(answers)
+        for row in _by_target(answer)
     ]
     return pd.DataFrame(rows).to_string(index=False)
+
+
+def _by_target(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """An answer as it is, or that of a joint task as one of each target."""
+    if "prediction" in row:
+        return [row]
+    targets, units = row["quantity"].split(", "), row["unit"].split(", ")
+    rows = []
+    for target, unit in zip(targets, units, strict=True):
+        own = {name: row[f"{name}_{target}"] for name in ("prediction", "lower", "upper")}
+        others = {
+            other: row[name]
+            for other in targets
+            for name in (f"correlation_{target}_{other}", f"correlation_{other}_{target}")
+            if name in row
+        }
+        rows.append(
+            {**row, **own, "unit": unit if unit != "1" else "", "task": f"{row['task']}: {target}", "others": others}
+        )
+    return rows
 
 
 def _shown(row: dict[str, Any]) -> str:
@@ -112,6 +133,7 @@ def _spread(row: dict[str, Any]) -> str:
     """The interval of a number, or the probability of every class."""
     if "lower" in row:
         interval = f"{row['lower']:.{_DIGITS}g} to {row['upper']:.{_DIGITS}g} {row['unit']}".strip()
-        return f"{interval} ({row['level']:.3g})"
+        others = ", ".join(f"{other} {value:+.2f}" for other, value in row.get("others", {}).items())
+        return f"{interval} ({row['level']:.3g}){f', correlation with {others}' if others else ''}"
     mark = "probability_"
     return ", ".join(f"{key.removeprefix(mark)} {row[key]:.2f}" for key in row if key.startswith(mark))

@@ -16,12 +16,14 @@ _SCORE_NAMES: dict[str, str] = {
     **{str(name): label for name, label in METRICS.items()},
     "rmse": "root mean square error",
     "mae": "mean absolute error",
+    "energy": "energy score, in units of the training curves' spread",
+    "prior_energy": "the same without a record",
     "width": "mean width of the prediction intervals",
     "brier": "Brier score",
     "log_loss": "log loss",
     "ece": "calibration error",
 }
-_IN_UNITS = {"rmse", "mae", "width"}
+_IN_UNITS = {"rmse", "mae", "width", "crps", "prior_crps"}
 _DIGITS = 12
 
 
@@ -88,17 +90,20 @@ def _protocol(model: ModelEvaluation, summary: TuneSummary) -> Iterator[str]:
 def _scores(scores: Mapping[str, Score], task: Task, settings: EvaluateSettings) -> Iterator[str]:
     yield f"| held-out score | value | {100 * settings.confidence:g} % interval |"
     yield "|---|---|---|"
-    for name, score in scores.items():
-        unit = f" ({task.unit})" if name in _IN_UNITS and task.unit else ""
+    for told, score in scores.items():
+        ending = next((each for each in task.parts if each and told.endswith(each)), "")
+        name, unit = told.removesuffix(ending), task.parts[ending].unit if ending in task.parts else ""
+        unit = f" ({unit})" if name in _IN_UNITS and unit else ""
         label = _SCORE_NAMES.get(name, name)
         if name == "coverage":
             label = f"share of the truth in {100 * settings.coverage:g} % prediction intervals"
+        label = f"{task.parts[ending].target}: {label}" if ending else label
         yield f"| {label}{unit} | {score.value:.4g} | {score.lower:.4g} to {score.upper:.4g} |"
 
 
 def _bins(model: ModelEvaluation, task: Task) -> Iterator[str]:
     """Scores by bin of W; those of errors rather than of R2, which compares with the spread inside a bin."""
-    metric = task.metric if task.class_names else "rmse"
+    metric = task.metric if task.class_names else "rmse" if "" in task.parts else "energy"
     rows = model.bins[model.bins["metric"] == metric]
     worst = rows["value"].idxmin() if task.class_names else rows["value"].idxmax()
     unit = f" ({task.unit})" if metric in _IN_UNITS and task.unit else ""

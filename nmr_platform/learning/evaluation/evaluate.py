@@ -27,6 +27,7 @@ from nmr_platform.learning.evaluation.explanation import (
     permutation_importances,
     shap_importances,
 )
+from nmr_platform.learning.evaluation.joint import joint_columns, joint_tables
 from nmr_platform.learning.evaluation.posterior import (
     expected_coverage,
     posterior_columns,
@@ -41,9 +42,10 @@ from nmr_platform.learning.evaluation.results import (
 )
 from nmr_platform.learning.evaluation.scores import Predictions, score_by_bins, score_by_exponent, score_rows
 from nmr_platform.learning.evaluation.stress import learning_curve, scores_of_splits
-from nmr_platform.learning.models import Estimator, fit_beside_others, without_threads
+from nmr_platform.learning.models import Estimator, JointMixture, fit_beside_others, without_threads
 from nmr_platform.learning.settings import EvaluateSettings
 from nmr_platform.learning.splitting import HeldOut, SplitTables, TrainingPart, make_folds, task_rows
+from nmr_platform.learning.tasks import Task
 from nmr_platform.learning.tuning import StudyResult, TuneSummary
 
 __all__ = ["evaluate_task"]
@@ -130,7 +132,7 @@ class _Exam:
         predictions, calibration = Predictions.of(task, estimator, test), None
         if is_champion and names:
             predictions = replace(predictions, probabilities=_probabilities(estimator, test, names))
-        elif is_champion:
+        elif is_champion and "" in task.parts:
             calibration = self._out_of_fold(study, training)
             residuals = (calibration["true"] - calibration["predicted"]).abs().to_numpy(dtype=np.float64)
             half = interval_half_width(residuals, coverage=settings.coverage)
@@ -144,7 +146,7 @@ class _Exam:
             is_champion=is_champion,
             scores=score_rows(task, predictions, self._bootstrap),
             bins=score_by_bins(task, predictions, self._bootstrap, n_bins=settings.n_bins),
-            predictions=_prediction_table(predictions, test.labels, names),
+            predictions=_prediction_table(predictions, test.labels, task),
             importances=impurity_importances(self.summary.tune.family(study.family), estimator, test.features),
             confusion=confusion_table(predictions, names) if names else None,
             confusion_bins=confusion_by_bins(predictions, names, settings.n_bins) if names else None,
@@ -171,6 +173,13 @@ class _Exam:
         if posterior is None:
             return predictions, {}
         true, prior = predictions.true.astype(np.float64), task.y(training.labels).astype(np.float64)
+        if isinstance(posterior, JointMixture):
+            columns = joint_columns(task, posterior, true, prior, seed=settings.seed)
+            lower, upper = posterior.interval(settings.coverage)
+            tables = joint_tables(
+                task, posterior, true, columns, prior.std(axis=0), confidence=settings.confidence, seed=settings.seed
+            )
+            return replace(predictions, lower=lower, upper=upper, posterior=columns), tables
         columns = posterior_columns(posterior, true, prior, coverage=settings.coverage)
         return replace(predictions, posterior=columns), {
             "ranks": rank_histogram(posterior, true, confidence=settings.confidence),
@@ -277,8 +286,14 @@ def _probabilities(estimator: Any, test: HeldOut, names: Sequence[str]) -> NDArr
     return probabilities
 
 
-def _prediction_table(predictions: Predictions, labels: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    table = labels[["kernel", "curve", "disorder", "W"]].reset_index(drop=True)
+def _prediction_table(predictions: Predictions, labels: pd.DataFrame, task: Task) -> pd.DataFrame:
+    table, names = labels[["kernel", "curve", "disorder", "W"]].reset_index(drop=True), task.class_names
+    if not names and "" not in task.parts:
+        parts = [
+            _prediction_table(predictions.of_target(k), labels, part).drop(columns=table.columns).add_suffix(ending)
+            for k, (ending, part) in enumerate(task.parts.items())
+        ]
+        return pd.concat([table, *parts], axis=1)
     table = table.assign(true=predictions.true, predicted=predictions.predicted)
     if predictions.probabilities is not None:
         return table.assign(**{f"p_{name}": predictions.probabilities[:, k] for k, name in enumerate(names)})

@@ -50,7 +50,8 @@ def shap_importances(
     """
     chosen = features.sample(min(rows, len(features)), random_state=seed)
     values = family.contributions(inner_model(estimator), chosen)
-    if isinstance(estimator, ScaledTarget):
+    # Of several targets, each in a unit of its own, the values are added up in those of the fit.
+    if isinstance(estimator, ScaledTarget) and np.ndim(estimator.scale_) == 0:
         values = estimator.scale_ * values
     # Axes are (curve, feature) or (curve, feature, class).
     weights = np.abs(values).mean(axis=0).reshape(features.shape[1], -1).sum(axis=1)
@@ -80,7 +81,7 @@ def permutation_importances(
     Args:
         estimator: Fitted estimator.
         features: Held-out features, shape (n, n_features).
-        y: Held-out targets, shape (n,).
+        y: Held-out targets, shape (n,) or (n, d).
         task: The task, whose metric is used.
         columns: Features to shuffle.
         repeats: Shuffles per feature.
@@ -98,7 +99,7 @@ def permutation_importances(
         place = features.columns.get_loc(column)
         stacked[:, place] = np.concatenate([rng.permutation(x[:, place]) for _ in range(repeats)])
         # One call for all repeats: the cost of a forest's predict is mostly per call.
-        predicted = estimator.predict(pd.DataFrame(stacked, columns=features.columns)).reshape(repeats, n)
+        predicted = estimator.predict(pd.DataFrame(stacked, columns=features.columns)).reshape(repeats, n, *y.shape[1:])
         losses = [reference - task.score(y, each) for each in predicted]
         rows.append({"feature": column, "permutation": np.mean(losses), "permutation_std": np.std(losses)})
         stacked[:, place] = np.tile(x[:, place], repeats)

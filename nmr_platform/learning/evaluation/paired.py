@@ -39,7 +39,8 @@ def paired_gain(task: Task, old: pd.DataFrame, new: pd.DataFrame, bootstrap: Boo
 
     Args:
         task: The task of both.
-        old: Predictions of held-out samples, columns ``kernel``, ``curve``, ``disorder``, ``true`` and ``predicted``.
+        old: Predictions of held-out samples, columns ``kernel``, ``curve``, ``disorder``, ``true`` and ``predicted``;
+            of a joint task ``true_<target>`` and ``predicted_<target>`` of each target.
         new: Predictions of the same samples, perhaps measured otherwise.
         bootstrap: Makes the interval.
 
@@ -141,15 +142,24 @@ def _on_the_same(task: Task, predictions: list[pd.DataFrame]) -> tuple[list[Stat
     statistics = []
     for each in predictions:
         both = first.merge(each, on=_SAMPLE, suffixes=("", "_new"))
-        if not len(first) == len(each) == len(both) or not (both["true"] == both["true_new"]).all():
+        same = [(both[f"true{ending}"] == both[f"true{ending}_new"]).all() for ending in task.parts or [""]]
+        if not len(first) == len(each) == len(both) or not all(same):
             message = f"Models can be compared on the same curves only, but these share {len(both)} of {len(first)}."
             raise DataError(message)
-        statistics.append(_statistics(task, both["true"], both["predicted_new"]))
+        statistics.append(_statistics(task, both))
     groups: NDArray[np.intp] = np.unique(first["disorder"].to_numpy(dtype=np.str_), return_inverse=True)[1]
     return statistics, groups
 
 
-def _statistics(task: Task, true: "pd.Series[float]", predicted: "pd.Series[float]") -> Statistics:
+def _statistics(task: Task, both: pd.DataFrame) -> Statistics:
     if task.class_names:
-        return classification_statistics(true.to_numpy(), predicted.to_numpy(), task.class_names)
-    return regression_statistics(np.asarray(true, dtype=np.float64), np.asarray(predicted, dtype=np.float64))
+        return classification_statistics(both["true"].to_numpy(), both["predicted_new"].to_numpy(), task.class_names)
+    parts = [
+        regression_statistics(
+            both[f"true{ending}"].to_numpy(dtype=np.float64), both[f"predicted{ending}_new"].to_numpy(dtype=np.float64)
+        )
+        for ending in task.parts
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return lambda counts: {task.metric: np.mean([of(counts)[task.metric] for of in parts], axis=0)}

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from nmr_platform.learning.evaluation.explanation import inner_model
-from nmr_platform.learning.models import Estimator, Family, Mixture, ScaledTarget
+from nmr_platform.learning.models import Estimator, Family, JointMixture, Mixture, ScaledTarget
 
-__all__ = ["expected_coverage", "posterior_columns", "posterior_of", "rank_histogram"]
+__all__ = ["coverage_table", "expected_coverage", "posterior_columns", "posterior_of", "rank_histogram"]
 
 _BINS = 20
 _LEVELS = 21
@@ -64,7 +64,17 @@ def expected_coverage(
     points = np.random.default_rng(seed).uniform(true.min(), true.max(), n)
     reach = np.abs(true - points)
     reached = posterior.cdf(points + reach) - posterior.cdf(points - reach)
-    levels = np.linspace(0.0, 1.0, _LEVELS)
+    return coverage_table(reached, confidence=confidence)
+
+
+def coverage_table(reached: NDArray[np.float64], *, confidence: float) -> pd.DataFrame:
+    """What `expected_coverage` returns.
+
+    Args:
+        reached: Level at which the region of every curve just reaches the truth, shape (n,), between 0 and 1.
+        confidence: Level of the pointwise band that a right posterior stays in, between 0 and 1.
+    """
+    n, levels = len(reached), np.linspace(0.0, 1.0, _LEVELS)
     coverage = (reached[:, np.newaxis] <= levels).mean(axis=0)
     tail = (1.0 - confidence) / 2.0
     lower, upper = binom.ppf(np.array([[tail], [1.0 - tail]]), n, levels) / n
@@ -94,8 +104,8 @@ def posterior_columns(
     }
 
 
-def posterior_of(family: Family, estimator: Estimator, features: pd.DataFrame) -> Mixture | None:
-    """The posteriors of some curves in the unit of the target; None if the model has none.
+def posterior_of(family: Family, estimator: Estimator, features: pd.DataFrame) -> Mixture | JointMixture | None:
+    """The posteriors of some curves in the units of the targets; None if the model has none.
 
     Args:
         family: Whose model it is.
@@ -105,7 +115,8 @@ def posterior_of(family: Family, estimator: Estimator, features: pd.DataFrame) -
     posterior = family.posterior(inner_model(estimator), features)
     if posterior is None or not isinstance(estimator, ScaledTarget):
         return posterior
-    return posterior.moved(estimator.scale_, estimator.offset_)
+    moved: Mixture | JointMixture = estimator.posterior(features)
+    return moved
 
 
 def _sampled_crps(values: NDArray[np.float64], true: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -27,7 +27,8 @@ class ModelEvaluation:
         bins: Scores by bin of W, see `score_by_bins`.
         predictions: One row per held-out curve: ``kernel``, ``curve``, ``disorder``, ``W`` (MHz), ``true``,
             ``predicted`` and, for the champion, ``lower`` and ``upper`` of the prediction interval of a regression, or
-            the calibrated probability ``p_<class>`` of every class.
+            the calibrated probability ``p_<class>`` of every class; of a joint task all four of each target, as
+            ``true_<target>`` and so on.
         importances: Columns ``feature``, ``impurity`` and, for the champion, ``permutation``, ``permutation_std`` and
             ``shap``.
         confusion: Number of curves, rows true, columns predicted; None for a regression.

@@ -36,11 +36,11 @@ class Predictions:
     """Predictions beside the truth.
 
     Attributes:
-        true: Targets, shape (n,).
-        predicted: Predictions, shape (n,).
+        true: Targets, shape (n,), or of a joint task (n, d).
+        predicted: Predictions, likewise.
         groups: Disorder group of every row, shape (n,).
         w: Kernel integral of every row, MHz, shape (n,).
-        lower: Lower end of the prediction interval, shape (n,), in the target's unit; None without intervals.
+        lower: Lower end of the prediction interval, likewise, in the target's unit; None without intervals.
         upper: Upper end of the prediction interval.
         probabilities: Probability of every class, shape (n, n_classes); None without.
         posterior: Columns whose means say how good posteriors are, each of shape (n,), see `posterior_columns`; empty
@@ -72,6 +72,12 @@ class Predictions:
             w=part.labels["W"].to_numpy(dtype=np.float64),
         )
 
+    def of_target(self, target: int) -> "Predictions":
+        """Those of one target of a joint task, without its posteriors."""
+        lower, upper = (None if part is None else part[:, target] for part in (self.lower, self.upper))
+        true, predicted = self.true[:, target], self.predicted[:, target]
+        return replace(self, true=true, predicted=predicted, lower=lower, upper=upper, posterior={})
+
     def rows(self, chosen: NDArray[np.bool_]) -> "Predictions":
         """Only the chosen rows, shape (n,)."""
         parts = (self.lower, self.upper, self.probabilities)
@@ -91,7 +97,9 @@ def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> di
 
     Returns:
         For a regression ``r2``, ``rmse`` and ``mae`` (in the target's unit), and with prediction intervals their
-        measured ``coverage`` and mean ``width``, with posteriors those of `posterior_columns`; for a classification
+        measured ``coverage`` and mean ``width``, with posteriors those of `posterior_columns`; for a joint task all of
+        these of each target, ``r2_<target>`` and so on, ``r2``, the mean over the targets, and with posteriors those of
+        `joint_columns`; for a classification
         ``f1_weighted``, ``accuracy`` and ``f1_<class>`` for each class, and with probabilities the ``brier`` score, the
         ``log_loss`` and the expected calibration error ``ece``, smaller is better. Intervals are bootstrapped, but for
         the coverage of independent curves: that is a share, and its interval Wilson's.
@@ -102,12 +110,13 @@ def score_rows(task: Task, predictions: Predictions, bootstrap: Bootstrap) -> di
             _probabilities(predictions, task.class_names),
         ]
     else:
-        parts = [_regression(predictions)]
+        parts = [_regression(predictions) if "" in task.parts else _joint(task, predictions)]
     scores = bootstrap.scores(
         lambda counts: {name: value for part in parts for name, value in part(counts).items()}, predictions.groups
     )
-    if "coverage" in scores and len(np.unique(predictions.groups)) == len(predictions.groups):
-        scores["coverage"] = _share(scores["coverage"], bootstrap.confidence)
+    if len(np.unique(predictions.groups)) == len(predictions.groups):
+        shares = {f"coverage{ending}" for ending in task.parts} & set(scores)
+        scores |= {name: _share(scores[name], bootstrap.confidence) for name in shares}
     return scores
 
 
@@ -197,6 +206,19 @@ def _regression(predictions: Predictions) -> Statistics:
     def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         n = counts.sum(axis=1)
         return {**errors(counts), **{name: counts @ column / n for name, column in intervals.items()}}
+
+    return statistics
+
+
+def _joint(task: Task, predictions: Predictions) -> Statistics:
+    """Those of each target, the mean R2, and of all targets together."""
+    parts = {ending: _regression(predictions.of_target(k)) for k, ending in enumerate(task.parts)}
+
+    def statistics(counts: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        own = {f"{name}{ending}": value for ending, of in parts.items() for name, value in of(counts).items()}
+        mean = np.mean([own[f"r2{ending}"] for ending in parts], axis=0)
+        together = {name: counts @ column / counts.sum(axis=1) for name, column in predictions.posterior.items()}
+        return {"r2": mean, **own, **together}
 
     return statistics
 

@@ -4,12 +4,13 @@ from nmr_platform.learning.models.estimator import Estimator, ScaledTarget, fit_
 from nmr_platform.learning.models.families import AnyFamily, find_family, installed_requirements, model_requirements
 from nmr_platform.learning.models.family import Family, MissingLibraryError, describe_space, search_space
 from nmr_platform.learning.models.persistence import load_estimator, save_estimator
-from nmr_platform.learning.models.posterior import Mixture
+from nmr_platform.learning.models.posterior import JointMixture, Mixture
 
 __all__ = [
     "AnyFamily",
     "Estimator",
     "Family",
+    "JointMixture",
     "MissingLibraryError",
     "Mixture",
     "ScaledTarget",

@@ -27,7 +27,7 @@ class Estimator(Protocol):
 
         Args:
             X: Features, shape (n, n_features), each in a unit of its own.
-            y: Targets, shape (n,): numbers in any unit, or class names.
+            y: Targets, shape (n,): numbers in any unit, or class names; those of a joint task, shape (n, d).
 
         Returns:
             The estimator itself.
@@ -52,8 +52,8 @@ class ScaledTarget(RegressorMixin, BaseEstimator):
 
     Attributes:
         model: The regressor that it wraps; it is fitted in place, as the steps of a pipeline are.
-        scale_: The unit of a fitted model, in the unit of the target.
-        offset_: What is subtracted first, in the unit of the target; 0 unless the mean is far larger than the spread.
+        scale_: The unit of a fitted model, in the unit of the target; of several targets that of each, shape (d,).
+        offset_: What is subtracted first, likewise; 0 unless the mean is far larger than the spread.
     """
 
     def __init__(self, model: Any) -> None:
@@ -62,20 +62,31 @@ class ScaledTarget(RegressorMixin, BaseEstimator):
     def fit(self, X: Table, y: ArrayLike, **options: Any) -> Self:
         """Fit on targets in any unit, see `Estimator.fit`; ``options`` are those of the fit of the wrapped model."""
         values = np.asarray(y, dtype=np.float64)
-        spread = float(values.std())
-        self.scale_ = float(2.0 ** np.floor(np.log2(spread))) if spread > 0.0 else 1.0
-        step = _FAR * self.scale_
-        self.offset_ = step * float(np.round(values.mean() / step))
+        units: Any = _unit_of(values) if values.ndim == 1 else np.transpose([*map(_unit_of, values.T)])
+        self.scale_, self.offset_ = units
         self.model.fit(X, (values - self.offset_) / self.scale_, **options)
         return self
 
     def predict(self, X: Table) -> NDArray[np.float64]:
-        """Predict the target of every row, shape (n,), in the unit of the target."""
+        """Predict the target of every row, shape (n,) or (n, d), in the unit of the target."""
         return self.restore(self.model.predict(X))
 
     def restore(self, predicted: NDArray[Any]) -> NDArray[np.float64]:
-        """What the wrapped model says, shape (n,), in the unit of the target."""
-        return self.offset_ + self.scale_ * predicted.astype(np.float64)
+        """What the wrapped model says, shape (n,) or (n, d), in the unit of the target."""
+        restored: NDArray[np.float64] = self.offset_ + self.scale_ * predicted.astype(np.float64)
+        return restored
+
+    def posterior(self, X: Table) -> Any:
+        """The posterior of every row, in the unit of the target, where the wrapped model has posteriors."""
+        return self.model.posterior(X).moved(self.scale_, self.offset_)
+
+
+def _unit_of(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Unit and offset of one target."""
+    spread = float(values.std())
+    scale = float(2.0 ** np.floor(np.log2(spread))) if spread > 0.0 else 1.0
+    step = _FAR * scale
+    return scale, step * float(np.round(values.mean() / step))
 
 
 def fit_beside_others(estimator: Estimator, x: Table, y: ArrayLike) -> Estimator:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from optuna.distributions import BaseDistribution
 
-    from nmr_platform.learning.models.posterior.mixture import Mixture
+    from nmr_platform.learning.models.posterior.mixture import JointMixture, Mixture
 
 __all__ = ["LOOK_EVERY", "Family", "MissingLibraryError", "describe_space", "penalties", "rounds", "search_space"]
 
@@ -45,6 +45,7 @@ class Family(Schema):
         requirements: Distributions that its fitted models need.
         is_compared: Whether its importances are drawn beside those of the other families: no split or coefficient tells
             what a network uses.
+        is_joint: Whether it learns the posterior of several numbers together.
         library: Import name of a library that the default set-up leaves out; an extra of the family's name installs it.
     """
 
@@ -54,6 +55,7 @@ class Family(Schema):
     trusted_types: ClassVar[tuple[str, ...]] = ()
     requirements: ClassVar[tuple[str, ...]] = ("scikit-learn",)
     is_compared: ClassVar[bool] = False
+    is_joint: ClassVar[bool] = False
     library: ClassVar[str | None] = None
 
     @model_validator(mode="after")
@@ -115,12 +117,15 @@ class Family(Schema):
             features: What to explain, shape (n, n_features).
         """
 
-    def posterior(self, model: Any, features: "pd.DataFrame") -> "Mixture | None":  # noqa: ARG002
-        """The posterior of the target of every curve, in the units of the model; None if the family has none.
+    def posterior(self, model: Any, features: "pd.DataFrame") -> "Mixture | JointMixture | None":  # noqa: ARG002
+        """The posterior of the target, or of all of a joint task, of every curve, in the units of the model.
 
         Args:
             model: Fitted model, made by `regressor` or `classifier`.
             features: Of the curves, shape (n, n_features).
+
+        Returns:
+            None if the family has none.
         """
         return None
 

@@ -120,7 +120,7 @@ def study_plans(
         datasets: The data sets behind the features.
 
     Raises:
-        ConfigurationError: A feature set is not among ``tables``.
+        ConfigurationError: A feature set is not among ``tables``, or no family answers such a task.
         DataError: The training part is too small for the folds.
     """
     names = tune.feature_sets or tuple(tables.tables)
@@ -131,7 +131,5 @@ def study_plans(
     folds = make_folds(tables.training_part(names[0]), task, tune.cv_folds, tune.seed)
     for name in names:
         part = tables.training_part(name)
-        for family in tune.families:
-            yield StudyPlan(
-                task_name, task, tune.family(family.kind), name, part, folds, tune, datasets, tables.split.disorder
-            )
+        for family in tune.families_for(task):
+            yield StudyPlan(task_name, task, family, name, part, folds, tune, datasets, tables.split.disorder)

@@ -1,6 +1,6 @@
-"""Neural posteriors: networks that give the posterior of a number or of a class; their libraries are an extra."""
+"""Neural posteriors: networks that give the posterior of numbers or of a class; their libraries are an extra."""
 
 from nmr_platform.learning.models.posterior.family import NeuralPosterior
-from nmr_platform.learning.models.posterior.mixture import Mixture
+from nmr_platform.learning.models.posterior.mixture import JointMixture, Mixture
 
-__all__ = ["Mixture", "NeuralPosterior"]
+__all__ = ["JointMixture", "Mixture", "NeuralPosterior"]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nmr_platform.learning.models.family import Family
 from nmr_platform.learning.models.posterior.estimators import PosteriorClassifier, PosteriorRegressor
-from nmr_platform.learning.models.posterior.mixture import Mixture
+from nmr_platform.learning.models.posterior.mixture import JointMixture, Mixture
 from nmr_platform.schema import Count
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class NeuralPosterior(Family):
     # 2: posteriors are stretched to the widths that the rows which members left out ask for.
     revision: ClassVar[int] = 2
     is_compared: ClassVar[bool] = True
+    is_joint: ClassVar[bool] = True
     # It brings JAX. Only a fit and its explanation need them: what was learnt is asked by NumPy.
     library: ClassVar[str | None] = "optax"
     trusted_types: ClassVar[tuple[str, ...]] = tuple(
@@ -71,8 +72,8 @@ class NeuralPosterior(Family):
         """Mean size of the integrated gradients of training curves, see `Family.weights`."""
         return np.asarray(model.importances_, dtype=np.float64)
 
-    def posterior(self, model: Any, features: "pd.DataFrame") -> Mixture | None:
-        """The posterior of a number, see `Family.posterior`; that of a class is its probabilities."""
+    def posterior(self, model: Any, features: "pd.DataFrame") -> Mixture | JointMixture | None:
+        """The posterior of a number or of several, see `Family.posterior`; that of a class is its probabilities."""
         return model.posterior(features) if isinstance(model, PosteriorRegressor) else None
 
     def contributions(self, model: Any, features: "pd.DataFrame") -> NDArray[np.floating]:

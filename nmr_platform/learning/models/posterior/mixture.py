@@ -9,6 +9,9 @@ from scipy.special import ndtr
 
 __all__ = ["JointMixture", "Mixture"]
 
+# A normal density has nothing further from its centre, in widths; and how often that range is halved.
+_FAR, _HALVINGS = 40.0, 60
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -33,6 +36,18 @@ class Mixture:
         """The posterior mean of every curve, shape (n,)."""
         mean: NDArray[np.float64] = (self.shares * self.centres).sum(axis=1)
         return mean
+
+    def quantile(self, level: float) -> NDArray[np.float64]:
+        """The value that is larger than the true one with probability ``level``, of every curve, shape (n,)."""
+        low, high = (
+            self.centres.min(axis=1) - _FAR * self.widths.max(axis=1),
+            self.centres.max(axis=1) + _FAR * self.widths.max(axis=1),
+        )
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            below = self.cdf(middle) < level
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return 0.5 * (low + high)
 
     def cdf(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Posterior probability of a smaller value, shape (n,).
@@ -100,6 +115,19 @@ class JointMixture:
         """The posterior means of every curve, shape (n, d)."""
         mean: NDArray[np.float64] = np.einsum("nk,nkd->nd", self.shares, self.centres)
         return mean
+
+    def rows(self, chosen: NDArray[np.intp]) -> "JointMixture":
+        """Those of some curves, by their numbers, shape (m,)."""
+        return JointMixture(self.shares[chosen], self.centres[chosen], self.factors[chosen])
+
+    def interval(self, coverage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Ends, both of shape (n, d), of the central intervals that hold each number with the given probability."""
+        marginals = [self.marginal(k) for k in range(self.centres.shape[-1])]
+        lower, upper = (
+            np.column_stack([each.quantile(level) for each in marginals])
+            for level in (0.5 - 0.5 * coverage, 0.5 + 0.5 * coverage)
+        )
+        return lower, upper
 
     def covariance(self) -> NDArray[np.float64]:
         """The covariance of every curve's numbers, shape (n, d, d)."""
