@@ -12,8 +12,8 @@ from nmr_platform.physics import Block
 from nmr_platform.plots import (
     plot_confusion,
     plot_confusion_by_bin,
-    plot_coverage_by_bin,
     plot_corner,
+    plot_coverage_by_bin,
     plot_crps,
     plot_echoes,
     plot_expected_coverage,
