@@ -55,7 +55,14 @@ def test_a_joint_posterior_is_learnt_drawn_and_asked_with_means_intervals_and_co
     drawn = {file.stem for file in (own / "figures").iterdir()}
     assert {"corner", "expected_coverage", "ranks_X", "crps_Z", "parity_xi", "coverage_xi"} <= drawn
     assert "xi: R2" in (own / "model" / "card.md").read_text()
-    asked = ("predict", "data/simulated/gaussian.zarr", "--task", "couplings", "--coverage", "0.8")
+    asked = (
+        "predict",
+        str(folder / "data" / "simulated" / "gaussian.zarr"),
+        "--task",
+        "couplings",
+        "--coverage",
+        "0.8",
+    )
     said = nmr(folder, *asked)
     assert "couplings: xi" in said.out
     assert "correlation with X" in said.out
