@@ -2,6 +2,8 @@
 
 import marimo
 
+__all__ = ["app"]
+
 app = marimo.App(width="full", app_title="nmr explore", css_file="page.css")
 
 with app.setup:
