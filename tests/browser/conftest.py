@@ -108,13 +108,14 @@ def shoot(page, tmp_path):
 
 @pytest.fixture
 def visit(page, pages):
-    """Open an address, or a path below that of the pages, without the panel of the assistant."""
+    """Open an address, or a path below that of the pages among training runs, without the panel of the assistant."""
     from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
     def go(path):
         # What follows a # alone would not make the pages load anew.
         page.goto("about:blank")
-        page.goto(path if path.startswith("http") else f"{pages}/#/{path}")
+        kind = f"{'&' if '?' in path else '?'}workflowType=machine_learning"
+        page.goto(path if path.startswith("http") else f"{pages}/#/{path}{kind}")
         panel = page.get_by_role("button", name="Close", exact=True)
         # It opens with the first page only, and not in every version.
         with suppress(PlaywrightTimeout):

@@ -79,7 +79,7 @@ def test_searches_race_each_other_and_their_pictures_lie_side_by_side(open_view,
 
 def test_a_study_says_what_was_asked_and_leads_to_its_best_trial(visit, page, parents, shoot):
     best = max(parents, key=lambda run: run.data.metrics["best_score"])
-    visit(f"experiments/{best.info.experiment_id}/runs/{best.info.run_id}?workflowType=machine_learning")
+    visit(f"experiments/{best.info.experiment_id}/runs/{best.info.run_id}")
     expect(page.get_by_text("Asked of an echo: kernel integral").first).to_be_visible()
     page.get_by_text("Show more").first.click()
     link = page.get_by_role("listitem").filter(has_text="Best trial:").get_by_role("link").first
@@ -95,7 +95,7 @@ def test_the_page_of_a_champion_has_its_card_its_version_and_its_data(visit, pag
     version = client.get_model_version_by_alias("nmr-W", "champion")
     run = client.get_run(version.run_id)
     (output,) = run.outputs.model_outputs
-    visit(f"experiments/{run.info.experiment_id}/models/{output.model_id}?workflowType=machine_learning")
+    visit(f"experiments/{run.info.experiment_id}/models/{output.model_id}")
     expect(page.get_by_role("heading", name="nmr-W")).to_be_visible()
     for heading in ("Scores", "Where it fails", "Limits", "Licence"):
         expect(page.get_by_text(heading, exact=True).first).to_be_visible()
@@ -106,9 +106,7 @@ def test_the_page_of_a_champion_has_its_card_its_version_and_its_data(visit, pag
 
 def test_trials_of_all_studies_are_told_apart_by_name(visit, page, client, parents):
     experiment = parents[0].info.experiment_id
-    visit(
-        f"experiments/{experiment}/runs?orderByKey=metrics.%60cv_r2%60&orderByAsc=false&workflowType=machine_learning"
-    )
+    visit(f"experiments/{experiment}/runs?orderByKey=metrics.%60cv_r2%60&orderByAsc=false")
     expect(page.get_by_text("matching runs").first).to_be_visible()
     expect(page.locator(".ag-row a[href*='/runs/']").first).to_be_visible()
     shown = names_shown(page)
