@@ -200,13 +200,15 @@ def _records(labels: pd.DataFrame, workspace: Workspace) -> dict[str, NDArray[np
 
 
 def _metrics(result: EvaluationResult) -> dict[str, Any]:
+    """The same few names for every task, so that `dvc metrics show` is a table; all scores are in the results."""
     champion = result.champion
-    scores = {name: score.value for name, score in champion.scores.items()}
     main = champion.scores[result.task.metric]
     return {
         "champion": champion.study.label,
+        "score": main.value,
+        "lower": main.lower,
+        "upper": main.upper,
         "cv": champion.study.cv_mean,
-        "test": {**scores, f"{result.task.metric}_lower": main.lower, f"{result.task.metric}_upper": main.upper},
         "n_train": result.n_train,
         "n_test": result.n_test,
     }

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmr_platform.errors import DataError, NmrPlatformError
-from nmr_platform.files import read_json
 from nmr_platform.stages.features import read_features
+from nmr_platform.stages.standing import read_scores
 from nmr_platform.stages.tune import repeating
 from nmr_platform.tracking import PATCH, git_environment, resolve_store
 from nmr_platform.workspace import Workspace
@@ -86,7 +86,8 @@ def reproduce_version(workspace: Workspace, name: str, version: str, into: Path 
         raise
     metric = origin.metric.removeprefix("test_")
     made = Workspace(folder)
-    score = float(read_json(made.metrics(origin.task), made_by="evaluate")["test"][metric])
+    found = read_scores(made, origin.task)
+    score = float(found["models"][found["champion"]]["scores"][metric]["value"])
     digests = {record.name: record.digest for record in read_features(made).datasets}
     changed = sorted(key for key, digest in origin.data.items() if digests.get(key) != digest)
     if changed:

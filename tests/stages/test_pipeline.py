@@ -12,6 +12,7 @@ from nmr_platform.inference import Predictor
 from nmr_platform.physics import Experiment
 from nmr_platform.schema import read_yaml
 from nmr_platform.stages.features import read_features
+from nmr_platform.stages.standing import read_scores
 from nmr_platform.stages.tune import read_tuned
 from nmr_platform.workspace import Workspace
 from tests.stages.tiny import KERNELS, TASKS, champion_of, contents
@@ -87,10 +88,11 @@ def test_every_model_is_written_with_what_is_shown_of_it(project, task):
 @pytest.mark.parametrize("task", TASKS)
 def test_noise_of_size_zero_leaves_the_score_as_it_was(project, task):
     metric = "r2" if task == "W" else "f1_weighted"
+    score = metrics(project, task)["score"]
     with (champion_of(project, task) / "tables" / "noise.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["metric"] == metric]
     assert [row["sigma"] for row in rows] == ["0", "0.001"]
-    assert float(rows[0]["value"]) == pytest.approx(metrics(project, task)["test"][metric], abs=1e-5)
+    assert float(rows[0]["value"]) == pytest.approx(score, abs=1e-5)
 
 
 def test_other_lattices_are_tried_with_new_curves_of_every_kernel(project):
@@ -102,9 +104,10 @@ def test_other_lattices_are_tried_with_new_curves_of_every_kernel(project):
 @pytest.mark.parametrize(("task", "metric"), [("W", "r2"), ("power_vs_rest", "f1_weighted")])
 def test_metrics_name_the_champion_and_its_score_with_an_interval(project, task, metric):
     content = metrics(project, task)
-    assert list(content) == ["champion", "cv", "test", "n_train", "n_test"]
-    test = content["test"]
-    assert test[f"{metric}_lower"] <= test[metric] <= test[f"{metric}_upper"]
+    assert list(content) == ["champion", "score", "lower", "upper", "cv", "n_train", "n_test"]
+    own = read_scores(Workspace(project), task)["models"][content["champion"]]["scores"][metric]
+    assert (content["score"], content["lower"], content["upper"]) == (own["value"], own["lower"], own["upper"])
+    assert content["lower"] <= content["score"] <= content["upper"]
     assert content["n_train"] + content["n_test"] == (24 if task == "W" else 72)
 
 
