@@ -10,6 +10,7 @@ import reference
 from sphinx.application import Sphinx
 
 import nmr_platform
+from nmr_platform.schema import Schema
 
 project = "nmr_platform"
 author = "the authors of nmr_platform"
@@ -39,6 +40,7 @@ html_title = "nmr_platform"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 copybutton_exclude = ".linenos, .gp, .go"
@@ -57,13 +59,21 @@ def _as_plain_text(_app: object, _what: str, _name: str, _obj: object, _options:
             lines[number] = "".join(parts)
 
 
-def _is_of_a_library(_app: object, _what: str, name: str, *_: object) -> bool | None:
-    """Methods that scikit-learn writes for every estimator are described there."""
-    return True if re.fullmatch(r"set_\w+_request|get_metadata_routing", name) else None
+def _is_of_a_library(_app: object, _what: str, name: str, obj: object, *_: object) -> bool | None:
+    """What scikit-learn, pydantic and Python give every class; ours are described in the docstring of the class."""
+    is_given = re.fullmatch(r"set_\w+_request|get_metadata_routing|model_config", name)
+    is_field = (getattr(obj, "__doc__", None) or "").startswith("Alias for field number")
+    return True if is_given or is_field else None
+
+
+def _without_keys(_app: object, _what: str, _name: str, obj: object, *_: object) -> tuple[str, None] | None:
+    """The keys of a model are in its docstring, with their meaning and unit; a signature of all bounds hides them."""
+    return ("", None) if isinstance(obj, type) and issubclass(obj, Schema) else None
 
 
 def setup(app: Sphinx) -> None:
     """Write the generated pages, and read docstrings as text."""
     app.connect("builder-inited", lambda app: reference.write(Path(app.srcdir) / "generated"))
+    app.connect("autodoc-process-signature", _without_keys)
     app.connect("autodoc-skip-member", _is_of_a_library)
     app.connect("autodoc-process-docstring", _as_plain_text, priority=900)

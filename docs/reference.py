@@ -89,7 +89,11 @@ def _commands() -> str:
         group.commands[name] = getattr(command, "whole", lambda command=command: command)()
     context = typer.Context(group, info_name="nmr")
     text = get_docs_for_click(obj=group, ctx=context, name="nmr", title="Command line")
-    return re.sub(r"(?m)^(\* `[^`]*`)(: )?", r"\1\2", text)
+    # In the list of commands, the whole sentence instead of its first words, and a link.
+    for name, command in group.commands.items():
+        sentence = " ".join((command.help or "").split("\n\n")[0].split())
+        text = re.sub(rf"(?m)^\* `{name}`: .*$", lambda _, n=name, s=sentence: f"* [`nmr {n}`](#nmr-{n}): {s}", text)
+    return text
 
 
 def _parameters() -> str:
@@ -147,7 +151,7 @@ def _type(annotation: Any) -> str:
 
 
 def _default(value: Any) -> str:
-    return "as above" if isinstance(value, Schema) else str(value)[:40] or "''"
+    return "its defaults" if isinstance(value, Schema) else str(value)[:40] or "''"
 
 
 def _tutorials() -> str:
