@@ -1,7 +1,7 @@
 """Every figure of the platform: pure functions from data to a matplotlib `Figure`."""
 
 from nmr_platform.plots.classes import plot_confusion, plot_confusion_by_bin, plot_reliability
-from nmr_platform.plots.echoes import plot_band, plot_decay, plot_echoes, plot_gallery, plot_records
+from nmr_platform.plots.echoes import plot_band, plot_decay, plot_echoes, plot_records
 from nmr_platform.plots.importances import (
     plot_importances_beside,
     plot_importances_over_echo,
@@ -18,9 +18,12 @@ from nmr_platform.plots.pulse_search import (
 )
 from nmr_platform.plots.scores import plot_coverage_by_bin, plot_parity, plot_score_against
 from nmr_platform.plots.sequence import plot_sequence, plot_sequences
-from nmr_platform.plots.style import save
+from nmr_platform.plots.spots import Picture, read_picture
+from nmr_platform.plots.style import DPI, rounded, save
 
 __all__ = [
+    "DPI",
+    "Picture",
     "plot_band",
     "plot_confusion",
     "plot_confusion_by_bin",
@@ -31,7 +34,6 @@ __all__ = [
     "plot_echo_comparison",
     "plot_echoes",
     "plot_expected_coverage",
-    "plot_gallery",
     "plot_importances_beside",
     "plot_importances_over_echo",
     "plot_pareto",
@@ -47,5 +49,7 @@ __all__ = [
     "plot_sequences",
     "plot_top_importances",
     "plot_verdict",
+    "read_picture",
+    "rounded",
     "save",
 ]

@@ -10,7 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.plots.style import CYCLE, INK, SEQUENTIAL, columns_for, dress_colorbar, figure, heading, legend
+from nmr_platform.plots.style import (
+    CYCLE,
+    INK,
+    SEQUENTIAL,
+    WIDTH,
+    columns_for,
+    dress_colorbar,
+    figure,
+    heading,
+    legend,
+)
 from nmr_platform.plots.style import title as set_title
 
 __all__ = ["plot_confusion", "plot_confusion_by_bin", "plot_reliability"]
@@ -25,12 +35,12 @@ def plot_confusion(matrix: ArrayLike, classes: Sequence[str], *, title: str = ""
         title: Title of the figure.
     """
     counts = np.asarray(matrix)
-    side = 2.6 + 0.85 * len(classes)
-    made, (ax,) = figure(size=(side + 0.8, side), grid="none")
-    image = _draw(ax, counts, classes, size=10)
+    side = 1.9 + 0.75 * len(classes)
+    made, (ax,) = figure(size=(side + 0.75, side), grid="none")
+    image = _draw(ax, counts, classes, size=9)
     ax.set_ylabel("true class")
     ax.set_xlabel("predicted class")
-    set_title(ax, title)
+    heading(made, title)
     _draw_colorbar(made, image, [ax])
     return made
 
@@ -45,14 +55,14 @@ def plot_confusion_by_bin(matrices: ArrayLike, edges: ArrayLike, classes: Sequen
         title: Title of the figure.
     """
     counts, bounds = np.asarray(matrices), np.asarray(edges, dtype=float)
-    n_columns = columns_for(len(counts), most=3 if len(classes) <= 2 else 2)
+    n_columns = columns_for(len(counts), most=2)
     n_rows = ceil(len(counts) / n_columns)
-    side = 0.8 + 0.65 * len(classes)
-    size = (max(4.6, side * n_columns + 1.4), (side + 0.7) * n_rows + 0.6)
+    side = 0.55 + 0.47 * len(classes)
+    size = (max(WIDTH, side * n_columns + 1.0), (side + 0.75) * n_rows + 0.6)
     made, axes = figure(n_rows, n_columns, size=size, grid="none")
     for number, ax in enumerate(axes[: len(counts)]):
-        image = _draw(ax, counts[number], classes, size=9)
-        set_title(ax, _bin_title(counts[number], bounds[number], bounds[number + 1]), size=9.5)
+        image = _draw(ax, counts[number], classes, size=8)
+        set_title(ax, _bin_title(counts[number], bounds[number], bounds[number + 1]), size=8.5)
         first = number % n_columns == 0
         ax.set_ylabel("true class" if first else "")
         ax.tick_params(labelleft=first)
@@ -73,7 +83,7 @@ def plot_reliability(table: pd.DataFrame, *, text: str = "", title: str = "") ->
         text: Written into the corner, for instance the calibration error.
         title: Title of the figure.
     """
-    made, (top, bottom) = figure(2, size=(5.6, 6.4), sharex=True, height_ratios=(3, 1))
+    made, (top, bottom) = figure(2, size=(WIDTH, 5.4), sharex=True, height_ratios=(3, 1))
     top.plot([0, 100], [0, 100], color=INK, linewidth=1, linestyle="--", label="perfectly calibrated")
     for number, (name, rows) in enumerate(table.groupby("class", sort=False)):
         x, y = 100 * rows["predicted"].to_numpy(dtype=float), 100 * rows["observed"].to_numpy(dtype=float)
@@ -86,7 +96,7 @@ def plot_reliability(table: pd.DataFrame, *, text: str = "", title: str = "") ->
     top.set_ylim(-2, 102)
     top.text(0.97, 0.04, text, transform=top.transAxes, ha="right", va="bottom", fontsize=9.5, color=INK)
     legend(top, loc="upper left")
-    set_title(top, title)
+    heading(made, title)
     bottom.set_ylim(bottom=0)
     bottom.set_ylabel("curves (number)")
     bottom.set_xlabel("probability given to the class (%)")

@@ -5,14 +5,15 @@ from itertools import zip_longest
 from math import ceil
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from nmr_platform.plots.style import CYCLE, MAIN, MUTED, columns_for, figure, heading, legend
+from nmr_platform.plots.style import CYCLE, MAIN, MUTED, WIDTH, columns_for, figure, heading, legend
 from nmr_platform.plots.style import title as set_title
 
-__all__ = ["plot_band", "plot_decay", "plot_echoes", "plot_gallery", "plot_records"]
+__all__ = ["plot_band", "plot_decay", "plot_echoes", "plot_records"]
 
 _MOST_IN_LEGEND = 12
 
@@ -24,6 +25,7 @@ def plot_echoes(
     *,
     echo_time: float | None = None,
     parts: bool = False,
+    ordered: bool = False,
     title: str = "",
 ) -> Figure:
     """Draw |M|(t) of one or several curves, on request with real and imaginary part below.
@@ -34,21 +36,26 @@ def plot_echoes(
         labels: One for each curve, or none.
         echo_time: Where the echo is expected, us; marked by a dashed line.
         parts: Add panels with real and imaginary part.
+        ordered: The curves are in an order, for instance of their coupling: colours go from light to dark.
         title: Title of the figure.
     """
     curves = np.atleast_2d(np.asarray(m))
     views = {"|M|": np.abs(curves)}
     if parts:
         views |= {"Re M": curves.real, "Im M": curves.imag}
-    made, axes = figure(len(views), size=(7.2, 4.0 if not parts else 6.6), sharex=True)
+    made, axes = figure(len(views), size=(WIDTH, 3.4 if not parts else 6.0), sharex=True)
+    if ordered:
+        colours = colormaps["viridis"](np.linspace(0.85, 0.0, len(curves)))
     for ax, (name, values) in zip(axes, views.items(), strict=True):
+        if ordered:
+            ax.set_prop_cycle(color=colours)
         for values_of_curve, label in zip_longest(values, labels[: len(values)], fillvalue=""):
             ax.plot(np.asarray(time), values_of_curve, linewidth=1.3, label=label or None)
         ax.set_ylabel(f"{name} (ħ per spin)")
         _finish(ax, time, echo_time)
     axes[0].set_ylim(bottom=0)
     axes[-1].set_xlabel("time (µs)")
-    set_title(axes[0], title)
+    heading(made, title)
     if 0 < len(labels) <= _MOST_IN_LEGEND:
         legend(axes[0], columns=1 if len(labels) <= 4 else 2)
     return made
@@ -95,26 +102,6 @@ def plot_band(
     legend(axes[0])
     legend(axes[2], columns=2)
     return made
-
-
-def plot_gallery(
-    curves_by_kernel: Mapping[str, ArrayLike],
-    time: ArrayLike,
-    *,
-    echo_time: float | None = None,
-    title: str = "",
-) -> Figure:
-    """Draw a few curves of each kernel side by side, |M|(t) on common scales.
-
-    Args:
-        curves_by_kernel: For each kernel's name, curves of shape (n_curves, n_samples), complex or real, in units of
-            hbar per spin.
-        time: Shape (n_samples,), us.
-        echo_time: Where the echo is expected, us; marked by a dashed line.
-        title: Title of the figure.
-    """
-    echo_times = {} if echo_time is None else dict.fromkeys(curves_by_kernel, echo_time)
-    return plot_records({name: (time, m) for name, m in curves_by_kernel.items()}, echo_times, title=title)
 
 
 def plot_records(

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
+from nmr_platform.plots.spots import mark
 from nmr_platform.plots.style import (
     ACCENT,
     CYCLE,
@@ -20,6 +22,7 @@ from nmr_platform.plots.style import (
     MAIN,
     MUTED,
     SEQUENTIAL,
+    WIDTH,
     dress_colorbar,
     figure,
     heading,
@@ -42,6 +45,9 @@ _SIGNALS = {
     "phase": "phase",
 }
 _AXES = {"time": "time (µs)", "frequency": "frequency (MHz)"}
+_UNITS = {"time": "µs", "frequency": "MHz"}
+# Features that are named at one place.
+_MOST_NAMED = 3
 # Features narrower than this share of their axis are drawn as bars, wider ones as spans.
 _NARROW = 0.02
 # Part of a row's height that its spans fill.
@@ -90,10 +96,10 @@ def plot_importances_over_echo(
     # Time first: it is the echo's own axis.
     panels = dict(sorted(panels.items(), key=lambda item: item[0][0] != "time"))
     draw_panels, height = _style_of(table, limits)
-    ratios = [2.0] + [height] * len(panels)
-    made, axes = figure(len(ratios), size=(7.2, 1.2 + sum(ratios)), height_ratios=ratios)
+    ratios = [1.6] + [height] * len(panels)
+    made, axes = figure(len(ratios), size=(WIDTH, 1.1 + sum(ratios)), height_ratios=ratios)
     _draw_echo(axes[0], time, mean_echo, limits.get("time"))
-    set_title(axes[0], title)
+    heading(made, title)
     draw_panels(axes[1:], {_signal_name(*key): rows for key, rows in panels.items()})
     domains = [axis for axis, _ in panels]
     for number, (ax, axis) in enumerate(zip(axes[1:], domains, strict=True)):
@@ -141,7 +147,7 @@ def plot_top_importances(table: pd.DataFrame, *, top: int = 20, title: str = "")
         title: Title of the figure.
     """
     best = table.nlargest(top, "importance", keep="first")[::-1]
-    made, (ax,) = figure(size=(6.4, 1.3 + 0.27 * len(best)), grid="x")
+    made, (ax,) = figure(size=(WIDTH, 1.3 + 0.27 * len(best)), grid="x")
     spread = best["spread"].to_numpy(dtype=float) if "spread" in best else None
     names = best["name"].astype(str).to_list()
     values = best["importance"].to_numpy(dtype=float)
@@ -150,7 +156,7 @@ def plot_top_importances(table: pd.DataFrame, *, top: int = 20, title: str = "")
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("importance")
     ax.set_ylabel("feature")
-    set_title(ax, title)
+    heading(made, title)
     return made
 
 
@@ -169,7 +175,8 @@ def plot_polynomial_bars(intervals: pd.DataFrame, *, label: str = "importance", 
     bars = summed["importance"].sum()
     panels = sorted(bars.groupby("width"), key=lambda item: -float(str(item[0])))
     powers = sorted(bars["power"].unique())
-    made, axes = figure(len(panels), size=(7.2, 1.2 + 1.7 * len(panels)), sharex=True, sharey=True, grid="y")
+    axis = str(intervals["axis"].iloc[0]) if "axis" in intervals else "time"
+    made, axes = figure(len(panels), size=(WIDTH, 1.1 + 1.3 * len(panels)), sharex=True, sharey=True, grid="y")
     for ax, (_, rows) in zip(axes, panels, strict=True):
         for rank, power in enumerate(powers):
             own = rows[rows["power"] == power]
@@ -183,13 +190,23 @@ def plot_polynomial_bars(intervals: pd.DataFrame, *, label: str = "importance", 
                 linewidth=0,
                 label=f"$x^{power}$",
             )
+        _mark_powers(ax, pd.DataFrame(rows), axis)
         for edge in np.unique(rows[["start", "stop"]].to_numpy(dtype=float)):
             ax.axvline(edge, color="#d0d0d0", linewidth=0.6, zorder=0)
         ax.set_ylabel(f"{label}\n{rows['start'].nunique()} bins")
-    axes[-1].set_xlabel(_AXES[str(intervals["axis"].iloc[0]) if "axis" in intervals else "time"])
+    axes[-1].set_xlabel(_AXES[axis])
     legend(axes[0], columns=len(powers), above=True)
     heading(made, title)
     return made
+
+
+def _mark_powers(ax: Axes, rows: pd.DataFrame, axis: str) -> None:
+    """Every bin of a panel says what each of its powers is worth."""
+    for _, own in rows.groupby(["start", "stop"]):
+        start, stop = float(own["start"].iloc[0]), float(own["stop"].iloc[0])
+        worth = [f"x^{power}: {value:.3g}" for power, value in zip(own["power"], own["importance"], strict=True)]
+        told = "\n".join([_place(start, stop, axis), *worth])
+        mark(ax, [start], [0.0], [told], to=([stop], [float(rows["importance"].max())]))
 
 
 def _style_of(table: pd.DataFrame, limits: dict[str, tuple[float, float]]) -> tuple[_Drawing, float]:
@@ -232,16 +249,40 @@ def _draw_bar_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> No
         heights = rows["importance"].to_numpy(dtype=float)
         ax.bar(start, heights, width=stop - start, align="edge", color=MAIN, linewidth=0)
         ax.set_ylim(0, 1.05 * largest)
+        told = [
+            f"{name}\n{_place(low, high, str(rows['axis'].iloc[0]))}: {importance:.3g}"
+            for name, low, high, importance in zip(rows["name"], start, stop, heights, strict=True)
+        ]
+        # As high as the panel, so that the smallest can be found too.
+        mark(ax, start, 0.0, told, to=(stop, 1.05 * largest))
         ax.set_ylabel(f"importance\nof {signal}")
 
 
 def _draw_density_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> None:
     """One panel a signal: the importance per unit of time or frequency, with every feature spread over its interval."""
     for ax, (signal, rows) in zip(axes, by_signal.items(), strict=True):
-        ax.stairs(*_density(rows), fill=True, color=MAIN)
+        density, edges = _density(rows)
+        ax.stairs(density, edges, fill=True, color=MAIN)
         ax.set_ylim(bottom=0)
-        unit = {"time": "µs", "frequency": "MHz"}[str(rows["axis"].iloc[0])]
+        mark(ax, edges[:-1], 0.0, _told_of_steps(rows, edges), to=(edges[1:], ax.get_ylim()[1]))
+        unit = _UNITS[str(rows["axis"].iloc[0])]
         ax.set_ylabel(f"importance\nof {signal}\nper {unit}")
+
+
+def _told_of_steps(rows: pd.DataFrame, edges: NDArray[np.float64]) -> list[str]:
+    """The three most important features between each two neighbouring edges."""
+    best = rows.sort_values("importance", ascending=False, kind="stable")
+    axis, told = str(rows["axis"].iloc[0]), []
+    for low, high in pairwise(edges):
+        here = best[(best["start"] <= low) & (best["stop"] >= high)]
+        names = [f"{row.name}: {row.importance:.3g}" for row in here.head(_MOST_NAMED).itertuples(index=False)]
+        more = [f"and {len(here) - _MOST_NAMED} more"] if len(here) > _MOST_NAMED else []
+        told.append("\n".join([_place(low, high, axis), *names, *more]))
+    return told
+
+
+def _place(start: float, stop: float, axis: str) -> str:
+    return f"{start:.4g} to {stop:.4g} {_UNITS[axis]}"
 
 
 def _density(rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -258,7 +299,7 @@ def _draw_span_panels(axes: list[Axes], by_signal: dict[str, pd.DataFrame]) -> N
     spans = {signal: _spans(rows) for signal, rows in by_signal.items()}
     largest = max(span.importance for group in spans.values() for span in group) or 1.0
     for ax, (signal, group) in zip(axes, spans.items(), strict=True):
-        _draw_spans(ax, group, largest)
+        _draw_spans(ax, group, largest, str(by_signal[signal]["axis"].iloc[0]))
         ax.set_ylabel(f"cubic fits\nof {signal}")
     scale = ScalarMappable(Normalize(0, largest), SEQUENTIAL)
     dress_colorbar(axes[0].figure.colorbar(scale, ax=axes, aspect=9 * len(axes), pad=0.02), "importance")
@@ -275,13 +316,15 @@ def _spans(rows: pd.DataFrame) -> list[_Span]:
     return [_Span(start, stop, bins[f"{stop - start:.4g}"], importance) for (start, stop), importance in sums.items()]
 
 
-def _draw_spans(ax: Axes, spans: list[_Span], largest: float) -> None:
+def _draw_spans(ax: Axes, spans: list[_Span], largest: float, axis: str) -> None:
     rows = sorted({span.n_bins for span in spans})
     for span in spans:
         bottom = rows.index(span.n_bins) - _FILL / 2
         color = SEQUENTIAL(span.importance / largest)
         width = span.stop - span.start
         ax.add_patch(Rectangle((span.start, bottom), width, _FILL, facecolor=color, edgecolor=MUTED, linewidth=0.5))
+        told = f"one of {span.n_bins} bins, {_place(span.start, span.stop, axis)}: {span.importance:.3g}"
+        mark(ax, [span.start], [bottom], [told], to=([span.stop], [bottom + _FILL]))
     ax.set_ylim(-0.55, len(rows) - 0.45)
     ax.set_yticks(range(len(rows)), [f"{n_bins} bins" for n_bins in rows])
     ax.tick_params(axis="y", length=0)

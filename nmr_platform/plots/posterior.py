@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, figure, heading, legend
+from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, WIDTH, figure, heading, legend
 
 __all__ = ["plot_corner", "plot_crps", "plot_expected_coverage", "plot_ranks"]
 
@@ -20,7 +20,7 @@ def plot_ranks(table: pd.DataFrame, *, title: str = "") -> Figure:
         table: One row a bin: ``low``, ``high`` (rank, 0 to 1), ``n`` (curves), ``lower``, ``upper`` (the band, curves).
         title: Title of the figure.
     """
-    made, (ax,) = figure(size=(6.0, 3.8), grid="y")
+    made, (ax,) = figure(size=(WIDTH, 3.5), grid="y")
     low, width = 100 * table["low"], 100 * (table["high"] - table["low"])
     ax.axhspan(table["lower"].iloc[0], table["upper"].iloc[0], color=MUTED, alpha=0.3, linewidth=0, label="if right")
     ax.bar(low, table["n"], width=0.94 * width, align="edge", color=MAIN, linewidth=0)
@@ -41,7 +41,7 @@ def plot_expected_coverage(table: pd.DataFrame, *, title: str = "") -> Figure:
         table: ``level``, ``coverage``, ``lower``, ``upper`` (the band of posteriors that are right), all shares.
         title: Title of the figure.
     """
-    made, (ax,) = figure(size=(4.8, 4.8))
+    made, (ax,) = figure(size=(WIDTH, WIDTH))
     level, coverage, lower, upper = (100 * table[name] for name in ("level", "coverage", "lower", "upper"))
     ax.fill_between(level, lower, upper, color=MUTED, alpha=0.3, linewidth=0, label="if right")
     ax.plot(level, level, color=INK, linewidth=1)
@@ -65,7 +65,7 @@ def plot_crps(posterior: pd.DataFrame, prior: pd.DataFrame, *, unit: str, title:
         unit: Unit of the target; empty for a plain number.
         title: Title of the figure.
     """
-    made, (ax,) = figure(size=(6.0, 3.8), grid="y")
+    made, (ax,) = figure(size=(WIDTH, 3.5), grid="y")
     for table, color, label in ((prior, MUTED, "prior"), (posterior, MAIN, "posterior")):
         low, high = table["w_low"].to_numpy(dtype=float), table["w_high"].to_numpy(dtype=float)
         errors = np.maximum(np.array([table["value"] - table["lower"], table["upper"] - table["value"]]), 0.0)

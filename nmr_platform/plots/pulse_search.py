@@ -10,7 +10,19 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import griddata
 
-from nmr_platform.plots.style import ACCENT, CYCLE, INK, MAIN, MUTED, SURFACE, dress_colorbar, figure, heading, legend
+from nmr_platform.plots.style import (
+    ACCENT,
+    CYCLE,
+    INK,
+    MAIN,
+    MUTED,
+    SURFACE,
+    WIDTH,
+    dress_colorbar,
+    figure,
+    heading,
+    legend,
+)
 
 __all__ = ["plot_echo_comparison", "plot_pareto", "plot_pulse_map", "plot_search_history", "plot_verdict"]
 
@@ -49,7 +61,7 @@ def plot_pulse_map(
     places = np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
     tried = np.isfinite(values) & np.isfinite(places).all(axis=1)
     shown, values = places[tried], values[tried]
-    made, (ax,) = figure(size=(6.8, 5.2))
+    made, (ax,) = figure(size=(WIDTH, 4.4))
     low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
     scale = Normalize(low, high if high > low else low + 1e-9)
     if surface:
@@ -112,7 +124,7 @@ def plot_search_history(
     """
     scores = np.asarray(values, dtype=float)
     numbers = np.arange(1, len(scores) + 1)
-    made, (ax,) = figure(size=(7.2, 3.8))
+    made, (ax,) = figure(size=(WIDTH, 3.5))
     ax.plot(numbers, scores, "o", color=MUTED, markersize=4.5, alpha=0.8, markeredgewidth=0, label="trial")
     ax.step(
         numbers, _best_so_far(scores, maximise=maximise), where="post", color=MAIN, linewidth=1.8, label="best so far"
@@ -147,7 +159,7 @@ def plot_pareto(
         title: Title of the figure.
     """
     t, s, front = np.asarray(times, float), np.asarray(scores, float), np.asarray(on_front, bool)
-    made, (ax,) = figure(size=(6.8, 4.4))
+    made, (ax,) = figure(size=(WIDTH, 3.8))
     ax.plot(t[~front], s[~front], "o", color=MUTED, markersize=4.5, alpha=0.8, markeredgewidth=0, label="tried")
     order = np.argsort(t[front])
     ax.step(t[front][order], s[front][order], where="post", color=MAIN, linewidth=1.4)
@@ -171,7 +183,7 @@ def plot_echo_comparison(
         names: Names of the sequences.
         title: Title of the figure.
     """
-    made, (top, bottom) = figure(2, size=(7.2, 5.2), sharex=True)
+    made, (top, bottom) = figure(2, size=(WIDTH, 4.8), sharex=True)
     for number, (t, m, name) in enumerate(zip(times, records, names, strict=True)):
         time, values = np.asarray(t, float), np.asarray(m)
         colour = CYCLE[number % len(CYCLE)]
@@ -203,7 +215,7 @@ def plot_verdict(contests: Sequence[Mapping[str, object]], *, title: str = "") -
     names = list(dict.fromkeys(str(each["name"]) for each in contests))
     scores = {str(each["target"]): "R²" if each["metric"] == "r2" else "F1" for each in contests}
     made, axes = figure(
-        1, len(targets), size=(2.9 * len(targets) + 1.6, 1.4 + 0.42 * len(scenarios)), sharey=True, grid="x"
+        len(targets), size=(WIDTH, 0.5 + (0.55 + 0.35 * len(scenarios)) * len(targets)), sharey=True, grid="x"
     )
     for ax, target in zip(axes, targets, strict=True):
         for each in contests:

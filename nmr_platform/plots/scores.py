@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.plots.style import ACCENT, CYCLE, INK, MAIN, MUTED, figure, heading, legend
-from nmr_platform.plots.style import title as set_title
+from nmr_platform.plots.spots import mark
+from nmr_platform.plots.style import ACCENT, CYCLE, INK, MAIN, MUTED, WIDTH, figure, heading, legend
 
 __all__ = ["plot_coverage_by_bin", "plot_parity", "plot_score_against"]
 
@@ -25,6 +25,7 @@ def plot_parity(
     name: str,
     unit: str,
     score_text: str = "",
+    curves: Sequence[str] = (),
 ) -> Figure:
     """Draw predicted against true values above, and predicted minus true below.
 
@@ -36,9 +37,10 @@ def plot_parity(
         name: Name of the quantity, for instance ``W``.
         unit: Its unit, for instance ``MHz``; empty for a plain number.
         score_text: Written into the corner, for instance the score with its confidence interval.
+        curves: Names of the curves, for pages that answer to the mouse.
     """
     x, y = np.asarray(true, dtype=float), np.asarray(predicted, dtype=float)
-    made, (top, bottom) = figure(2, size=(6.0, 6.6), sharex=True, height_ratios=(3, 1))
+    made, (top, bottom) = figure(2, size=(WIDTH, 5.4), sharex=True, height_ratios=(3, 1))
     shown = np.concatenate([x, y])
     if lower is not None and upper is not None:
         chosen = _thinned(x)
@@ -58,6 +60,17 @@ def plot_parity(
     bottom.set_ylabel(f"residual{f' ({unit})' if unit else ''}")
     bottom.set_xlabel(f"true {_quantity(name, unit)}")
     bottom.set_xlim(*limits)
+    if curves:
+        intervals = [""] * len(x)
+        if lower is not None and upper is not None:
+            ends = zip(np.asarray(lower, dtype=float), np.asarray(upper, dtype=float), strict=True)
+            intervals = [f"\ninterval {low:.4g} to {high:.4g}" for low, high in ends]
+        told = [
+            f"{curve}\ntrue {t:.4g}, predicted {p:.4g}{f' {unit}' if unit else ''}{interval}"
+            for curve, t, p, interval in zip(curves, x, y, intervals, strict=True)
+        ]
+        mark(top, x, y, told)
+        mark(bottom, x, y - x, told)
     return made
 
 
@@ -82,7 +95,7 @@ def plot_score_against(
         reference: A score to compare with, drawn as a horizontal line.
         title: Title of the figure.
     """
-    made, (ax,) = figure(size=(6.2, 3.8))
+    made, (ax,) = figure(size=(WIDTH, 3.5))
     lines = list(table.groupby("metric", sort=False)) if "metric" in table else [(ylabel, table)]
     for number, (name, rows) in enumerate(lines):
         values = rows["value"].to_numpy(dtype=float)
@@ -99,6 +112,12 @@ def plot_score_against(
             capsize=3,
             label=str(name),
         )
+        mark(
+            ax,
+            rows[x].to_numpy(dtype=float),
+            values,
+            [f"{name!s}: {each.value:.3f}\n{each.lower:.3f} to {each.upper:.3f}" for each in rows.itertuples()],
+        )
     if logarithmic:
         _make_logarithmic(ax, sorted(set(table[x].astype(float))))
     if reference is not None:
@@ -107,7 +126,7 @@ def plot_score_against(
     ax.set_ylabel(ylabel)
     if len(lines) > 1 or reference is not None:
         legend(ax)
-    set_title(ax, title)
+    heading(made, title)
     return made
 
 
@@ -119,7 +138,7 @@ def plot_coverage_by_bin(table: pd.DataFrame, *, nominal: float, title: str = ""
         nominal: The share that was asked for, between 0 and 1.
         title: Title of the figure.
     """
-    made, (ax,) = figure(size=(6.2, 3.8))
+    made, (ax,) = figure(size=(WIDTH, 3.5))
     low, high = table["w_low"].to_numpy(dtype=float), table["w_high"].to_numpy(dtype=float)
     values = table["value"].to_numpy(dtype=float)
     errors = np.maximum(np.array([values - table["lower"], table["upper"] - values]), 0.0)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, dress, figure, heading
+from nmr_platform.plots.style import ACCENT, INK, MAIN, MUTED, WIDTH, dress, figure, heading, rounded
 
 __all__ = ["Block", "plot_sequence", "plot_sequences"]
 
@@ -21,7 +21,7 @@ _SHARE_OF_PULSES = 0.3
 # From so many pulses on, equal ones in a row share a label.
 _MANY = 7
 # Width of a letter and least distance of two ticks, as shares of the time axis.
-_LETTER, _TICK_DISTANCE = 0.013, 0.07
+_LETTER, _TICK_DISTANCE = 0.019, 0.1
 
 
 class Block(Protocol):
@@ -101,14 +101,14 @@ def plot_sequences(sequences: Mapping[str, tuple[Sequence[Block], Sequence[float
         sequences: For each title, the timeline and where echoes are expected, us after the beginning of the sequence.
     """
     made, axes = figure(
-        2 * len(sequences), size=(7.2, 4.2 * len(sequences)), height_ratios=(3, 2) * len(sequences), grid="none"
+        2 * len(sequences), size=(WIDTH, 3.8 * len(sequences)), height_ratios=(3, 2) * len(sequences), grid="none"
     )
     for top, bottom, (title, drawn) in zip(axes[::2], axes[1::2], sequences.items(), strict=True):
         top.sharex(bottom)
         top.tick_params(labelbottom=False)
         _draw_sequence(top, bottom, *drawn)
         if len(sequences) > 1:
-            top.set_title(title, loc="right", fontsize=11, color=INK, pad=20)
+            top.set_title(title, loc="right", fontsize=10, color=INK, pad=20)
         else:
             heading(made, title)
     return made
@@ -200,5 +200,5 @@ def _write_labels(top: Axes, timeline: Sequence[Block], axis: _Axis, echo_times:
 
 
 def _counted(name: str, count: int) -> str:
-    text = name.replace(" us)", " µs)")
+    text = rounded(name.replace(" us)", " µs)"))
     return f"{text} × {count}" if count > 1 else text

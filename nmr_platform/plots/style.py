@@ -1,5 +1,7 @@
 """The house look of every figure, and how a figure is written."""
 
+import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,6 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.files import staged_file
+from nmr_platform.plots.spots import KEY, as_text, spots_of
 
 __all__ = [
     "ACCENT",
@@ -23,6 +26,7 @@ __all__ = [
     "MUTED",
     "SEQUENTIAL",
     "SURFACE",
+    "WIDTH",
     "Grid",
     "columns_for",
     "dress",
@@ -30,13 +34,20 @@ __all__ = [
     "figure",
     "heading",
     "legend",
+    "rounded",
     "save",
     "title",
 ]
 
 Grid = Literal["x", "y", "both", "none"]
 
-DPI = 130
+# Inches: what a telephone can show without letters that are too small to read.
+WIDTH = 4.9
+
+# Twice the pixels of a page on which a figure has its natural size, 96 to the inch.
+DPI = 192
+# Of a title.
+_LETTERS_AN_INCH = 12.5
 INK = "#2b2b2b"
 MUTED = "#8a8a8a"
 GRID = "#e6e6e6"
@@ -54,7 +65,7 @@ def figure(
     n_rows: int = 1,
     n_columns: int = 1,
     *,
-    size: tuple[float, float] = (7.2, 4.2),
+    size: tuple[float, float] = (WIDTH, 3.6),
     sharex: bool = False,
     sharey: bool = False,
     height_ratios: Sequence[float] | None = None,
@@ -136,10 +147,11 @@ def heading(drawn: Figure, text: str) -> None:
         text: The title; empty for none.
     """
     if text:
-        drawn.suptitle(text, x=0.01, ha="left", fontsize=11, color=INK)
+        letters = int(_LETTERS_AN_INCH * drawn.get_figwidth())
+        drawn.suptitle(textwrap.fill(text, letters), x=0.01, ha="left", fontsize=10, color=INK)
 
 
-def title(ax: Axes, text: str, *, size: float = 11) -> None:
+def title(ax: Axes, text: str, *, size: float = 10) -> None:
     """Write a title flush with the left end of the axes, if there is one.
 
     Args:
@@ -167,11 +179,29 @@ def legend(ax: Axes, *, loc: str = "best", columns: int = 1, above: bool = False
         ax.legend(loc=loc, **look)
 
 
+def rounded(text: str) -> str:
+    """A text with its decimals cut to what an eye takes in: one from 10 on, three digits below.
+
+    Args:
+        text: For instance a sequence in words.
+
+    Example:
+        >>> rounded("79.3039x - 26.0576 us - 180.801y - 0.0512345 us")
+        '79.3x - 26.1 us - 180.8y - 0.0512 us'
+    """
+
+    def fewer(number: re.Match[str]) -> str:
+        value = float(number[0])
+        return f"{value:.1f}".removesuffix(".0") if value >= 10 else f"{value:.3g}"
+
+    return re.sub(r"\d+\.\d+", fewer, text)
+
+
 def save(drawn: Figure, path: Path) -> None:
     """Write a figure as PNG, atomically, with the same bytes for the same picture.
 
     The layout is worked out once and then kept, and the file names neither program nor date: DVC's hashes of
-    figures change only when a figure does.
+    figures change only when a figure does. The file says where its marks are, see `read_picture`.
 
     Args:
         drawn: The figure.
@@ -187,6 +217,9 @@ def save(drawn: Figure, path: Path) -> None:
     if drawn.get_layout_engine() is not None:
         drawn.draw_without_rendering()
         drawn.set_layout_engine("none")
+    metadata: dict[str, str | None] = {"Software": None}
+    if spots := spots_of(drawn):
+        metadata[KEY] = as_text(spots)
     with staged_file(path) as staging:
         # Not by Figure.savefig, which draws everything once more in vain before it draws.
-        FigureCanvasAgg(drawn).print_png(staging, metadata={"Software": None})
+        FigureCanvasAgg(drawn).print_png(staging, metadata=metadata)

@@ -56,10 +56,15 @@ class Ceilings:
         near = sum(row.is_near for row in self.rows)
         lowest = min(self.rows, key=lambda row: row.ceiling)
         furthest = max(self.rows, key=lambda row: row.ceiling - row.learnt.value)
+        left = (
+            ""
+            if furthest.is_near
+            else f", and most is left unlearnt of {furthest.task} in {furthest.dataset} "
+            f"({furthest.learnt.value:.2f} of {furthest.ceiling:.2f})"
+        )
         return (
             f"{near} of {len(self.rows)} numbers are read to within {_NEAR:g} of R2 of what their records allow; they "
-            f"allow least of {lowest.task} in {lowest.dataset} ({lowest.ceiling:.2f}), and most is left unlearnt of "
-            f"{furthest.task} in {furthest.dataset} ({furthest.learnt.value:.2f} of {furthest.ceiling:.2f})."
+            f"allow least of {lowest.task} in {lowest.dataset} ({lowest.ceiling:.2f}){left}."
         )
 
 

@@ -1,42 +1,62 @@
-"""The report: what it says, gathered from the results of the other stages, as a page and as Markdown."""
+"""The report as a page and as Markdown: sections of sentences, tables and figures, below one summary."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from nmr_platform.learning import Score
 from nmr_platform.pages import render
-from nmr_platform.reporting.ceilings import Ceilings
-from nmr_platform.reporting.designed import Designed
-from nmr_platform.reporting.published import SOURCE, ComparisonRow, published_score
+from nmr_platform.reporting.answers import Answer
 
-__all__ = ["Content", "Figure", "ScoreRow", "Section", "render_html", "render_markdown", "score_rows"]
+__all__ = ["Cell", "Content", "Figure", "Section", "Table", "render_html", "render_markdown", "table"]
+
+Cell = str | int | float | Score | None
+
+_NUMBER = re.compile(r"[+-]?\d[\d.]*( |%|$)")
 
 
 @dataclass(frozen=True)
-class ScoreRow:
-    """One model's line in a score table.
+class Table:
+    """A table of texts.
 
     Attributes:
-        family: Model family.
-        features: Feature set.
-        champion: Whether cross-validation chose it.
-        cv: Cross-validated score on the training part.
-        score: Held-out score.
-        lower: Lower end of its confidence interval.
-        upper: Upper end of its confidence interval.
-        rank: 1 and how many of the other models beat it beyond doubt.
-        published: The published score of the same family and kind of features, if there is one.
+        titles: Of the columns.
+        rows: Cells, as many a row as there are titles.
+        numeric: Which columns hold numbers.
+        champion: Index of the row that stands out; None for none.
     """
 
-    family: str
-    features: str
-    champion: bool
-    cv: float
-    score: float
-    lower: float
-    upper: float
-    rank: int
-    published: float | None
+    titles: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numeric: Sequence[bool]
+    champion: int | None = None
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[Cell]], *, champion: int | None = None) -> Table:
+    """A table; numbers get three decimals, scores their interval, and None an empty cell.
+
+    Args:
+        titles: Of the columns.
+        rows: Cells, as many a row as there are titles.
+        champion: Index of the row that stands out.
+
+    Example:
+        >>> made = table(["model", "R2"], [["linear", Score(0.7, 0.6, 0.8, 40)]])
+        >>> list(made.rows), list(made.numeric)
+        ([['linear', '0.700 (0.600 to 0.800)']], [False, True])
+    """
+    told = [[_told(cell) for cell in row] for row in rows]
+    filled = [[row[place] for row in told if row[place]] for place in range(len(titles))]
+    numeric = [bool(column) and all(_NUMBER.match(cell) for cell in column) for column in filled]
+    return Table(titles, told, numeric, champion)
+
+
+def _told(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Score):
+        return f"{cell.value:.3f} ({cell.lower:.3f} to {cell.upper:.3f})"
+    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)
 
 
 @dataclass(frozen=True)
@@ -46,37 +66,41 @@ class Figure:
     Attributes:
         path: Relative to the report.
         caption: One sentence.
+        width: On the page, in its pixels.
+        height: Likewise.
+        spots: Marks that answer to the mouse, as JSON, see `nmr_platform.plots.Picture`; empty for none.
     """
 
     path: str
     caption: str
+    width: int
+    height: int
+    spots: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """One task.
+    """What is folded away below a title.
 
     Attributes:
-        name: Name of the task.
-        question: What it asks, in words.
-        metric: Name of the score.
-        n_train: Training curves.
-        n_test: Held-out curves.
-        disorder: ``fresh`` or ``frozen``.
-        rows: Score table, best cross-validated score first.
-        notes: Sentences below the table.
-        figures: Pictures of the champion.
+        anchor: Its name in addresses.
+        title: The title.
+        brief: One line beside the title.
+        texts: Paragraphs above the table.
+        table: The table; None for none.
+        notes: Paragraphs below it.
+        figures: Pictures.
+        parts: Sections of this one, which then stays open itself.
     """
 
-    name: str
-    question: str
-    metric: str
-    n_train: int
-    n_test: int
-    disorder: str
-    rows: Sequence[ScoreRow]
-    notes: Sequence[str]
-    figures: Sequence[Figure]
+    anchor: str
+    title: str
+    brief: str = ""
+    texts: Sequence[str] = ()
+    table: Table | None = None
+    notes: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    parts: Sequence["Section"] = ()
 
 
 @dataclass(frozen=True)
@@ -84,69 +108,21 @@ class Content:
     """The whole report.
 
     Attributes:
-        data: Facts about the data sets, one row a kernel.
-        opening: Pictures of the curves.
-        designed: What one echo tells beside what a designed measurement tells; None in a study without one.
-        ceilings: What was learnt beside what the records allow; None in a study that does not ask for it.
-        sections: One a task.
-        pulses: What the pulse search found, flat; None in a study without one.
-        pulse_figures: Its pictures.
-        disorder: Scores of models trained and tested on fresh or frozen disorder, see `compare_disorder`.
-        comparison: Every published number beside ours.
-        source: Where they were published.
+        verdicts: Sentences of the summary.
+        answers: One a task.
+        sections: What follows.
     """
 
-    data: Sequence[Mapping[str, Any]]
-    opening: Sequence[Figure]
-    designed: Designed | None
-    ceilings: Ceilings | None
+    verdicts: Sequence[str]
+    answers: Sequence[Answer]
     sections: Sequence[Section]
-    pulses: Mapping[str, Any] | None
-    pulse_figures: Sequence[Figure]
-    disorder: Sequence[Mapping[str, Any]]
-    comparison: Sequence[ComparisonRow]
-    source: str = SOURCE
-
-
-def score_rows(task: str, metric: str, scores: Mapping[str, Any], ranks: Mapping[str, int]) -> list[ScoreRow]:
-    """Lines of one task's score table from what `evaluate` wrote, best cross-validated score first.
-
-    Args:
-        task: Name of the task.
-        metric: Name of the score, for instance ``r2``.
-        scores: What `evaluate` wrote for the task: its ``models`` and the label of the ``champion``.
-        ranks: The rank of every model by its label, see `nmr_platform.learning.Standing`.
-    """
-    rows = []
-    for label, model in scores["models"].items():
-        family, _, features = label.partition("/")
-        main = model["scores"][metric]
-        rows.append(
-            ScoreRow(
-                family=family,
-                features=features,
-                champion=label == scores["champion"],
-                cv=model["cv_mean"],
-                score=main["value"],
-                lower=main["lower"],
-                upper=main["upper"],
-                rank=ranks[label],
-                published=published_score(task, family, features),
-            )
-        )
-    return sorted(rows, key=lambda row: -row.cv)
 
 
 def render_html(content: Content) -> str:
-    """The report as one HTML page; its pictures lie beside it."""
-    return _render("report.html.jinja", content)
+    """The report as one HTML page with its style and its script; its pictures lie beside it."""
+    return render("nmr_platform.reporting", "report.html.jinja", content=content)
 
 
 def render_markdown(content: Content) -> str:
     """The report as Markdown."""
-    return _render("report.md.jinja", content)
-
-
-def _render(template: str, content: Content) -> str:
-    filters = {"score": lambda value: f"{value:.3f}", "signed": lambda value: f"{value:+.3f}"}
-    return render("nmr_platform.reporting", template, filters, content=content)
+    return render("nmr_platform.reporting", "report.md.jinja", content=content)

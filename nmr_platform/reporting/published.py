@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["PUBLISHED", "SOURCE", "ComparisonRow", "PublishedScore", "compare_published", "published_score"]
+__all__ = [
+    "PUBLISHED",
+    "SOURCE",
+    "ComparisonRow",
+    "PublishedScore",
+    "best_published",
+    "compare_published",
+    "published_score",
+]
 
 SOURCE = "Decoding-Quantum-States-with-NMR (github.com/Anantha-Rao12, 2021), 5000 curves per kernel on 100x100"
 
@@ -166,6 +174,17 @@ def published_score(task: str, family: str, feature_set: str) -> float | None:
         if (item.task, item.family) == (task, family) and feature_set == f"{item.feature_kind}-magnitude":
             return item.value
     return None
+
+
+def best_published(task: str, metric: str) -> float | None:
+    """The largest published score of a question on held-out curves, if there is one.
+
+    Args:
+        task: Name of the task.
+        metric: Name of the score, for instance ``r2``.
+    """
+    held_out = (item for item in PUBLISHED if item.counterpart == "held_out")
+    return max((item.value for item in held_out if (item.task, item.metric) == (task, metric)), default=None)
 
 
 def _row(

@@ -3,9 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nmr_platform.learning import METRICS, Standing, Task
+from nmr_platform.learning import METRICS, Score, Standing, Task
+from nmr_platform.plots import rounded
 
-__all__ = ["PULSE_CAPTIONS", "TASK_CAPTIONS", "describe_pulses", "note_on_ranks", "notes_on"]
+__all__ = [
+    "POINTS",
+    "PULSE_CAPTIONS",
+    "TASK_CAPTIONS",
+    "describe_pulses",
+    "note_on_disorder",
+    "note_on_point",
+    "note_on_ranks",
+    "notes_on",
+]
 
 TASK_CAPTIONS = {
     "parity": "Predicted against true values of the held-out curves, with prediction intervals.",
@@ -20,7 +30,7 @@ TASK_CAPTIONS = {
     "shap_by_power": "The same for every bin and power of the polynomial features.",
     "learning_curve": "Score against the number of training curves.",
     "noise": "Score against receiver noise that is added to the held-out records.",
-    "lattice": "Score on new curves of other lattices.",
+    "lattice": "Score on new curves of other lattices; dashed: on the held-out ones.",
 }
 """Pictures of a champion that are shown, in this order, each with a sentence."""
 PULSE_CAPTIONS = {
@@ -31,6 +41,12 @@ PULSE_CAPTIONS = {
     "verdict": "Gain over 90/180 on new curves, with 95 % intervals.",
 }
 """Pictures of a search that are shown, in this order, each with a sentence."""
+POINTS = {
+    "learning_curve": ("n_train", "Fitted on {:g} training curves"),
+    "noise": ("sigma", "With receiver noise of {:g} (ħ per spin) in each component"),
+    "lattice": ("n_spins", "On new curves of lattices of {:g} spins"),
+}
+"""What a champion was tried on: the column of its table, and how a sentence about one row begins."""
 
 
 def notes_on(task: Task, champion: Mapping[str, Any], nominal: float) -> list[str]:
@@ -83,13 +99,61 @@ def note_on_ranks(standing: Sequence[Standing], confidence: float) -> str:
     return f"{leader} leads; it cannot be told apart from {', '.join(tied)} ({among} together)."
 
 
+def note_on_point(beginning: str, metric: str, there: Score, own: Score) -> str:
+    """What a table of one row says, which is no picture.
+
+    Args:
+        beginning: Of the sentence.
+        metric: Name of the score.
+        there: The score of that row.
+        own: The champion's score on the held-out curves as they are.
+    """
+    if there.upper < own.lower:
+        outcome = "lower than"
+    elif there.lower > own.upper:
+        outcome = "higher than"
+    else:
+        outcome = "within the intervals the same as"
+    return (
+        f"{beginning}, {metric} is {there.value:.3f} ({there.lower:.3f} to {there.upper:.3f}), {outcome} on the "
+        f"held-out curves as they are ({own.value:.3f})."
+    )
+
+
+def note_on_disorder(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Which scores of models that know one realisation fall on others, in a sentence.
+
+    Args:
+        rows: Of the comparison of fresh with frozen disorder.
+    """
+    by_pair = {(row["task"], row["trained_on"], row["tested_on"]): row for row in rows}
+    falls: list[str] = []
+    stays: list[str] = []
+    for task in dict.fromkeys(row["task"] for row in rows):
+        own, fresh = (by_pair[task, "frozen", tested] for tested in ("frozen", "fresh"))
+        told = f"{task} ({own['value']:.2f} there, {fresh['value']:.2f} on fresh)"
+        (falls if fresh["upper"] < own["lower"] else stays).append(told)
+    said = [
+        f"{words} {', '.join(names)}"
+        for words, names in (
+            ("scores lower on fresh disorder than on its own, beyond both intervals, for", falls),
+            ("does not, as far as the intervals show, for", stays),
+        )
+        if names
+    ]
+    if not falls:
+        said = [f"scores on fresh disorder as on its own, as far as the intervals show, for {', '.join(stays)}"]
+    return f"A model that was trained on one frozen realisation {'; it '.join(said)}."
+
+
 def describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
     """The outcome of a search in sentences and a small table.
 
     Args:
         summary: What the search wrote into ``summary.json``.
     """
-    best, base, target = summary["best"], summary["baseline"], summary["target"]
+    target = summary["target"]
+    base, best = (rounded(summary[each]["sequence"]) for each in ("baseline", "best"))
     chosen = summary["verdict"][target]
     outcome = (
         "is better than"
@@ -101,15 +165,15 @@ def describe_pulses(summary: Mapping[str, Any]) -> dict[str, Any]:
     scores = {part: [each[part] for each in summary["verdict"].values()] for part in ("baseline", "best")}
     return {
         "verdict": (
-            f"Of {summary['n_trials']} sequences tried, {best['sequence']} is the best by {summary['objective']}. "
+            f"Of {summary['n_trials']} sequences tried, {best} is the best by {summary['objective']}. "
             f"With models tuned on {summary['n_curves'] - summary['n_test']} other curves, on {summary['n_test']} new "
             f"curves it {outcome} 90/180: {METRICS[chosen['metric']]} of {target} {chosen['best']:.3f} against "
             f"{chosen['baseline']:.3f}, gain {chosen['lower']:+.3f} to {chosen['upper']:+.3f} (95 % interval, paired)."
         ),
         "titles": [f"{METRICS[each['metric']]} of {name}" for name, each in summary["verdict"].items()],
         "rows": [
-            {"name": "90/180", "sequence": base["sequence"], "scores": scores["baseline"]},
-            {"name": "best found", "sequence": best["sequence"], "scores": scores["best"]},
+            {"name": "90/180", "sequence": base, "scores": scores["baseline"]},
+            {"name": "best found", "sequence": best, "scores": scores["best"]},
         ],
         "caution": (
             f"During the search, on the curves it was chosen by, the best scored {summary['search_score']['best']:.3f} "

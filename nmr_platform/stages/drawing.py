@@ -47,6 +47,7 @@ def _draw_parity(model: ModelEvaluation, task: RegressionTask, ending: str) -> F
         name=task.target,
         unit=task.unit,
         score_text=f"R² = {score.value:.3f} [{score.lower:.3f}, {score.upper:.3f}]",
+        curves=[f"{kernel} {curve}" for kernel, curve in zip(table["kernel"], table["curve"], strict=True)],
     )
 
 
@@ -106,7 +107,10 @@ def _draw_extras(model: ModelEvaluation, task: Task, params: "EvaluateParams", t
     }
     for name, (x, label, logarithmic, reference) in axes.items():
         if name in extras:
-            rows = extras[name][extras[name]["metric"] == metric]
+            rows = _only(extras[name], metric)
+            # One point is no picture; the report says it in a sentence.
+            if rows[x].nunique() < 2:
+                continue
             drawn[name] = plots.plot_score_against(
                 rows.drop(columns="metric"),
                 x,
@@ -119,9 +123,10 @@ def _draw_extras(model: ModelEvaluation, task: Task, params: "EvaluateParams", t
     if "scores_by_exponent" in extras:
         by_exponent = extras["scores_by_exponent"]
         middle = (by_exponent["exponent_low"] + by_exponent["exponent_high"]) / 2
-        drawn["scores_by_exponent"] = plots.plot_score_against(
-            by_exponent.assign(middle=middle), "middle", xlabel="exponent (number)", ylabel="score", title=title
-        )
+        if middle.nunique() > 1:
+            drawn["scores_by_exponent"] = plots.plot_score_against(
+                by_exponent.assign(middle=middle), "middle", xlabel="exponent (number)", ylabel="score", title=title
+            )
     if "reliability" in extras:
         text = f"calibration error {100 * model.scores['ece'].value:.1f} %"
         drawn["reliability"] = plots.plot_reliability(extras["reliability"], text=text, title=title)

@@ -15,8 +15,19 @@ from nmr_platform.datasets import DataSettings, load_records
 from nmr_platform.designed import DesignedSettings, designed_name
 from nmr_platform.errors import DataError
 from nmr_platform.files import intact, read_json, staged_folder
-from nmr_platform.learning import METRICS, Bootstrap, EvaluateSettings, RegressionTask, Task, paired_gain, question_of
+from nmr_platform.learning import (
+    METRICS,
+    Bootstrap,
+    EvaluateSettings,
+    RegressionTask,
+    Score,
+    Task,
+    paired_gain,
+    question_of,
+)
 from nmr_platform.reporting import (
+    CHAMPION,
+    POINTS,
     PUBLISHED,
     PULSE_CAPTIONS,
     TASK_CAPTIONS,
@@ -25,15 +36,25 @@ from nmr_platform.reporting import (
     Designed,
     Figure,
     Section,
+    answer_of,
     ceiling_row,
+    ceilings_section,
     compare_published,
-    describe_pulses,
+    data_section,
     designed_row,
+    designed_section,
+    disorder_section,
+    learning_section,
+    note_on_point,
     note_on_ranks,
     notes_on,
+    published_section,
+    pulses_section,
     render_html,
     render_markdown,
     score_rows,
+    table,
+    verdict_on_published,
 )
 from nmr_platform.schema import Name, Schema
 from nmr_platform.stages.standing import read_checked, read_predictions, read_scores, read_standings
@@ -80,22 +101,29 @@ def _gather(params: ReportParams, workspace: Workspace, folder: Path) -> Content
     datasets = {kernel: load_records(workspace.simulated(kernel)) for kernel in params.data.kernels}
     scores = {name: read_scores(workspace, name) for name in params.tasks}
     disorder = read_disorder(workspace)
+    designed = None if params.designed is None else _designed(params.designed, params, workspace)
+    ceilings = _ceilings(params, workspace)
     # Not every study has a pulse search; where it is a stage, DVC sees to it that it ran.
     pulses = read_pulses(workspace) if workspace.pulses.exists() else None
-    return Content(
-        data=[_facts(kernel, next(iter(records.values())), params) for kernel, records in datasets.items()],
-        opening=[
-            _draw_gallery({kernel: records[record] for kernel, records in datasets.items()}, record, folder)
-            for record in next(iter(datasets.values()))
-        ],
-        sections=[_section(name, each, params, workspace, folder) for name, each in scores.items()],
-        disorder=disorder,
-        comparison=compare_published(PUBLISHED, scores, disorder),
-        designed=None if params.designed is None else _designed(params.designed, params, workspace),
-        ceilings=_ceilings(params, workspace),
-        pulses=describe_pulses(pulses) if pulses else None,
-        pulse_figures=_pulse_figures(workspace, folder) if pulses else [],
-    )
+    facts = [_facts(kernel, next(iter(records.values())), params) for kernel, records in datasets.items()]
+    echoes = [
+        _draw_echoes(kernel, dataset, record, folder)
+        for kernel, records in datasets.items()
+        for record, dataset in records.items()
+    ]
+    others = {} if designed is None else {row.task: row.designed for row in designed.rows}
+    answers = [answer_of(name, params.tasks[name], each, others.get(name)) for name, each in scores.items()]
+    verdicts = [verdict_on_published(answers), *(each.verdict for each in (designed, ceilings) if each is not None)]
+    sections = [
+        *([] if designed is None else [designed_section(designed)]),
+        *([] if ceilings is None else [ceilings_section(ceilings)]),
+        data_section(facts, echoes),
+        learning_section([_section(name, each, params, workspace, folder) for name, each in scores.items()]),
+        *([] if pulses is None else [pulses_section(pulses, _pulse_figures(workspace, folder))]),
+        disorder_section(disorder),
+        published_section(compare_published(PUBLISHED, scores, disorder)),
+    ]
+    return Content([each for each in verdicts if each], answers, sections)
 
 
 def _designed(designed: DesignedSettings, params: ReportParams, workspace: Workspace) -> Designed:
@@ -161,14 +189,20 @@ def _facts(kernel: str, dataset: xr.Dataset, params: ReportParams) -> dict[str, 
     }
 
 
-def _draw_gallery(datasets: Mapping[str, xr.Dataset], record: str, folder: Path) -> Figure:
-    first = next(iter(datasets.values()))
-    time = first["time"].to_numpy()
-    curves = {kernel: dataset["m"][_spread(dataset)].to_numpy() for kernel, dataset in datasets.items()}
-    echo_time = float(time[int(first.attrs["echo_index"])])
-    name = f"figures/{_of_record('echoes', record)}.png"
-    plots.save(plots.plot_gallery(curves, time, echo_time=echo_time), folder / name)
-    return Figure(name, _told("Simulated echoes of each kernel, from weak to strong coupling W.", record))
+def _draw_echoes(kernel: str, dataset: xr.Dataset, record: str, folder: Path) -> Figure:
+    chosen, time = _spread(dataset), dataset["time"].to_numpy()
+    name = f"figures/{_of_record(f'echoes-{kernel}', record)}.png"
+    drawn = plots.plot_echoes(
+        time,
+        dataset["m"][chosen].to_numpy(),
+        [f"W = {w:.3f} MHz" for w in dataset["W"].to_numpy()[chosen]],
+        echo_time=float(time[int(dataset.attrs["echo_index"])]),
+        ordered=True,
+        title=f"{kernel}{f', {record}' if record else ''}",
+    )
+    plots.save(drawn, folder / name)
+    caption = _told(f"Simulated echoes of the {kernel} kernel, the darker the stronger the coupling W.", record)
+    return _figure(name, caption, folder)
 
 
 def _of_record(figure: str, record: str) -> str:
@@ -219,27 +253,52 @@ def read_pulses(workspace: Workspace) -> dict[str, Any]:
 def _section(name: str, scores: Mapping[str, Any], params: ReportParams, workspace: Workspace, folder: Path) -> Section:
     task, source = params.tasks[name], workspace.evaluated(name) / scores["champion"]
     champion = scores["models"][scores["champion"]]["scores"]
+    main = Score(**champion[task.metric])
     records = ("", *filter(None, params.data.recipe(task.kernels[0]).record_names))
     captions = {_of_record(item, each): _told(TASK_CAPTIONS[item], each) for item in TASK_CAPTIONS for each in records}
     standing = read_standings(workspace, name, task, params.evaluate)
     wanted = [item for item in captions if (source / "figures" / f"{item}.png").exists()]
+    metric, ranks = METRICS[task.metric], {each.model: each.rank for each in standing}
+    rows = score_rows(name, task.metric, scores, ranks)
+    scored = [f"{metric} by cross-validation", f"{metric} held out"]
+    titles = ["model", "features", *scored, "interval", "rank", "published"]
     return Section(
-        name=name,
-        question=question_of(task),
-        metric=METRICS[task.metric],
-        n_train=scores["n_train"],
-        n_test=scores["n_test"],
-        disorder=scores["disorder"],
-        rows=score_rows(name, task.metric, scores, {each.model: each.rank for each in standing}),
+        f"task-{name}",
+        f"{name}: {question_of(task)}",
+        brief=f"{metric} {main.value:.3f} ({main.lower:.3f} to {main.upper:.3f}), {scores['champion']}",
+        texts=[
+            f"{scores['n_train']} training curves, {scores['n_test']} held-out curves, {scores['disorder']} disorder."
+        ],
+        table=table(titles, rows, champion=[str(row[0]).endswith(CHAMPION) for row in rows].index(True)),
         notes=[
             *notes_on(task, champion, params.evaluate.coverage),
             note_on_ranks(standing, params.evaluate.confidence),
+            *_points(source / "tables", task, main),
         ],
         figures=[_copied(source / "figures" / f"{item}.png", name, folder, captions[item]) for item in wanted],
     )
 
 
+def _points(tables: Path, task: Task, own: Score) -> list[str]:
+    """What the champion was tried on once only, in sentences instead of pictures of a point."""
+    said = []
+    for name, (column, beginning) in POINTS.items():
+        if not (tables / f"{name}.csv").exists():
+            continue
+        rows = pd.read_csv(tables / f"{name}.csv").query("metric == @task.metric")
+        if len(rows) == 1:
+            row = rows.iloc[0]
+            there = Score(row["value"], row["lower"], row["upper"], int(row["n"]))
+            said.append(note_on_point(beginning.format(row[column]), METRICS[task.metric], there, own))
+    return said
+
+
 def _copied(source: Path, prefix: str, folder: Path, caption: str) -> Figure:
-    name = f"{prefix}-{source.name}"
-    shutil.copyfile(source, folder / "figures" / name)
-    return Figure(f"figures/{name}", caption)
+    name = f"figures/{prefix}-{source.name}"
+    shutil.copyfile(source, folder / name)
+    return _figure(name, caption, folder)
+
+
+def _figure(name: str, caption: str, folder: Path) -> Figure:
+    seen, scale = plots.read_picture(folder / name), 96 / plots.DPI
+    return Figure(name, caption, round(scale * seen.width), round(scale * seen.height), seen.spots)

@@ -88,5 +88,5 @@ def _draw_sequence(best: Candidate) -> Figure:
     drawn = {}
     for name, sequence in best.sequences.sequences.items():
         starts = [sequence.pulses[0].duration + time for time in sequence.expected_echoes]
-        drawn[f"{name}: {sequence}"] = (sequence.timeline, starts)
+        drawn[plots.rounded(f"{name}: {sequence}")] = (sequence.timeline, starts)
     return plots.plot_sequences(drawn)
