@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from nmr_platform.learning import Metric
+
 __all__ = [
     "PUBLISHED",
     "SOURCE",
@@ -37,7 +39,7 @@ class PublishedScore(NamedTuple):
     task: str
     family: str
     feature_set: str
-    metric: str
+    metric: Metric
     value: float
     recipe: str
     note: str

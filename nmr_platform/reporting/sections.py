@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nmr_platform.learning import METRICS
 from nmr_platform.plots import rounded
 from nmr_platform.reporting.ceilings import Ceilings
 from nmr_platform.reporting.designed import Designed
@@ -218,7 +219,7 @@ def published_section(comparison: Sequence[ComparisonRow]) -> Section:
         [
             row.item.task,
             row.item.recipe,
-            row.item.metric,
+            METRICS[row.item.metric],
             str(row.item.value),
             row.remark or f"{row.score:.3f} ({row.lower:.3f} to {row.upper:.3f})",
             row.model,

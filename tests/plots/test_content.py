@@ -1,17 +1,23 @@
 """That figures show the numbers they were given."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from matplotlib.patches import Rectangle
 
 from nmr_platform.plots import (
     plot_confusion,
     plot_confusion_by_bin,
+    plot_echoes,
     plot_importances_over_echo,
     plot_parity,
     plot_search_history,
     plot_top_importances,
+    read_picture,
+    save,
 )
 
 
@@ -94,3 +100,48 @@ def test_history_keeps_the_best_so_far(maximise, expected):
     figure = plot_search_history([0.5, 0.4, 0.7], baseline=0.6, label="score", maximise=maximise)
     best = figure.axes[0].lines[1]
     assert list(best.get_ydata()) == expected
+
+
+def spots(figure, path):
+    save(figure, path)
+    return json.loads(read_picture(path).spots)
+
+
+def test_a_file_says_where_its_marks_are(tmp_path):
+    figure = plot_parity(
+        [0.1, 0.3], [0.15, 0.25], lower=[0.1, 0.2], upper=[0.2, 0.3], name="W", unit="MHz", curves=["a 1", "a 2"]
+    )
+    found = spots(figure, tmp_path / "parity.png")
+    top, bottom = figure.axes
+    width, height = figure.bbox.width, figure.bbox.height
+    for number, (left, upper, right, lower, text) in enumerate(found[:2]):
+        x, y = top.transData.transform([(0.1, 0.15), (0.3, 0.25)][number])
+        assert (left, upper) == (right, lower) == pytest.approx((x / width, 1 - y / height), abs=1e-4)
+        assert text.startswith(f"a {number + 1}\ntrue {[0.1, 0.3][number]}, predicted ")
+    assert "interval 0.1 to 0.2" in found[0][4]
+    assert all(1 - bottom.get_position().y1 <= upper <= 1 for _, upper, _, _, _ in found[2:])
+
+
+def test_a_figure_without_marks_says_nothing(tmp_path):
+    save(plot_search_history([0.5], baseline=0.6, label="score"), tmp_path / "history.png")
+    assert read_picture(tmp_path / "history.png").spots == ""
+
+
+def test_a_step_names_the_features_that_lie_over_it(tmp_path):
+    table = pd.DataFrame(
+        {"name": list("abcde"), "component": "abs", "start": [0.0, 2, 2, 2, 2], "stop": [4.0, 6, 6, 6, 6]}
+    ).assign(importance=[0.4, 0.05, 0.3, 0.2, 0.1])
+    time = np.linspace(0, 10, 50)
+    told = [text for *_, text in spots(plot_importances_over_echo(time, time, table), tmp_path / "figure.png")]
+    assert told == [
+        "0 to 2 µs\na: 0.4",
+        "2 to 4 µs\na: 0.4\nc: 0.3\nd: 0.2\nand 2 more",
+        "4 to 6 µs\nc: 0.3\nd: 0.2\ne: 0.1\nand 1 more",
+    ]
+
+
+def test_curves_in_an_order_go_from_light_to_dark():
+    (ax,) = plot_echoes(np.arange(3), np.ones((4, 3)), list("abcd"), ordered=True).axes
+    lightness = [rgb_to_hsv(to_rgb(line.get_color()))[2] for line in ax.lines]
+    assert lightness == sorted(lightness, reverse=True)
+    assert len(set(lightness)) == 4

@@ -17,7 +17,6 @@ from nmr_platform.plots import (
     plot_crps,
     plot_echoes,
     plot_expected_coverage,
-    plot_gallery,
     plot_importances_beside,
     plot_importances_over_echo,
     plot_parity,
@@ -134,11 +133,10 @@ FIGURES = {
     "echoes": lambda: plot_echoes(TIME, ECHOES, ["a", "b", "c"], echo_time=200, title="Echoes"),
     "echo parts": lambda: plot_echoes(TIME, ECHOES, parts=True),
     "single curve": lambda: plot_echoes(TIME, ECHOES[0]),
-    "gallery": lambda: plot_gallery(
-        {"gaussian": ECHOES, "power": ECHOES[0], "rkky": ECHOES, "x": ECHOES}, TIME, title="x"
-    ),
-    "gallery of one": lambda: plot_gallery({"uniform": np.abs(ECHOES)}, TIME, echo_time=200),
-    "gallery of five": lambda: plot_gallery(dict.fromkeys("abcde", ECHOES), TIME),
+    "echoes in order": lambda: plot_echoes(TIME, ECHOES, ["a", "b", "c"], ordered=True),
+    "records of four": lambda: plot_records(dict.fromkeys("abcd", (TIME, ECHOES)), {}, title="x"),
+    "records of one": lambda: plot_records({"uniform": (TIME, np.abs(ECHOES))}, {"uniform": 200.0}),
+    "records of five": lambda: plot_records(dict.fromkeys("abcde", (TIME, ECHOES)), {}),
     "records": lambda: plot_records({"a": (TIME, ECHOES), "b": (TIME[:50], ECHOES[0, :50])}, {"a": 200.0}, title="x"),
     "parity": lambda: plot_parity(TRUE, PREDICTED, lower=TRUE - 0.1, upper=TRUE + 0.1, name="W", unit="MHz"),
     "parity of a constant": lambda: plot_parity([0.2, 0.2], [0.2, 0.2], name="W", unit="MHz", score_text="R² = 0"),
