@@ -62,7 +62,7 @@ def test_pictures_answer_to_the_mouse_and_to_the_keys(report, width, figure, tol
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
     spots = page.evaluate("e => JSON.parse(e.querySelector('script').textContent)", picture.element_handle())
-    left, top, right, bottom, text = spots[0]
+    left, top, right, bottom, _ = spots[0]
     page.wait_for_timeout(300)
     page.mouse.move(box["x"] + (left + right) / 2 * box["width"], box["y"] + (top + bottom) / 2 * box["height"])
     tip = page.locator("#tip")
@@ -75,6 +75,10 @@ def test_pictures_answer_to_the_mouse_and_to_the_keys(report, width, figure, tol
     assert not tip.is_visible()
     picture.focus()
     page.keyboard.press("ArrowRight")
+    text = tip.inner_text()
+    assert text in [told for *_, told in spots]
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
     assert tip.inner_text() == text
     page.keyboard.press("Escape")
     assert not tip.is_visible()
