@@ -82,4 +82,4 @@ def verdict_on_published(answers: Sequence[Answer]) -> str:
     }
     words = {"above": "above it for", "level": "level with it, to within the interval, for", "below": "below it for"}
     said = [f"{words[standing]} {', '.join(tasks)}" for standing, tasks in names.items() if tasks]
-    return f"Against the best published score, ours is {'; '.join(said)}." if said else ""
+    return f"Against the best published score, of other curves, ours is {'; '.join(said)}." if said else ""

@@ -27,9 +27,14 @@ def test_a_question_without_a_published_score_stands_nowhere():
 @pytest.mark.parametrize(
     ("lower", "upper", "standing", "sentence"),
     [
-        (0.8, 0.9, "above", "Against the best published score, ours is above it for W."),
-        (0.6, 0.7, "below", "Against the best published score, ours is below it for W."),
-        (0.7, 0.8, "level", "Against the best published score, ours is level with it, to within the interval, for W."),
+        (0.8, 0.9, "above", "Against the best published score, of other curves, ours is above it for W."),
+        (0.6, 0.7, "below", "Against the best published score, of other curves, ours is below it for W."),
+        (
+            0.7,
+            0.8,
+            "level",
+            "Against the best published score, of other curves, ours is level with it, to within the interval, for W.",
+        ),
     ],
 )
 def test_the_standing_follows_from_the_interval(lower, upper, standing, sentence):
@@ -68,7 +73,8 @@ FALLS, STAYS = [(0.9, 1.0), (0.0, 0.2)], [(0.9, 1.0), (0.8, 0.94)]
     [
         (
             {"xi": FALLS},
-            "scores lower on fresh disorder than on its own, beyond both intervals, for xi (0.95 there, 0.10 on fresh).",
+            "scores lower on fresh disorder than on its own, beyond both intervals, for xi (0.95 there, 0.10 on "
+            "fresh).",
         ),
         (
             {"X": STAYS},
