@@ -89,14 +89,14 @@ def test_feature_tables_have_columns_of_each_record_and_of_both(measured, record
 
 def test_importances_are_drawn_over_the_echo_of_each_record(measured):
     drawn = {path.stem for path in (champion_of(measured, "W") / "figures").glob("*.png")}
-    assert {"importances_long", "importances_short", "shap_long", "top_features", "noise", "lattice"} <= drawn
+    assert {"importances_long", "importances_short", "shap_long", "top_features", "noise"} <= drawn
     assert not {"importances", "shap"} & drawn
 
 
 def test_the_report_shows_each_record(measured):
     text = (measured / "reports" / "report.md").read_text()
     for name in SEQUENCES:
-        assert f"figures/echoes_{name}.png" in text
+        assert f"figures/echoes-gaussian_{name}.png" in text
         assert f"Record {name}: where in the record the champion looks" in text
         assert (measured / "reports" / "figures" / f"W-importances_{name}.png").exists()
 
