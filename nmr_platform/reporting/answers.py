@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nmr_platform.learning import METRICS, RegressionTask, Score, Task, question_of
+from nmr_platform.learning import METRICS, Score, Task, question_of
 from nmr_platform.reporting.published import best_published
 
 __all__ = ["Answer", "answer_of", "verdict_on_published"]
@@ -54,10 +54,7 @@ def answer_of(name: str, task: Task, scores: Mapping[str, Any], designed: Score 
         designed: Held-out score of the champion that reads the designed measurement.
     """
     champion = scores["models"][scores["champion"]]["scores"]
-    if isinstance(task, RegressionTask):
-        told = f"± {champion['rmse']['value']:.3g} {task.unit}".rstrip()
-    else:
-        told = f"{champion['accuracy']['value']:.0%} right"
+    told = f"{champion['accuracy']['value']:.0%} right" if task.class_names else _errors(task, champion)
     return Answer(
         task=name,
         question=question_of(task),
@@ -83,3 +80,11 @@ def verdict_on_published(answers: Sequence[Answer]) -> str:
     words = {"above": "above it for", "level": "level with it, to within the interval, for", "below": "below it for"}
     said = [f"{words[standing]} {', '.join(tasks)}" for standing, tasks in names.items() if tasks]
     return f"Against the best published score, of other curves, ours is {'; '.join(said)}." if said else ""
+
+
+def _errors(task: Task, champion: Mapping[str, Any]) -> str:
+    """How far the numbers err, root mean square, each with its name where there are several."""
+    return ", ".join(
+        f"{part.target if ending else ''} ± {champion[f'rmse{ending}']['value']:.3g} {part.unit}".strip()
+        for ending, part in task.parts.items()
+    )

@@ -2,12 +2,13 @@
 
 import pytest
 
-from nmr_platform.learning import Score
+from nmr_platform.learning import JointTask, RegressionTask, Score
 from nmr_platform.reporting import (
     PUBLISHED,
     Answer,
     CeilingRow,
     Ceilings,
+    answer_of,
     best_published,
     note_on_disorder,
     note_on_point,
@@ -52,6 +53,24 @@ def test_the_best_published_score_is_one_on_held_out_curves():
     assert best_published("W", "r2") == 0.77
     assert best_published("alpha_x", "r2") is None
     assert max(item.value for item in PUBLISHED if item.task == "W") == 0.94
+
+
+@pytest.mark.parametrize(
+    ("task", "errors", "told"),
+    [
+        (RegressionTask(target="X", kernels=("gaussian",)), {"rmse": 0.0123}, "± 0.0123 MHz"),
+        (
+            JointTask(targets=("X", "xi"), kernels=("gaussian",)),
+            {"rmse_X": 0.0123, "rmse_xi": 1.5},
+            "X ± 0.0123 MHz, xi ± 1.5 lattice constants",
+        ),
+    ],
+)
+def test_an_answer_says_how_far_its_numbers_err_in_their_units(task, errors, told):
+    score = {"value": 0.8, "lower": 0.7, "upper": 0.9, "n": 40}
+    own = {"r2": score, **{name: {**score, "value": value} for name, value in errors.items()}}
+    found = answer_of("asked", task, {"champion": "linear/x", "models": {"linear/x": {"scores": own}}})
+    assert found.told == told
 
 
 def comparison(**found):
