@@ -97,7 +97,9 @@ def _(example, m):
     chosen = PolynomialFeatures(signal="magnitude", half_width=150)
     taken = Acquisition.of(example)
     table = extract(m, chosen, taken)
-    mo.vstack([mo.md(f"{table.shape[0]} curves, {table.shape[1]} features:"), table.iloc[:5, :8].round(4)])
+    mo.plain_text(
+        f"{table.shape[0]} curves, {table.shape[1]} features\n\n{table.iloc[:5, :8].to_string(float_format='%.3g')}"
+    )
     return chosen, table, taken
 
 

@@ -101,7 +101,11 @@ def _(search):
                 f"The best of {len(search.candidates)} is `{next(iter(best.sequences.values()))}`, with "
                 f"{best.value:.2f} ± {best.error:.2f}; 90/180 has {hahn.value:.2f} ± {hahn.error:.2f}."
             ),
-            search.table[["theta1", "theta2", "score", "error"]].round(3).sort_values("score", ascending=False),
+            mo.plain_text(
+                search.table[["theta1", "theta2", "score", "error"]]
+                .sort_values("score", ascending=False)
+                .to_string(index=False, float_format="%.3g")
+            ),
         ]
     )
 
