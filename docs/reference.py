@@ -1,6 +1,5 @@
 """Pages of the site that are written from the code: API, command line, parameters, tutorials."""
 
-import ast
 import re
 import shutil
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import tutorials
 import typer
 from typer.cli import get_docs_for_click
 
@@ -17,7 +17,6 @@ from nmr_platform.schema import Schema, schemas_in
 
 __all__ = ["write"]
 
-ROOT = Path(__file__).parents[1]
 BAR = "\\|"
 ROOMS = (
     "physics",
@@ -53,7 +52,12 @@ def write(folder: Path) -> None:
     """
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "api").mkdir(parents=True)
-    for name, text in {"cli": _commands(), "params": _parameters(), "tutorials": _tutorials(), **_api()}.items():
+    for name, text in {
+        "cli": _commands(),
+        "params": _parameters(),
+        "tutorials": tutorials.write(folder),
+        **_api(),
+    }.items():
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
 
 
@@ -152,15 +156,3 @@ def _type(annotation: Any) -> str:
 
 def _default(value: Any) -> str:
     return "its defaults" if isinstance(value, Schema) else str(value)[:40] or "''"
-
-
-def _tutorials() -> str:
-    """The notebooks: plain Python files, of which the first docstring or heading says what they teach."""
-    pages = [path for path in sorted((ROOT / "notebooks").glob("*.py")) if not path.stem.startswith("_")]
-    lines = ["# Tutorials\n", "Notebooks as plain Python files: `marimo edit notebooks/NAME.py` opens one.\n"]
-    for path in pages:
-        text = path.read_text(encoding="utf-8")
-        heading = re.search(r"(?m)^\s*#+ (.+)$", text)
-        opening = ast.get_docstring(ast.parse(text)) or (heading[1] if heading else path.stem)
-        lines.append(f"* `notebooks/{path.name}`: {opening.splitlines()[0]}")
-    return "\n".join(lines) + "\n"
