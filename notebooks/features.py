@@ -50,8 +50,10 @@ def _():
 
 @app.cell
 def _(example, made):
-    plots.plot_gallery(
-        {kernel: m[:8] for kernel, (m, _) in made.items()}, example.time, echo_time=200.0, title="eight echoes of each"
+    plots.plot_records(
+        {kernel: (example.time, m[:8]) for kernel, (m, _) in made.items()},
+        dict.fromkeys(made, 200.0),
+        title="eight echoes of each",
     )
 
 
