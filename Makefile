@@ -22,7 +22,8 @@ setup: .venv/.complete
 
 # What the default set-up leaves out: more families of models, other storages and pages. `make clean setup` is without.
 extras:
-	@test -n "$(EXTRAS)" || { mkdir -p .venv && touch .venv/.extras; }
+	@test -n "$(EXTRAS)" || { $(MAKE) --no-print-directory setup && touch .venv/.extras && \
+		touch -t 200001010000 .venv/.complete; }  # older than the mark, which may be of the same tick of the clock
 	@$(MAKE) --no-print-directory setup
 
 .tools/bin/uv:
