@@ -97,14 +97,14 @@ docs: extras
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -d .site/doctrees docs .site/html
 	@echo "The site is at $(CURDIR)/.site/html/index.html"
 
-# New locks after a change of dependencies; they hold no index address. That of the extras has what they need beside the
-# default set, whose versions they take.
+# New locks after a change of dependencies; they hold no index address. That of the extras has what they need beside
+# what the default set has everywhere (lines without a condition), whose versions they take.
 COMPILE := .tools/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	--custom-compile-command "make lock" pyproject.toml
 lock: .tools/bin/uv
 	$(COMPILE) --group dev --output-file requirements.lock
 	$(COMPILE) --all-extras --constraint requirements.lock --output-file requirements-extras.lock \
-		$$(sed -n 's/^\([a-z0-9._-]*\).*==.*/--no-emit-package \1/p' requirements.lock)
+		$$(sed -n 's/^\([a-z0-9._-]*\)==[^ ]* \\$$/--no-emit-package \1/p' requirements.lock)
 	sed -i.old '/^# The following packages were excluded/,$$d' requirements-extras.lock && rm requirements-extras.lock.old
 
 clean:

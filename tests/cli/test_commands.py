@@ -26,6 +26,7 @@ COMMANDS = [
     "optimise-pulses",
     "export-sequence",
     "predict",
+    "explore",
     "infer",
     "next",
     "tune",

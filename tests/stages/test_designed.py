@@ -11,7 +11,7 @@ from nmr_platform.workspace import Workspace
 from tests.stages.test_report import markdown, table_below
 from tests.stages.tiny import nmr
 
-HEADING = "## What one echo tells, and what a designed measurement tells"
+HEADING = "## One echo or a designed measurement"
 
 
 def test_the_data_are_of_the_measurement_that_was_found(project):
