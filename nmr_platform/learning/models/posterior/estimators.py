@@ -8,6 +8,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
+from threadpoolctl import threadpool_limits
 
 from nmr_platform.learning.models.estimator import Table
 from nmr_platform.learning.models.posterior.mixture import JointMixture, Mixture
@@ -131,7 +132,9 @@ class PosteriorRegressor(RegressorMixin, _Posterior):  # type: ignore[misc, unus
         self.centre_, self.spread_ = values.mean(axis=0), np.where(spread > 0.0, spread, 1.0)
         scaled = (values - self.centre_) / self.spread_
         self._fit(X, scaled.astype(np.float32), np.ones(len(values), dtype=np.float32))
-        self.stretch_ = self._learnt_stretch(self._outputs(X), scaled)
+        # On one thread, or the last bits would be those of the number of threads.
+        with threadpool_limits(limits=1):
+            self.stretch_ = self._learnt_stretch(self._outputs(X), scaled)
         return self
 
     def predict(self, X: Table) -> NDArray[np.float64]:
