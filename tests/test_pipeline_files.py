@@ -222,16 +222,21 @@ def test_every_line_of_a_lock_is_pinned_and_hashed_and_it_names_no_index(lock, f
 
 
 def test_the_locks_hold_what_the_project_depends_on_and_the_extras_only_what_the_default_set_has_not():
-    locked, more = (
-        {name.lower() for name in re.findall(r"(?m)^([\w.\-]+)(?:\[[\w,]+\])?==", (ROOT / lock).read_text())}
+    pins, own = (
+        re.findall(r"(?m)^([\w.\-]+)(?:\[[\w,]+\])?==([^ ]+)( ;)?", (ROOT / lock).read_text())
         for lock in ("requirements.lock", "requirements-extras.lock")
     )
+    locked, more = ({name.lower() for name, *_ in lock} for lock in (pins, own))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
     extras = [name for extra in project["project"]["optional-dependencies"].values() for name in extra]
     assert named(wanted) <= locked
     assert named(extras) <= locked | more
-    assert not locked & more
+    # What the default set has under conditions only may be wanted without them, in the same versions.
+    assert not {name.lower() for name, _, condition in pins if not condition} & more
+    versions = {(name.lower(), version) for name, version, _ in pins}
+    assert {(name.lower(), version) for name, version, _ in own if name.lower() in locked} <= versions
+    assert {("msgspec", False)} <= {(name, bool(condition)) for name, _, condition in own}
 
 
 def named(requirements):
