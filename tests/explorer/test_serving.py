@@ -1,21 +1,16 @@
 import asyncio
-import os
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import closing
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from nmr_platform.explorer.guard import OwnPageOnly
+from tests.serving import ended_by
 from tests.stages.tiny import nmr_alone
 
-ROOT = Path(__file__).parents[2]
 there = pytest.mark.skipif(find_spec("marimo") is None, reason="the extra [explore] is not installed")
 
 
@@ -113,13 +108,5 @@ def test_the_page_ends_with_the_command_whatever_ends_it(tmp_path, number):
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "nmr_platform", "explore", "--port", str(port)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert f"http://127.0.0.1:{port}" in process.stdout.readline()
-        started = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(number)
-        process.wait(60)
-    gone, left = psutil.wait_procs(started, timeout=30)
-    assert (len(gone), left) == (len(started), [])
-    assert started
+    with ended_by(number, "explore", folder=tmp_path, port=port) as said:
+        assert f"http://127.0.0.1:{port}" in said.readline()

@@ -1,18 +1,13 @@
-import os
 import signal
 import socket
-import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 
-import psutil
 import pytest
 
 from nmr_platform.errors import ConfigurationError, NmrPlatformError, TrackingError
 from nmr_platform.tracking.mlflow.ui import serve_ui, ui_command
-
-ROOT = Path(__file__).parents[2]
+from tests.serving import ended_by
 
 
 def test_the_command_is_light_local_and_silent_about_the_address():
@@ -60,13 +55,5 @@ def test_mlflow_that_stops_at_once_is_an_error(tmp_path, monkeypatch, free_port)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_pages_end_with_the_command_whatever_ends_it(root, free_port, number):
     (root / "params.yaml").touch()
-    command = [sys.executable, "-m", "nmr_platform", "ui", "--port", str(free_port)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert any(line.startswith(f"Comparing runs at http://127.0.0.1:{free_port}") for line in process.stdout)
-        started = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(number)
-        process.wait(60)
-    gone, left = psutil.wait_procs(started, timeout=30)
-    assert (len(gone), left) == (len(started), [])
-    assert started
+    with ended_by(number, "ui", folder=root, port=free_port) as said:
+        assert any(line.startswith(f"Comparing runs at http://127.0.0.1:{free_port}") for line in said)
