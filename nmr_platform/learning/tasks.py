@@ -32,7 +32,7 @@ _BOOKKEEPING = ("curve", "disorder", "kernel", "seed", "n_draws")
 
 
 class _TaskBase(Schema):
-    """What every task has: the kernels whose curves it looks at."""
+    """What every task has: the kernels whose curves it looks at; unless it says otherwise it asks for numbers."""
 
     kernels: Kernels
 
@@ -44,19 +44,19 @@ class _TaskBase(Schema):
         return self
 
     @property
-    @abstractmethod
     def metric(self) -> Metric:
         """Name of the score that tuning maximises; larger is better."""
+        return "r2"
 
     @property
-    @abstractmethod
     def class_names(self) -> tuple[str, ...]:
-        """The classes in the order of every table; empty for a regression."""
+        """The classes in the order of every table; empty where numbers are asked for."""
+        return ()
 
     @property
-    @abstractmethod
     def unit(self) -> str:
-        """Unit of the target; empty if it has none."""
+        """Unit of the target; empty for a class, and for several numbers, which have units of their own."""
+        return ""
 
     @property
     def parts(self) -> "Mapping[str, RegressionTask]":
@@ -67,14 +67,14 @@ class _TaskBase(Schema):
     def y(self, labels: pd.DataFrame) -> NDArray[np.generic]:
         """The target of every row of ``labels``, shape (n,), or those of a joint task, (n, d)."""
 
-    @abstractmethod
     def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
-        """The task's `metric`, larger is better, dimensionless.
+        """The task's `metric`, larger is better, dimensionless; that of several numbers is the mean over them.
 
         Args:
             true: Targets, as `y` gives them.
             predicted: Predictions, likewise.
         """
+        return float(r2_score(true, predicted))
 
     @abstractmethod
     def check(self, labels: pd.DataFrame) -> None:
@@ -120,16 +120,6 @@ class RegressionTask(_TaskBase):
     kernels: Kernels = ("gaussian",)
 
     @property
-    def metric(self) -> Metric:
-        """The coefficient of determination."""
-        return "r2"
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Empty: a number has no classes."""
-        return ()
-
-    @property
     def unit(self) -> str:
         """Unit of the target; empty for a plain number, and for an auxiliary one of somebody's prior."""
         return quantity(self.target).label
@@ -157,10 +147,6 @@ class RegressionTask(_TaskBase):
             )
             raise DataError(message)
         return values
-
-    def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
-        """R2 of some predictions, see the base class."""
-        return float(r2_score(true, predicted))
 
     def check(self, labels: pd.DataFrame) -> None:
         """Refuse a target that does not vary; see the base class."""
@@ -198,21 +184,6 @@ class JointTask(_TaskBase):
         return self
 
     @property
-    def metric(self) -> Metric:
-        """The coefficient of determination, mean over the targets."""
-        return "r2"
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Empty: numbers have no classes."""
-        return ()
-
-    @property
-    def unit(self) -> str:
-        """Empty: every target has a unit of its own, see `parts`."""
-        return ""
-
-    @property
     def parts(self) -> Mapping[str, RegressionTask]:
         """One regression a target, by ``_<target>``."""
         return {f"_{target}": RegressionTask(target=target, kernels=self.kernels) for target in self.targets}
@@ -224,10 +195,6 @@ class JointTask(_TaskBase):
             DataError: See `RegressionTask.y`.
         """
         return np.column_stack([part.y(labels) for part in self.parts.values()])
-
-    def score(self, true: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
-        """R2 of some predictions, mean over the targets, see the base class."""
-        return float(r2_score(true, predicted))
 
     def check(self, labels: pd.DataFrame) -> None:
         """Refuse targets that do not vary; see the base class."""
@@ -266,11 +233,6 @@ class ClassificationTask(_TaskBase):
     def class_names(self) -> tuple[str, ...]:
         """The kernels in the order given, or the positive one and ``other``."""
         return self.kernels if self.positive is None else (self.positive, OTHER)
-
-    @property
-    def unit(self) -> str:
-        """Empty: a class has no unit."""
-        return ""
 
     def y(self, labels: pd.DataFrame) -> NDArray[np.str_]:
         """The class of every row, shape (n,)."""
