@@ -115,7 +115,7 @@ def _direct(experiment: Experiment, n_steps: int, field: Callable[[Array], Array
     size = experiment.lattice.size
     offsets = experiment.line.draw(size, np.random.default_rng(0)).offsets
     m = np.array([np.zeros(size), np.full(size, -0.5), np.zeros(size)])
-    rates = 2 * np.pi * experiment.step * np.array(experiment.coupling.in_rotating_frame)
+    rates = 2 * np.pi * experiment.step * experiment.coupling_tensor.diagonal()
     samples = [m.mean(axis=1)]
     for _ in range(n_steps):
         b = rates[:, None] * field(m)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nmr_platform.errors import NmrPlatformError
 from nmr_platform.features import Acquisition, PolynomialFeatures, extract
 from nmr_platform.inference import Conditions, Predictor
-from nmr_platform.physics import Measurement
+from nmr_platform.physics import Coupling, Measurement
 from nmr_platform.simulation import Echo, measure
 
 __all__ = ["Answer", "Seen", "Weights", "features_of", "posterior_of", "read_by", "weigh"]
@@ -184,7 +184,7 @@ def weigh(model: Predictor, measurement: Measurement, echoes: Echoes, seed: int)
         NmrPlatformError: The model refuses the records.
     """
     bare = measure(
-        measurement.replace(coupling=measurement.coupling.replace(alpha_x=0.0, alpha_y=0.0, alpha_z=0.0)),
+        measurement.replace(coupling=Coupling(alpha_x=0.0, alpha_y=0.0, alpha_z=0.0)),
         seed=seed,
         integrator="fast",
     )

@@ -1,6 +1,6 @@
 """What is simulated: frozen values with units, and formulas."""
 
-from nmr_platform.physics.coupling import Coupling, Dissipation
+from nmr_platform.physics.coupling import Coupling, Dissipation, FieldDirection
 from nmr_platform.physics.experiment import Experiment
 from nmr_platform.physics.kernels import (
     CouplingKernel,
@@ -52,6 +52,7 @@ __all__ = [
     "Drive",
     "Experiment",
     "ExponentialKernel",
+    "FieldDirection",
     "GaussianKernel",
     "GaussianLine",
     "Hahn",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, model_validator
 
-from nmr_platform.physics.coupling import Coupling, Dissipation
+from nmr_platform.physics.coupling import Coupling, Dissipation, FieldDirection
 from nmr_platform.physics.kernels import Kernel
 from nmr_platform.physics.lattices import Lattice
 from nmr_platform.physics.lines import Line
@@ -31,6 +31,7 @@ class Setup(Schema):
         lattice: Where the spins sit.
         kernel: Shape of the coupling.
         coupling: Its strength.
+        field: Direction of the static field in the crystal, in whose axes the coupling is given; along z by default.
         line: The inhomogeneous line.
         sequence: Pulses and delays.
         dissipation: Coupling to the environment; none by default.
@@ -45,6 +46,7 @@ class Setup(Schema):
     lattice: Lattice
     kernel: Kernel
     coupling: Coupling
+    field: Annotated[FieldDirection, Field(exclude_if=lambda value: value == FieldDirection())] = FieldDirection()
     line: Line
     sequence: Sequence | None = None
     dissipation: Dissipation = Dissipation()
@@ -131,6 +133,11 @@ class Experiment(Setup):
             if isinstance(value, float) and self.sequence.unit_of(name) == "us"
         }
         return max(times, key=lambda name: times[name], default="elements")
+
+    @property
+    def coupling_tensor(self) -> NDArray[np.float64]:
+        """The tensor A of the coupling in the rotating frame, MHz, shape (3, 3); see `Coupling.seen_along`."""
+        return self.coupling.seen_along(self.field)
 
     @cached_property
     def kernel_values(self) -> NDArray[np.float64]:

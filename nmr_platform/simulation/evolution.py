@@ -53,8 +53,12 @@ class Evolution:
         self._dtype = dtype
         self._first_order = integrator == "euler"
         self._advance = ADVANCE[integrator]
-        self._couplings = 2 * pi * np.array(experiment.coupling.in_rotating_frame)
-        self._mean_field = make_mean_field(experiment.kernel_values, self._couplings, dtype)
+        self._tensor = 2 * pi * experiment.coupling_tensor
+        # A diagonal tensor multiplies the components by rates of their own; any other mixes them first.
+        mixes = np.any(self._tensor != np.diag(self._tensor.diagonal()))
+        self._couplings = np.ones(3) if mixes else self._tensor.diagonal()
+        tensor = self._tensor if mixes else None
+        self._mean_field = make_mean_field(experiment.kernel_values, self._couplings, dtype, tensor)
         self._grid = np.empty((3, experiment.lattice.n_basis, *experiment.lattice.shape), dtype)
         self._state = self._grid.reshape(3, -1)
         self._work = np.zeros((3, *self._grid.shape), dtype)
@@ -181,7 +185,7 @@ class Evolution:
         with np.errstate(over="ignore"):
             # Two bounds on sum_j |K_ij| P_j; the second is the sharper where few of many neighbours weigh much.
             field = 0.5 * min(neighbours.max() * weights.max(), kernel.max() * weights.sum())
-            coupling = length * hypot(*self._couplings) * field
+            coupling = length * hypot(*self._tensor.ravel()) * field
         return float(2 * pi * length * np.abs(self._spins.offsets).max() + coupling)
 
 

@@ -46,7 +46,7 @@ class _Sample:
 
     def __init__(self, experiment: Experiment, spins: Spins, gain: Array) -> None:
         self.experiment, self.spins, self.gain = experiment, spins, gain
-        self.alpha = np.array(experiment.coupling.in_rotating_frame)
+        self.tensor = experiment.coupling_tensor
         self.pairs = _pair_matrix(experiment)
         self.m = np.zeros((experiment.lattice.size, 3))
 
@@ -80,7 +80,7 @@ class _Sample:
 
     def evolve(self, length: float, drive: Array) -> None:
         """A step of ``length`` us with the mean field frozen, and then the decay."""
-        field = self.alpha * (self.pairs @ (self.spins.field_weights[:, None] * self.m)) + drive
+        field = self.pairs @ (self.spins.field_weights[:, None] * self.m) @ self.tensor + drive
         field[:, 2] += self.spins.offsets
         self.turn(-2 * pi * length * field)
         self.m = _decayed(self.m, self.experiment, 2 * pi * length)

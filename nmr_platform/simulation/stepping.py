@@ -167,21 +167,29 @@ class MeanField(NamedTuple):
         spectrum: (3, n_basis, *spectral shape), complex work space.
         axes: The axes of the lattice cells in the state.
         coupled: First component that couples, and one past the last; equal if none does.
+        tensor: (3, 3), which mixes the components of the field; (0, 0) if it leaves them as they are.
     """
 
     kernel: NDArray[Any]
     spectrum: NDArray[Any]
     axes: NDArray[np.int64]
     coupled: tuple[int, int]
+    tensor: Array
 
 
-def make_mean_field(values: NDArray[np.float64], rates: NDArray[np.float64], dtype: np.dtype[Any]) -> MeanField:
+def make_mean_field(
+    values: NDArray[np.float64],
+    rates: NDArray[np.float64],
+    dtype: np.dtype[Any],
+    tensor: NDArray[np.float64] | None = None,
+) -> MeanField:
     """Prepare the convolution with K.
 
     Args:
         values: K, dimensionless, shape (n_basis, n_basis, *shape).
         rates: Couplings of the three components, shape (3,), in any unit; a component without coupling is left out.
         dtype: Precision.
+        tensor: Mixes the components of the field, which then all couple, shape (3, 3), in any unit; None to leave them.
     """
     n_basis, shape = values.shape[0], values.shape[2:]
     axes = tuple(range(2, values.ndim))
@@ -197,12 +205,13 @@ def make_mean_field(values: NDArray[np.float64], rates: NDArray[np.float64], dty
         np.empty((3, n_basis, *spectrum.shape[2:]), complex_dtype),
         np.array(axes),
         (int(coupled.min()), int(coupled.max()) + 1) if coupled.size else (0, 0),
+        np.zeros((0, 0), dtype) if tensor is None else tensor.astype(dtype),
     )
 
 
 @compiled(nogil=True)
 def convolve(grid: Array, mean_field: MeanField, out: Array) -> None:
-    """Mean field F = K * (P m) of the coupled components.
+    """Mean field F = K * (P m) of the coupled components, or A F with the tensor A.
 
     Args:
         grid: (3, n_basis, *shape), the state on the lattice, dimensionless.
@@ -224,6 +233,21 @@ def convolve(grid: Array, mean_field: MeanField, out: Array) -> None:
     else:
         _mix(rows[first:last], kernel)
     c2r(spectrum[first:last], out[first:last], axes, _INVERSE, one, _ONE_THREAD)
+    if mean_field.tensor.size:
+        _mix_components(out.reshape((3, out.size // 3)), mean_field.tensor)
+
+
+@compiled(nogil=True, fastmath=_FAST)
+def _mix_components(field: Array, tensor: Array) -> None:
+    """Multiply the field of every spin by the tensor."""
+    xx, xy, xz = tensor[0, 0], tensor[0, 1], tensor[0, 2]
+    yx, yy, yz = tensor[1, 0], tensor[1, 1], tensor[1, 2]
+    zx, zy, zz = tensor[2, 0], tensor[2, 1], tensor[2, 2]
+    for i in range(field.shape[1]):
+        x, y, z = field[0, i], field[1, i], field[2, i]
+        field[0, i] = xx * x + xy * y + xz * z
+        field[1, i] = yx * x + yy * y + yz * z
+        field[2, i] = zx * x + zy * y + zz * z
 
 
 @compiled(nogil=True)

@@ -9,6 +9,7 @@ from math import ceil
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
+from scipy.spatial.transform import Rotation
 
 from tests.naive.pairs import pair_matrix
 
@@ -49,7 +50,7 @@ class Ensemble:
         self.experiment, self.nu = experiment, nu
         self.gain = np.full(nu.size, experiment.drive.calibration) if gain is None else gain
         self.in_field, self.in_signal = weights(experiment.line, nu)
-        self.alpha = couplings(experiment.coupling)
+        self.tensor = coupling_tensor(experiment)
         self.pairs = pair_matrix(experiment)
         self.jumps = jump_operators(experiment.dissipation)
         self.generator, self.channels = lindbladian(self.jumps), {}
@@ -109,10 +110,10 @@ class Ensemble:
         self.rho = solution.y[:, -1].reshape(-1, 2, 2)
 
     def hamiltonian(self, rho, amplitude, phase):
-        """H_i = -nu_i Iz - sum_d alpha_d F^d_i I^d + gain_i amplitude (cos(phase) Ix + sin(phase) Iy)."""
+        """H_i = -nu_i Iz - sum_de A_de F^d_i I^e + gain_i amplitude (cos(phase) Ix + sin(phase) Iy)."""
         mean_field = self.pairs @ (self.in_field[:, None] * bloch_vectors(rho))
         drive = amplitude * (np.cos(phase) * IX + np.sin(phase) * IY)
-        coupled = np.einsum("nd,dab->nab", self.alpha * mean_field, SPIN)
+        coupled = np.einsum("nd,de,eab->nab", mean_field, self.tensor, SPIN)
         return -coupled - self.nu[:, None, None] * IZ + self.gain[:, None, None] * drive
 
     def signal(self):
@@ -152,10 +153,22 @@ def lindbladian(jumps):
     return generator
 
 
-def couplings(coupling):
-    """alpha_x, alpha_y, alpha_z in the rotating frame."""
-    x, y, z = coupling.alpha_x, coupling.alpha_y, coupling.alpha_z
-    return np.array([x, y, z] if coupling.frame == "rotating" else [(x + y) / 2, (x + y) / 2, z])
+def coupling_tensor(experiment):
+    """A in the rotating frame, from axes that turn with the field and then, in the laboratory, with the spins."""
+    given, field = experiment.coupling, experiment.field
+    tensor = np.diag([given.alpha_x, given.alpha_y, given.alpha_z])
+    tensor[0, 1] = tensor[1, 0] = given.alpha_xy
+    tensor[0, 2] = tensor[2, 0] = given.alpha_xz
+    tensor[1, 2] = tensor[2, 1] = given.alpha_yz
+    tensor = seen_from(Rotation.from_euler("ZYZ", [field.azimuth, field.polar, 0.0], degrees=True), tensor)
+    if given.frame == "rotating":
+        return tensor
+    return np.mean([seen_from(Rotation.from_euler("z", 90.0 * k, degrees=True), tensor) for k in range(4)], axis=0)
+
+
+def seen_from(axes, tensor):
+    """A tensor in turned axes."""
+    return axes.as_matrix().T @ tensor @ axes.as_matrix()
 
 
 def time_grid(experiment):

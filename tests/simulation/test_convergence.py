@@ -35,6 +35,12 @@ CASES = {
         "drive": {"calibration": 0.9, "inhomogeneity": 0.2},
         "lattice": HONEYCOMB,
     },
+    "tilted tensor": {
+        "sequence": FINITE,
+        "dissipation": RELAXING,
+        "coupling": {"alpha_x": 0.02, "alpha_y": 0.03, "alpha_z": -0.05, "alpha_xy": 0.04, "alpha_yz": -0.03},
+        "field": {"polar": 35.0, "azimuth": 110.0},
+    },
     "uncoupled relaxing": {"sequence": FINITE, "dissipation": RELAXING, "coupling": UNCOUPLED},
 }
 

@@ -234,6 +234,35 @@ def test_couplings_of_the_laboratory_frame_are_averaged():
     assert_agrees(experiment(coupling=coupling, sequence=SEQUENCES["shaped"]), draw_offsets((4, 4)))
 
 
+TENSOR = {"alpha_x": 0.02, "alpha_y": 0.05, "alpha_z": -0.03, "alpha_xy": 0.04, "alpha_xz": -0.025, "alpha_yz": 0.015}
+
+
+@pytest.mark.parametrize("frame", ["rotating", "laboratory"])
+@pytest.mark.parametrize("field", [{}, {"polar": 50.0}, {"azimuth": -35.0}, {"polar": 115.0, "azimuth": 250.0}])
+def test_a_tensor_seen_along_any_direction_of_the_field(field, frame):
+    for sequence in ("hahn", "shaped"):
+        changes = {"coupling": TENSOR | {"frame": frame}, "field": field, "dissipation": RELAXING}
+        assert_agrees(experiment(sequence=SEQUENCES[sequence], **changes), draw_offsets((4, 4)))
+
+
+@pytest.mark.parametrize("weights", ["sampled", "integrated", "normalised"])
+def test_a_tensor_on_two_sublattices_with_all_weights(weights):
+    strength = 1 if weights == "sampled" else 18
+    values = experiment(
+        lattice={"kind": "honeycomb", "shape": [3, 3]},
+        coupling={name: strength * alpha for name, alpha in TENSOR.items()},
+        line={"fwhm": 0.2, "bandwidth": 0.5, "weights": weights},
+        sequence=SHORT,
+    )
+    assert_agrees(values, np.random.default_rng(2).permutation(np.linspace(-0.25, 0.25, 18)).reshape(2, 3, 3))
+
+
+@pytest.mark.parametrize("element", ["xy", "xz", "yz"])
+def test_an_element_off_the_diagonal_may_be_the_only_one(element):
+    alone = dict.fromkeys(("alpha_x", "alpha_y", "alpha_z"), 0.0) | {f"alpha_{element}": 0.06}
+    assert_agrees(experiment(coupling=alone, sequence=SEQUENCES["shaped"]), draw_offsets((4, 4)))
+
+
 @pytest.mark.filterwarnings("ignore::nmr_platform.simulation.CoarseStepWarning")
 @pytest.mark.parametrize("largest", [0.99, 1.5, 3.5, 9.0])
 def test_steps_that_turn_spins_by_several_radians(largest):
@@ -279,6 +308,8 @@ elements = st.one_of(
     first=elements.filter(lambda element: element["kind"] != "delay"),
     rest=st.lists(elements, max_size=6),
     alpha=st.tuples(*[st.sampled_from([0.0, 0.03, -0.08])] * 3),
+    mixing=st.sampled_from([{}, {}, {"alpha_xy": 0.05}, {"alpha_xz": -0.02, "alpha_yz": 0.04}]),
+    field=st.sampled_from([{}, {}, {"polar": 90.0}, {"polar": 25.0, "azimuth": 130.0}]),
     weights=st.sampled_from(["sampled", "integrated", "normalised"]),
     receiver=st.builds(dict, every=st.integers(1, 3), dead_time=st.sampled_from([0.0, 0.2, 0.5])),
     inhomogeneity=st.sampled_from([0.0, 0.1]),
@@ -286,11 +317,12 @@ elements = st.one_of(
     seed=st.integers(0, 9),
 )
 def test_any_experiment_is_the_same_in_the_engine_and_its_twin(
-    first, rest, alpha, weights, receiver, inhomogeneity, rates, seed
+    first, rest, alpha, mixing, field, weights, receiver, inhomogeneity, rates, seed
 ):
     values = experiment(
         lattice={"shape": [3, 3]},
-        coupling=dict(zip(("alpha_x", "alpha_y", "alpha_z"), alpha, strict=True)),
+        coupling=dict(zip(("alpha_x", "alpha_y", "alpha_z"), alpha, strict=True)) | mixing,
+        field=field,
         line={"fwhm": 0.1, "bandwidth": 0.5, "weights": weights},
         sequence={"kind": "custom", "elements": [first, *rest, delay(14)]},
         receiver=receiver,
@@ -305,6 +337,9 @@ def test_any_experiment_is_the_same_in_the_engine_and_its_twin(
 @pytest.mark.parametrize("integrator", ["euler", "midpoint", "fast"])
 def test_single_precision_follows_the_twin_to_its_own_rounding(integrator):
     for sequence in ("shaped", "finite stimulated"):
-        values = experiment(sequence=SEQUENCES[sequence], dissipation=RELAXING, drive={"inhomogeneity": 0.1})
-        double, single = (simulate(values, integrator=integrator, dtype=dtype) for dtype in ("float64", "float32"))
-        assert np.abs(record(double) - record(single)).max() < 2e-6
+        for coupling in (TENSOR, {"alpha_x": 0.02, "alpha_y": 0.03, "alpha_z": -0.05}):
+            values = experiment(
+                sequence=SEQUENCES[sequence], dissipation=RELAXING, drive={"inhomogeneity": 0.1}, coupling=coupling
+            )
+            double, single = (simulate(values, integrator=integrator, dtype=dtype) for dtype in ("float64", "float32"))
+            assert np.abs(record(double) - record(single)).max() < 2e-6

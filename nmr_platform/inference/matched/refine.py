@@ -38,7 +38,6 @@ from nmr_platform.inference.matched.matched import Matched
 from nmr_platform.inference.matched.misfit import parts_of, words_of
 from nmr_platform.inference.matched.posterior import Known, narrowed, outside
 from nmr_platform.learning import conformal_p_values
-from nmr_platform.physics import Coupling
 from nmr_platform.studies import (
     Outcome,
     StudyRun,
@@ -306,7 +305,7 @@ def _coupled(curve: Curve, values: Mapping[str, float]) -> Curve:
     if not set(_COUPLINGS.values()) <= set(values):
         return curve
     x, z = (values[name] / curve.experiment.kernel_sum for name in _COUPLINGS.values())
-    coupling = Coupling(alpha_x=x, alpha_y=x, alpha_z=z)
+    coupling = curve.experiment.coupling.replace(alpha_x=x, alpha_y=x, alpha_z=z)
     return curve._replace(measurement=curve.measurement.replace(coupling=coupling))
 
 

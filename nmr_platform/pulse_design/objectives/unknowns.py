@@ -75,7 +75,7 @@ def changed(experiment: Experiment, name: Parameter, value: float) -> Experiment
         case "xi" | "exponent":
             shaped = experiment.replace(kernel=experiment.kernel.replace(**{name: value}))
             factor = experiment.kernel_sum / shaped.kernel_sum
-            kept = {f"alpha_{d}": getattr(coupling, f"alpha_{d}") * factor for d in "xyz"}
+            kept = {name: value * factor for name, value in coupling if isinstance(value, float)}
             return shaped.replace(coupling=coupling.replace(**kept))
         case _:
             return experiment.replace(dissipation=experiment.dissipation.replace(**{name: value}))
