@@ -58,7 +58,7 @@ _READERS: dict[str, Callable[[Experiment], float]] = {
     "gamma_plus": lambda e: e.dissipation.gamma_plus,
     "gamma_minus": lambda e: e.dissipation.gamma_minus,
     "gamma_z": lambda e: e.dissipation.gamma_z,
-    "N": lambda e: e.lattice.size,
+    "N": lambda e: e.lattice.n_spins,
 }
 
 _DERIVED = [
@@ -94,6 +94,7 @@ _PARAMETERS = {
     "dissipation.gamma_z": "Lindblad rate of Iz",
     "lattice.shape": "size of the lattice",
     "lattice.spacing": "distance of nearest neighbours",
+    "lattice.abundance": "fraction of the sites that bear a spin",
     "lattice.vectors": "primitive vectors",
     "lattice.basis": "positions of the sites in a cell, in fractions of the primitive vectors",
     "line.fwhm": "full width of the line at half maximum",

@@ -72,7 +72,7 @@ class Acquisition(Schema):
             echo_index=echo_index,
             step=experiment.step * experiment.receiver.every,
             n_samples=experiment.n_samples,
-            n_sites=experiment.lattice.size,
+            n_sites=experiment.lattice.n_spins,
             bandwidth=_bandwidth(experiment),
             sequence=experiment.sequence,
         )
@@ -102,7 +102,7 @@ class Acquisition(Schema):
             echo_index=echo_index,
             step=float(attributes["step"]),
             n_samples=dataset.sizes["time"],
-            n_sites=None if experiment is None else experiment.lattice.size,
+            n_sites=None if experiment is None else experiment.lattice.n_spins,
             bandwidth=None if experiment is None else _bandwidth(experiment),
             sequence=None if experiment is None else experiment.sequence,
         )

@@ -146,8 +146,11 @@ class Experiment(Setup):
 
     @cached_property
     def kernel_sum(self) -> float:
-        """Sum of K over all sites but the spin's own, averaged over the sites of a cell, dimensionless."""
-        return float(self.kernel_values.sum()) / self.lattice.n_basis
+        """Sum of K over all spins but the spin's own, dimensionless.
+
+        It is averaged over the sites of a cell and, on a diluted lattice, over which of them are occupied.
+        """
+        return float(self.kernel_values.sum()) / self.lattice.n_basis * self.lattice.occupied_share
 
     @property
     def kernel_integral(self) -> float:

@@ -71,8 +71,9 @@ def simulate(
 
     Args:
         experiment: What to simulate.
-        seed: Seed of the disorder: the Larmor offsets, and the inhomogeneity of the drive.
-        offsets: Larmor offsets to use instead of a random draw, MHz, shape ``experiment.lattice.site_shape``.
+        seed: Seed of the disorder: the Larmor offsets, the occupied sites, and the inhomogeneity of the drive.
+        offsets: Larmor offsets to use instead of a random draw, MHz, shape ``experiment.lattice.site_shape``. On a
+            diluted lattice ``seed`` still draws which sites are occupied, and those of empty sites do not count.
         integrator: ``euler`` freezes the mean field over each step, as the literature does, and is first order in the
             coupling; ``midpoint`` is second order and costs two fields a step; ``fast`` is second order with a field
             every third step, extrapolated linearly in between.
@@ -160,29 +161,37 @@ def measure(
 
 
 def draw_spins(experiment: Experiment, *, seed: Seed, offsets: ArrayLike | None) -> Spins:
-    """The disorder of one curve: given offsets weighed, or a draw from the line.
+    """The disorder of one curve: given offsets weighed, or a draw from the line, on the sites that are occupied.
 
     Args:
         experiment: What to simulate.
-        seed: Seed of the draw; without effect on given offsets.
+        seed: Seed of the draw, a child of which draws the occupied sites; without effect on given offsets.
         offsets: Larmor offsets, MHz, shape ``experiment.lattice.site_shape``; None to draw them.
 
     Raises:
         ConfigurationError: ``offsets`` have another shape, or are not finite.
     """
+    lattice, line = experiment.lattice, experiment.line
+    diluted = lattice.abundance < 1
+    sites = lattice.occupied(np.random.default_rng(child(seed, 3))) if diluted else np.arange(lattice.size)
     if offsets is None:
-        return experiment.line.draw(experiment.lattice.size, np.random.default_rng(seed))
+        spins = line.draw(sites.size, np.random.default_rng(seed))
+    else:
+        spins = line.weigh(_checked(offsets, lattice.site_shape).ravel()[sites])
+    return spins.at(sites, lattice.size) if diluted else spins
+
+
+def _checked(offsets: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Given offsets, MHz, if they have the shape of the lattice's sites and are finite."""
     values = np.asarray(offsets, dtype=np.float64)
-    if values.shape != experiment.lattice.site_shape:
-        message = (
-            f"Argument `offsets` must have the lattice's shape {experiment.lattice.site_shape}, but has {values.shape}."
-        )
+    if values.shape != shape:
+        message = f"Argument `offsets` must have the lattice's shape {shape}, but has {values.shape}."
         raise ConfigurationError(message, key="offsets", value=values.shape)
     if not np.isfinite(values).all():
         site = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         message = f"Argument `offsets` must be finite numbers in MHz, but is {values[site]} at site {site}."
         raise ConfigurationError(message, key="offsets", value=values[site])
-    return experiment.line.weigh(values.ravel())
+    return values
 
 
 def draw_gain(experiment: Experiment, seed: Seed) -> NDArray[np.float64]:
@@ -253,7 +262,7 @@ def _record(
             evolution.delay(sums[done + 1 : done + 1 + part])
             done += part
     if experiment.line.weights == "sampled":
-        sums *= sums.dtype.type(1 / experiment.lattice.size)
+        sums *= sums.dtype.type(1 / experiment.lattice.n_spins)
     m: NDArray[np.complexfloating[Any, Any]] = sums[:-1, 0] + 1j * sums[:-1, 1]
     if step:
         m = portable.turned(m, -np.deg2rad(step.receiver))

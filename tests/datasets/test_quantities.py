@@ -137,3 +137,19 @@ def test_imported_coordinates_are_described_by_the_same_table():
     assert attributes_of("weight_p", {}) == {"units": "1", "long_name": "weight of the kernel's cos(theta)"}
     assert attributes_of("kernel", {}) == attributes_of("seed", {}) == {}
     assert attributes_of("X", {}) == {"units": "MHz", "long_name": "alpha_x sum K"}
+
+
+def test_tensor_direction_and_abundance_can_be_drawn_and_are_labelled(tmp_path):
+    keys = {"coupling.alpha_xz": "MHz", "field.polar": "degrees", "lattice.abundance": "1"}
+    ranges = {"coupling.alpha_xz": (1e-4, 2e-3), "field.polar": (0.0, 90.0), "lattice.abundance": (0.3, 0.9)}
+    drawn = {key: {"kind": "uniform", "low": low, "high": high} for key, (low, high) in ranges.items()}
+    recipe = small_recipe(prior=small_prior() | drawn, constraints={"N": {"low": 12, "high": 30}})
+    dataset = load(generate(recipe, tmp_path / "small.zarr", shard_folder=tmp_path / "shards").path)
+    for key, unit in keys.items():
+        column = dataset[key.rpartition(".")[2]]
+        low, high = ranges[key]
+        assert column.attrs["units"] == unit == quantity(key).unit
+        assert low <= column.values.min() < column.values.max() <= high
+    curve = recipe.curve(3).experiment
+    assert dataset["W"].values[3] == pytest.approx(curve.coupling.total * curve.kernel_sum, rel=1e-6)
+    assert 12 <= curve.lattice.n_spins == round(36 * curve.lattice.abundance) <= 30

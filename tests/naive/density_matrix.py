@@ -22,17 +22,18 @@ SPIN = np.array([IX, IY, IZ])
 RAISING, LOWERING = IX + 1j * IY, IX - 1j * IY
 
 
-def evolve(experiment, offsets, *, gain=None, exact=False):
+def evolve(experiment, offsets, *, gain=None, exact=False, occupied=None):
     """Noiseless record of ``experiment``: (<Ix>, <Iy>, <Iz>) at every sample, shape (T, 3).
 
     Args:
         experiment: What to simulate.
         offsets: MHz, shape of the lattice's sites.
         gain: Factor on the drive of every spin, shape (N,); the calibration by default.
+        occupied: Places of the sites that bear a spin, in a flat array; all by default.
         exact: Solve the equation of motion, of all spins at once, to rounding; else a step freezes the mean field,
             applies the unitary exp(-i H h) to every spin, then the Lindblad channel over h: the `euler` integrator.
     """
-    ensemble = Ensemble(experiment, np.asarray(offsets, dtype=float).ravel(), gain, exact)
+    ensemble = Ensemble(experiment, np.asarray(offsets, dtype=float).ravel(), gain, exact, occupied)
     cycle = experiment.phase_cycle
     steps = [(step.pulses, step.receiver) for step in cycle] or [((0.0,) * len(experiment.sequence.pulses), 0.0)]
     records = []
@@ -44,14 +45,15 @@ def evolve(experiment, offsets, *, gain=None, exact=False):
 
 
 class Ensemble:
-    """The density matrices of all spins, shape (N, 2, 2)."""
+    """The density matrices of all spins, shape (N, 2, 2); where there is none, there is no row."""
 
-    def __init__(self, experiment, nu, gain, exact):
-        self.experiment, self.nu = experiment, nu
-        self.gain = np.full(nu.size, experiment.drive.calibration) if gain is None else gain
-        self.in_field, self.in_signal = weights(experiment.line, nu)
+    def __init__(self, experiment, nu, gain, exact, occupied):
+        occupied = range(nu.size) if occupied is None else occupied
+        gain = np.full(nu.size, experiment.drive.calibration) if gain is None else gain
+        self.experiment, self.nu, self.gain = experiment, nu[occupied], gain[occupied]
+        self.in_field, self.in_signal = weights(experiment.line, self.nu)
         self.tensor = coupling_tensor(experiment)
-        self.pairs = pair_matrix(experiment)
+        self.pairs = pair_matrix(experiment)[np.ix_(occupied, occupied)]
         self.jumps = jump_operators(experiment.dissipation)
         self.generator, self.channels = lindbladian(self.jumps), {}
         self.advance = self.solve if exact else self.frozen

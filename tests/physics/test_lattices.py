@@ -253,3 +253,37 @@ REFUSED = [
 def test_bad_lattices_are_refused_with_a_sentence(values, match):
     with pytest.raises(ConfigurationError, match=match):
         validate(Experiment, experiment_values(lattice=values))
+
+
+@pytest.mark.parametrize("name", LATTICES)
+def test_a_diluted_lattice_has_the_distances_of_a_whole_one(name):
+    whole, part = lattice(name), lattice(name, abundance=0.4)
+    assert part.distances is whole.distances
+    assert part.angles is whole.angles
+    assert (part.size, part.n_spins) == (whole.size, round(0.4 * whole.size))
+
+
+def test_occupied_sites_are_as_many_as_there_are_spins_and_none_twice():
+    part = lattice({"shape": [10, 7]}, abundance=0.31)
+    sites = part.occupied(np.random.default_rng(3))
+    assert part.n_spins == sites.size == 22
+    assert (np.diff(sites) > 0).all()
+    assert 0 <= sites[0] < sites[-1] < 70
+    assert part.occupied_share == pytest.approx(21 / 69)
+    assert (lattice("square").occupied_share, lattice({"shape": [1]}).occupied_share) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("abundance", [0.0, -0.5, 1.5])
+def test_an_abundance_is_a_fraction(abundance):
+    with pytest.raises(ConfigurationError, match=r"Key `lattice\.abundance` is .*, but it must be (greater|less) than"):
+        validate(Experiment, experiment_values(lattice={"shape": [4, 4], "abundance": abundance}))
+
+
+def test_an_abundance_leaves_two_spins():
+    with pytest.raises(ConfigurationError, match=r"`lattice\.abundance` must leave at least 2 spins, .* sites is 1"):
+        validate(Experiment, experiment_values(lattice={"shape": [4, 4], "abundance": 0.07}))
+
+
+def test_a_whole_lattice_does_not_mention_its_abundance_in_plain_data():
+    assert "abundance" not in lattice("square", abundance=1.0).model_dump()
+    assert lattice("square", abundance=0.5).model_dump()["abundance"] == 0.5

@@ -180,8 +180,9 @@ class RecordScorer:
         """
         rows: list[dict[str, object]] = []
         for shape in shapes:
-            m, labels = new_curves([_on_lattice(recipe, shape) for recipe in recipes])
-            rows += [{"n_spins": int(np.prod(shape)), **score} for score in self._scores(m, labels)]
+            tried = [_on_lattice(recipe, shape) for recipe in recipes]
+            m, labels = new_curves(tried)
+            rows += [{"n_spins": tried[0].example.lattice.n_spins, **score} for score in self._scores(m, labels)]
         return pd.DataFrame(rows)
 
     def _scores(self, m: Records, labels: pd.DataFrame) -> list[dict[str, object]]:

@@ -19,6 +19,8 @@ __all__ = ["PeriodicLattice", "PlaneShape", "Shape"]
 Array = NDArray[np.float64]
 # 4096 x 4096 sites: what a large workstation still holds.
 _MOST_PAIRS = 2**24
+# One alone has no coupling.
+_FEWEST_SPINS = 2
 Shape = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=3, strict=False)]
 PlaneShape = Annotated[tuple[PositiveInt, ...], Field(min_length=2, max_length=2, strict=False)]
 
@@ -31,11 +33,19 @@ class PeriodicLattice(Schema):
 
     Attributes:
         shape: Number of cells along each primitive vector.
+        abundance: Fraction of the sites that bear a spin, for instance that of an isotope; which ones is part of the
+            disorder.
     """
 
-    units: ClassVar[Mapping[str, str]] = {"shape": "cells along each axis", "spacing": "lattice constants"}
+    units: ClassVar[Mapping[str, str]] = {
+        "shape": "cells along each axis",
+        "spacing": "lattice constants",
+        "abundance": "1",
+    }
 
     shape: Shape
+    # Plain data of a whole lattice is what it was before there were others.
+    abundance: Annotated[float, Field(gt=0, le=1, exclude_if=lambda value: value == 1)] = 1.0
 
     @model_validator(mode="after")
     def _is_not_too_large(self) -> Self:
@@ -44,6 +54,16 @@ class PeriodicLattice(Schema):
             message = (
                 f"Key `lattice.shape` must make at most {_MOST_PAIRS:,} pairs of a spin of one cell and any other, but "
                 f"{' x '.join(map(str, self.shape))} makes {n_pairs:,}."
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _has_spins(self) -> Self:
+        if self.abundance < 1 and self.n_spins < _FEWEST_SPINS:
+            message = (
+                f"Key `lattice.abundance` must leave at least {_FEWEST_SPINS} spins, but {self.abundance} of "
+                f"{self.size} sites is {self.n_spins}."
             )
             raise ValueError(message)
         return self
@@ -75,8 +95,34 @@ class PeriodicLattice(Schema):
 
     @property
     def size(self) -> int:
-        """Number of sites N."""
+        """Number of sites."""
         return int(np.prod(self.site_shape))
+
+    @property
+    def n_spins(self) -> int:
+        """Number of spins N: of the sites those that the abundance occupies, to the nearest whole number."""
+        return round(self.abundance * self.size)
+
+    @property
+    def occupied_share(self) -> float:
+        """Probability that another site bears a spin, seen from one: (N - 1) / (size - 1), nearly the abundance."""
+        return (self.n_spins - 1) / (self.size - 1) if self.size > 1 else 1.0
+
+    def occupied(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw the sites that bear a spin, all choices of N of them being equally likely.
+
+        Args:
+            rng: Where the random numbers come from.
+
+        Returns:
+            Places in a flat array with one entry a site, ascending, shape (N,).
+
+        Examples:
+            >>> from nmr_platform.physics import HypercubicLattice
+            >>> HypercubicLattice(shape=(4, 4), abundance=0.25).occupied(np.random.default_rng(1)).size
+            4
+        """
+        return np.sort(rng.permutation(self.size)[: self.n_spins])
 
     @property
     def displacements(self) -> Array:
@@ -92,7 +138,7 @@ class PeriodicLattice(Schema):
 
         Read-only: equal lattices share it.
         """
-        return _distances(self)
+        return _distances(self._whole)
 
     @property
     def angles(self) -> Array:
@@ -100,7 +146,7 @@ class PeriodicLattice(Schema):
 
         Read-only: equal lattices share it.
         """
-        return _angles(self)
+        return _angles(self._whole)
 
     @property
     def parity(self) -> NDArray[np.int64]:
@@ -119,6 +165,11 @@ class PeriodicLattice(Schema):
     def is_bipartite(self) -> bool:
         """Whether the signs of `parity` close on themselves around the torus."""
         return self.n_basis > 1 or all(length == 1 or length % 2 == 0 for length in self.shape)
+
+    @property
+    def _whole(self) -> Self:
+        """The lattice with a spin on every site, which has the same distances."""
+        return self if self.abundance == 1 else self.replace(abundance=1.0)
 
 
 # Every curve of a data set has the same lattice, but not the same object.

@@ -26,6 +26,20 @@ class Spins(NamedTuple):
     field_weights: Array
     signal_weights: Array
 
+    def at(self, sites: NDArray[np.int64], size: int) -> "Spins":
+        """These spins on some of the sites of a lattice; the others count for nothing.
+
+        Args:
+            sites: Where each spin is, shape (N,).
+            size: Number of sites.
+
+        Returns:
+            One entry a site, each of shape (size,); offset (MHz) and weights of an empty site are 0.
+        """
+        placed = np.zeros((3, size))
+        placed[:, sites] = self
+        return Spins(*placed)
+
 
 class LineShape(Schema):
     """A distribution of Larmor offsets over a band.
