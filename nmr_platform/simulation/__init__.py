@@ -23,4 +23,4 @@ __all__ = [
 ]
 
 # Part of every data set's identity: raise it whenever the same recipe would give other numbers.
-ENGINE_VERSION = 3
+ENGINE_VERSION = 4

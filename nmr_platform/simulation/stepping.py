@@ -9,7 +9,7 @@ columns, because the compiler then turns the loop into vector instructions.
 """
 
 from collections.abc import Callable
-from math import ceil, factorial, log2
+from math import factorial, pi
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from nmr_platform.portable import compiled
 
 __all__ = [
     "ADVANCE",
+    "BLOCK",
     "INTEGRATORS",
     "STRIDE",
     "Array",
@@ -42,12 +43,16 @@ INTEGRATORS: tuple[Integrator, ...] = ("euler", "midpoint", "fast")
 STRIDE = 3
 """Steps between two evaluations of the field in the fast integrator."""
 
+BLOCK = 1024
+"""Spins that are summed in the precision of the state, before their sum is added to the others in double precision."""
+
 Array = NDArray[np.floating[Any]]
 Scalar = np.floating[Any]
 
 # Contraction and reassociation let sums and products use vector and fused instructions; NaN must still propagate.
 _FAST = {"contract", "reassoc", "nsz"}
-_SERIES = [(-1) ** k / factorial(2 * k + 1) for k in range(9)] + [(-1) ** k / factorial(2 * k + 2) for k in range(9)]
+# What the next term of the series would add at 1 rad lies far below rounding.
+_TERMS = {np.dtype("float32"): 6, np.dtype("float64"): 9}
 _FORWARD, _INVERSE, _ONE_THREAD = True, False, 1
 
 
@@ -60,15 +65,18 @@ class Step(NamedTuple):
         rates: (3,), 2 pi alpha_d h: radians per unit of field.
         relax: (2, 3), before and after the rotation: factor on the transverse components, factor on the longitudinal
             one, and what relaxation adds to m_z / P.
-        doublings: Halve the angle so often before its series is summed, and double it as often after.
-        series: (18,), coefficients of sin(phi)/phi and (1 - cos(phi))/phi^2.
+        coarse: A spin may turn by more than 1 rad, for which the series are too short.
+        turn: 2 pi.
+        series: Coefficients of sin(phi)/phi, then as many of (1 - cos(phi))/phi^2, in powers of phi^2; a tuple, so
+            that the compiler knows how many there are.
     """
 
     static: Array
     rates: Array
     relax: Array
-    doublings: int
-    series: Array
+    coarse: bool
+    turn: Scalar
+    series: tuple[Scalar, ...]
 
 
 def make_step(
@@ -84,19 +92,38 @@ def make_step(
         largest_angle: Bound on the rotation of any spin in the step, radians.
         dtype: Precision.
     """
-    doublings = max(0, ceil(log2(largest_angle))) if largest_angle > 1 else 0
-    static = np.array([phases, weights], dtype)
-    return Step(static, rates.astype(dtype), relax.astype(dtype), doublings, np.array(_SERIES, dtype))
+    static, real = np.array([phases, weights], dtype), dtype.type
+    series = [(-1) ** k / factorial(2 * k + offset) for offset in (1, 2) for k in range(_TERMS[dtype])]
+    coarse = largest_angle > 1
+    return Step(static, rates.astype(dtype), relax.astype(dtype), coarse, real(2 * pi), tuple(real(c) for c in series))
 
 
 @compiled(nogil=True, fastmath=_FAST, inline="always")
-def _angle_factors(u: Scalar, c: Array) -> tuple[Scalar, Scalar]:
-    """Return sin(phi)/phi and (1 - cos(phi))/phi^2 at u = phi^2 by nine terms of their series: exact to 1 rad."""
-    a = c[0] + u * (c[1] + u * (c[2] + u * (c[3] + u * (c[4] + u * (c[5] + u * (c[6] + u * (c[7] + u * c[8])))))))
-    b = c[9] + u * (
-        c[10] + u * (c[11] + u * (c[12] + u * (c[13] + u * (c[14] + u * (c[15] + u * (c[16] + u * c[17]))))))
-    )
+def _angle_factors(u: Scalar, c: tuple[Scalar, ...]) -> tuple[Scalar, Scalar]:
+    """Return sin(phi)/phi and (1 - cos(phi))/phi^2 at u = phi^2 by their series, which are exact to 1 rad."""
+    n = len(c) // 2
+    a, b = c[n - 1], c[2 * n - 1]
+    for k in range(2, n + 1):
+        a, b = c[n - k] + u * a, c[2 * n - k] + u * b
     return a, b
+
+
+@compiled(nogil=True, fastmath=_FAST, inline="always")
+def _coarse_factors(u: Scalar, c: tuple[Scalar, ...], turn: Scalar) -> tuple[Scalar, Scalar]:
+    """Return the same at any angle: off come the whole turns, and a quarter of the rest is doubled twice."""
+    one, half = c[0], c[len(c) // 2]
+    angle = np.sqrt(u)
+    whole = turn * np.floor(one / turn * angle + half)
+    # Below half a radian there is no whole turn, and any divisor that is not zero will do.
+    share = one - whole / max(angle, half)
+    rest = half * half * (angle - whole)
+    v = rest * rest
+    a, b = _angle_factors(v, c)
+    # sin(2p)/(2p) = (sin(p)/p) cos(p), and (1 - cos(2p))/(2p)^2 = (sin(p)/p)^2 / 2.
+    a, b = a * (one - v * b), half * a * a
+    v = v + v + v + v
+    a, b = a * (one - v * b), half * a * a
+    return share * a, share * share * b
 
 
 @compiled(nogil=True, fastmath=_FAST, inline="always")
@@ -122,40 +149,38 @@ def rotate(spins: Array, field: Array, step: Step) -> tuple[Scalar, Scalar, Scal
         step: What the step does besides.
 
     Returns:
-        The three sums of the spins after the step, dimensionless.
+        The three sums of the spins after the step, dimensionless, float64.
     """
-    static, rates, relax, series = step.static, step.rates, step.relax, step.series
+    static, rates, relax, series, turn = step.static, step.rates, step.relax, step.series, step.turn
     rx, ry, rz = rates[0], rates[1], rates[2]
     t0, l0, e0 = relax[0, 0], relax[0, 1], relax[0, 2]
     t1, l1, e1 = relax[1, 0], relax[1, 1], relax[1, 2]
-    zero = series[0] - series[0]
-    sum_x, sum_y, sum_z = zero, zero, zero
-    # Two loops, because a loop inside the first would keep the compiler from vectorising it.
-    if step.doublings == 0:
-        for i in range(spins.shape[1]):
-            bx, by, bz = rx * field[0, i], ry * field[1, i], static[0, i] + rz * field[2, i]
-            a, b = _angle_factors(bx * bx + by * by + bz * bz, series)
-            x, y, z = t0 * spins[0, i], t0 * spins[1, i], l0 * spins[2, i] + e0 * static[1, i]
-            x, y, z = _rotated(x, y, z, bx, by, bz, a, b)
-            x, y, z = t1 * x, t1 * y, l1 * z + e1 * static[1, i]
-            spins[0, i], spins[1, i], spins[2, i] = x, y, z
-            sum_x, sum_y, sum_z = sum_x + x, sum_y + y, sum_z + z
-    else:
-        shrink = series[0] / series.dtype.type(4**step.doublings)
-        for i in range(spins.shape[1]):
-            bx, by, bz = rx * field[0, i], ry * field[1, i], static[0, i] + rz * field[2, i]
-            u = shrink * (bx * bx + by * by + bz * bz)
-            a, b = _angle_factors(u, series)
-            for _ in range(step.doublings):
-                # sin(2p)/(2p) = (sin(p)/p) cos(p), and (1 - cos(2p))/(2p)^2 = (sin(p)/p)^2 / 2.
-                a, b = a * (series[0] - u * b), a * a * series[9]
-                u = u + u + u + u
-            x, y, z = t0 * spins[0, i], t0 * spins[1, i], l0 * spins[2, i] + e0 * static[1, i]
-            x, y, z = _rotated(x, y, z, bx, by, bz, a, b)
-            x, y, z = t1 * x, t1 * y, l1 * z + e1 * static[1, i]
-            spins[0, i], spins[1, i], spins[2, i] = x, y, z
-            sum_x, sum_y, sum_z = sum_x + x, sum_y + y, sum_z + z
-    return sum_x, sum_y, sum_z
+    n, zero = spins.shape[1], turn - turn
+    total_x, total_y, total_z = np.float64(0), np.float64(0), np.float64(0)
+    for first in range(0, n, BLOCK):
+        # An index that may be negative, for all that the compiler knows, would keep it from vectorising the loop.
+        block = range(np.uintp(first), np.uintp(min(first + BLOCK, n)))
+        sum_x, sum_y, sum_z = zero, zero, zero
+        if step.coarse:
+            for i in block:
+                bx, by, bz = rx * field[0, i], ry * field[1, i], static[0, i] + rz * field[2, i]
+                a, b = _coarse_factors(bx * bx + by * by + bz * bz, series, turn)
+                x, y, z = t0 * spins[0, i], t0 * spins[1, i], l0 * spins[2, i] + e0 * static[1, i]
+                x, y, z = _rotated(x, y, z, bx, by, bz, a, b)
+                x, y, z = t1 * x, t1 * y, l1 * z + e1 * static[1, i]
+                spins[0, i], spins[1, i], spins[2, i] = x, y, z
+                sum_x, sum_y, sum_z = sum_x + x, sum_y + y, sum_z + z
+        else:
+            for i in block:
+                bx, by, bz = rx * field[0, i], ry * field[1, i], static[0, i] + rz * field[2, i]
+                a, b = _angle_factors(bx * bx + by * by + bz * bz, series)
+                x, y, z = t0 * spins[0, i], t0 * spins[1, i], l0 * spins[2, i] + e0 * static[1, i]
+                x, y, z = _rotated(x, y, z, bx, by, bz, a, b)
+                x, y, z = t1 * x, t1 * y, l1 * z + e1 * static[1, i]
+                spins[0, i], spins[1, i], spins[2, i] = x, y, z
+                sum_x, sum_y, sum_z = sum_x + x, sum_y + y, sum_z + z
+        total_x, total_y, total_z = total_x + sum_x, total_y + sum_y, total_z + sum_z
+    return total_x, total_y, total_z
 
 
 class MeanField(NamedTuple):
@@ -316,8 +341,8 @@ def advance_fast(grid: Array, work: Array, mean_field: MeanField, step: Step, ha
     n = step.static.shape[1]
     n_steps, first = sums.shape[0], min(STRIDE, sums.shape[0])
     spins, field, slope = grid.reshape((3, n)), work[0].reshape((3, n)), work[2].reshape((3, n))
-    share = step.series.dtype.type(1.0 / STRIDE)
-    half_step = step.series.dtype.type(0.5)
+    share = grid.dtype.type(1.0 / STRIDE)
+    half_step = grid.dtype.type(0.5)
     # The field before the first step is the past of the first extrapolation.
     convolve(grid, mean_field, work[2])
     advance_midpoint(grid, work, mean_field, step, half, sums[:first])
