@@ -1,6 +1,7 @@
 """`nmr simulate` and `nmr export-sequence`: one experiment, or a measurement of several sequences."""
 
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from nmr_platform.cli.options import JsonOption, say
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nmr_platform.physics import Block, Experiment, Sequence
+    from nmr_platform.physics import Block, Experiment, Measurement, Sequence
     from nmr_platform.simulation import Echo
 
 __all__ = ["export_sequence", "simulate"]
@@ -48,6 +49,7 @@ def simulate(
     from nmr_platform.simulation import measure  # noqa: PLC0415
 
     chosen = read_value(experiment, Measurement)
+    gauged, gauge = _gauged(chosen)
     echoes = measure(chosen, seed=seed, integrator=integrator, dtype=dtype)
     integral = chosen.first.kernel_integral
     if plot is not None:
@@ -61,13 +63,17 @@ def simulate(
     records = {name: _record(each, echoes[name]) for name, each in chosen.experiments.items()}
     if "" in records:
         [record] = records.values()
-        sentence = f"{_samples(record)}, W = {integral:.4f} MHz{_peak(record)}.\nSequence: {record['sequence']}."
-        say(sentence, {**record, "kernel_integral_MHz": integral}, as_json=as_json)
+        lines = [f"{_samples(record)}, W = {integral:.4f} MHz{_peak(record)}.", gauge]
+        say(
+            "\n".join([*lines, f"Sequence: {record['sequence']}."]),
+            {**record, "kernel_integral_MHz": integral, **gauged},
+            as_json=as_json,
+        )
         return
     lines = [f"{name}: {_samples(each)}{_peak(each)}. Sequence: {each['sequence']}." for name, each in records.items()]
     say(
-        "\n".join([f"{len(records)} records, W = {integral:.4f} MHz.", *lines]),
-        {"kernel_integral_MHz": integral, "records": records},
+        "\n".join([f"{len(records)} records, W = {integral:.4f} MHz.", *lines, gauge]),
+        {"kernel_integral_MHz": integral, **gauged, "records": records},
         as_json=as_json,
     )
 
@@ -81,6 +87,22 @@ def _record(experiment: "Experiment", echo: "Echo") -> dict[str, Any]:
         "echo_times_us": [float(echo.time[index]) for index in echo.echo_indices],
         "echo_magnitudes": [float(abs(echo.m[index])) for index in echo.echo_indices],
     }
+
+
+def _gauged(chosen: "Measurement") -> tuple[dict[str, Any], str]:
+    """Mean against fluctuating field over the longest record, for programs and for people."""
+    from nmr_platform.physics import field_gauge, gaussian_decay  # noqa: PLC0415
+
+    longest = max(chosen.experiments.values(), key=lambda each: float(each.time[-1]))
+    gauge, decay = field_gauge(longest), gaussian_decay(longest)
+    counts, sampled = gauge.regime in ("both", "fluctuations"), longest.initial.fluctuations == "sampled"
+    left_out = "" if sampled or not counts else ", but `initial.fluctuations` is none and leaves the latter out"
+    falls = f" T2G of alpha_z is {decay:.4g} us." if isfinite(decay) else ""
+    return {
+        "field_ratio": gauge.ratio,
+        "regime": gauge.regime,
+        "gaussian_decay_us": decay if isfinite(decay) else None,
+    }, f"{gauge}{left_out}.{falls}"
 
 
 def _samples(record: Mapping[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from nmr_platform.physics.coupling import Coupling, Dissipation, FieldDirection
 from nmr_platform.physics.experiment import Experiment
+from nmr_platform.physics.fluctuations import FieldGauge, Regime, field_gauge, gaussian_decay
+from nmr_platform.physics.initial import Initial
 from nmr_platform.physics.kernels import (
     CouplingKernel,
     ExponentialKernel,
@@ -53,11 +55,13 @@ __all__ = [
     "Experiment",
     "ExponentialKernel",
     "FieldDirection",
+    "FieldGauge",
     "GaussianKernel",
     "GaussianLine",
     "Hahn",
     "HoneycombLattice",
     "HypercubicLattice",
+    "Initial",
     "InversionRecovery",
     "Kernel",
     "Lattice",
@@ -72,6 +76,7 @@ __all__ = [
     "Receiver",
     "Recording",
     "RectangularLattice",
+    "Regime",
     "RkkyKernel",
     "Segment",
     "Sequence",
@@ -82,6 +87,8 @@ __all__ = [
     "TableLine",
     "TriangularLattice",
     "UniformKernel",
+    "field_gauge",
+    "gaussian_decay",
     "rotation_about",
     "with_sweeps_expanded",
 ]

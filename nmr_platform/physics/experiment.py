@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from math import sqrt
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, model_validator
 
 from nmr_platform.physics.coupling import Coupling, Dissipation, FieldDirection
+from nmr_platform.physics.initial import Initial
 from nmr_platform.physics.kernels import Kernel
 from nmr_platform.physics.lattices import Lattice
 from nmr_platform.physics.lines import Line
@@ -34,6 +36,7 @@ class Setup(Schema):
         field: Direction of the static field in the crystal, in whose axes the coupling is given; along z by default.
         line: The inhomogeneous line.
         sequence: Pulses and delays.
+        initial: Where the spins start; all up, without fluctuations, by default.
         dissipation: Coupling to the environment; none by default.
         drive: How far pulses are from what was asked for; perfect by default.
         phase_cycle: The records of all steps are averaged; a single step without added phases if it is empty.
@@ -49,6 +52,8 @@ class Setup(Schema):
     field: Annotated[FieldDirection, Field(exclude_if=lambda value: value == FieldDirection())] = FieldDirection()
     line: Line
     sequence: Sequence | None = None
+    # Left out of what is written where it is the default: the files and digests of before there was such a key stay.
+    initial: Annotated[Initial, Field(exclude_if=lambda value: value == Initial())] = Initial()
     dissipation: Dissipation = Dissipation()
     drive: Drive = Drive()
     phase_cycle: Annotated[tuple[PhaseStep, ...], Field(strict=False)] = ()
@@ -151,6 +156,11 @@ class Experiment(Setup):
         It is averaged over the sites of a cell and, on a diluted lattice, over which of them are occupied.
         """
         return float(self.kernel_values.sum()) / self.lattice.n_basis * self.lattice.occupied_share
+
+    @cached_property
+    def kernel_norm(self) -> float:
+        """Root of the sum of K^2 over all sites but the spin's own, a mean over the sites of a cell, dimensionless."""
+        return sqrt(float((self.kernel_values**2).sum()) / self.lattice.n_basis)
 
     @property
     def kernel_integral(self) -> float:

@@ -1,6 +1,6 @@
 """Simulate echoes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from nmr_platform.simulation.evolution import Evolution
 from nmr_platform.simulation.randomness import Seed, child, noise_of_record
 from nmr_platform.simulation.stepping import INTEGRATORS, Integrator
 
-__all__ = ["DTYPES", "Dtype", "Echo", "draw_gain", "draw_spins", "measure", "simulate"]
+__all__ = ["DTYPES", "Dtype", "Echo", "draw_gain", "draw_spins", "draw_starts", "measure", "simulate"]
 
 Dtype = Literal["float32", "float64"]
 DTYPES: tuple[Dtype, ...] = ("float32", "float64")
@@ -71,7 +71,8 @@ def simulate(
 
     Args:
         experiment: What to simulate.
-        seed: Seed of the disorder: the Larmor offsets, the occupied sites, and the inhomogeneity of the drive.
+        seed: Seed of the disorder: the Larmor offsets, the occupied sites, the inhomogeneity of the drive, and the
+            fluctuations.
         offsets: Larmor offsets to use instead of a random draw, MHz, shape ``experiment.lattice.site_shape``. On a
             diluted lattice ``seed`` still draws which sites are occupied, and those of empty sites do not count.
         integrator: ``euler`` freezes the mean field over each step, as the literature does, and is first order in the
@@ -208,6 +209,18 @@ def draw_gain(experiment: Experiment, seed: Seed) -> NDArray[np.float64]:
     return drive.calibration * (1 + drive.inhomogeneity * spread)
 
 
+def draw_starts(experiment: Experiment, seed: Seed) -> Iterator[NDArray[np.float64]]:
+    """Where the spins start in each draw of their fluctuations, Bloch vectors of shape (3, N); one without any.
+
+    Args:
+        experiment: What to simulate.
+        seed: Seed of the disorder; fluctuations are drawn from a child of it, one draw after the other.
+    """
+    rng = np.random.default_rng(child(seed, 2))
+    for _ in range(experiment.initial.draws):
+        yield experiment.initial.draw(experiment.lattice.size, rng)
+
+
 def _run(
     experiments: Mapping[str, Experiment],
     *,
@@ -226,14 +239,16 @@ def _run(
     evolution = Evolution(sample, spins, draw_gain(sample, seed), integrator, np.dtype(dtype))
     noise = child(seed, 1) if noise_seed is None else noise_seed
     return {
-        name: _echo(experiment, evolution, noise_of_record(noise, number))
+        name: _echo(experiment, evolution, seed, noise_of_record(noise, number))
         for number, (name, experiment) in enumerate(experiments.items())
     }
 
 
-def _echo(experiment: Experiment, evolution: Evolution, noise_seed: Seed) -> Echo:
-    """One record: the mean over the phase cycle, and what the receiver makes of it."""
-    records = [_record(experiment, evolution, step) for step in experiment.phase_cycle or (None,)]
+def _echo(experiment: Experiment, evolution: Evolution, seed: Seed, noise_seed: Seed) -> Echo:
+    """One record: the mean over the draws and the phase cycle, and what the receiver makes of it."""
+    cycle = experiment.phase_cycle or (None,)
+    starts = draw_starts(experiment, seed)
+    records = [_record(experiment, evolution, start, step) for start in starts for step in cycle]
     evolution.warn_if_coarse()
     m = np.mean([record[0] for record in records], axis=0, dtype=records[0][0].dtype)
     m_z = np.mean([record[1] for record in records], axis=0, dtype=records[0][1].dtype)
@@ -246,10 +261,10 @@ def _echo(experiment: Experiment, evolution: Evolution, noise_seed: Seed) -> Ech
 
 
 def _record(
-    experiment: Experiment, evolution: Evolution, step: PhaseStep | None
+    experiment: Experiment, evolution: Evolution, start: NDArray[np.float64], step: PhaseStep | None
 ) -> tuple[NDArray[np.complexfloating[Any, Any]], NDArray[np.floating[Any]]]:
-    """M and M_z at every sample of one step of the phase cycle."""
-    evolution.reset()
+    """M and M_z at every sample of one step of the phase cycle, from one draw of where the spins start."""
+    evolution.reset(start)
     pulses = iter(step.pulses if step else [0.0] * len(experiment.sequence.pulses))
     sums = np.empty((experiment.recording.n_steps + 1, 3), evolution.sums.dtype)
     done = 0

@@ -65,7 +65,7 @@ class Evolution:
         self._coarsest = 0.0, 0.0
         self._step = self._make_step(experiment.step)
         self._half = self._make_half(experiment.step)
-        self.reset()
+        self.reset(experiment.initial.mean[:, np.newaxis])
 
     def warn_if_coarse(self) -> None:
         """Warn of the largest angle by which a step so far may have turned a spin, if the motion is not resolved."""
@@ -77,10 +77,13 @@ class Evolution:
             )
             warnings.warn(message, CoarseStepWarning, stacklevel=2)
 
-    def reset(self) -> None:
-        """Thermal equilibrium: all spins up."""
-        self._state[:2] = 0
-        self._state[2] = 0.5 * self._spins.field_weights
+    def reset(self, start: NDArray[np.float64]) -> None:
+        """Begin again.
+
+        Args:
+            start: Bloch vectors of the spins, shape (3, N), or of all of them, shape (3, 1).
+        """
+        np.multiply(start, self._spins.field_weights, out=self._state, casting="same_kind")
 
     @property
     def state(self) -> NDArray[np.floating[Any]]:
@@ -184,8 +187,8 @@ class Evolution:
         neighbours = kernel.sum(axis=tuple(range(1, kernel.ndim)))
         with np.errstate(over="ignore"):
             # Two bounds on sum_j |K_ij| P_j; the second is the sharper where few of many neighbours weigh much.
-            field = 0.5 * min(neighbours.max() * weights.max(), kernel.max() * weights.sum())
-            coupling = length * hypot(*self._tensor.ravel()) * field
+            all_along = min(neighbours.max() * weights.max(), kernel.max() * weights.sum())
+            coupling = length * hypot(*self._tensor.ravel()) * (self._experiment.initial.longest * all_along)
         return float(2 * pi * length * np.abs(self._spins.offsets).max() + coupling)
 
 

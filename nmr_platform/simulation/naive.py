@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
 from nmr_platform.physics import Experiment, PhaseStep, Pulse, Segment, Spins
-from nmr_platform.simulation.engine import Echo, draw_gain, draw_spins
+from nmr_platform.simulation.engine import Echo, draw_gain, draw_spins, draw_starts
 
 __all__ = ["simulate_naively"]
 
@@ -33,8 +33,9 @@ def simulate_naively(
     spins = draw_spins(experiment, seed=seed, offsets=offsets)
     sample = _Sample(experiment, spins, draw_gain(experiment, seed))
     steps = experiment.phase_cycle or (PhaseStep(pulses=(0.0,) * len(experiment.sequence.pulses)),)
-    records = [sample.record(step) for step in steps]
-    phases = [np.exp(-1j * np.deg2rad(step.receiver)) for step in steps]
+    runs = [(start, step) for start in draw_starts(experiment, seed) for step in steps]
+    records = [sample.record(start, step) for start, step in runs]
+    phases = [np.exp(-1j * np.deg2rad(step.receiver)) for _, step in runs]
     m = np.mean([phase * (r[:, 0] + 1j * r[:, 1]) for phase, r in zip(phases, records, strict=True)], axis=0)
     m_z = np.mean([r[:, 2] for r in records], axis=0)
     kept = experiment.recording.kept
@@ -50,9 +51,9 @@ class _Sample:
         self.pairs = _pair_matrix(experiment)
         self.m = np.zeros((experiment.lattice.size, 3))
 
-    def record(self, cycle: PhaseStep) -> Array:
+    def record(self, start: Array, cycle: PhaseStep) -> Array:
         """The three components of the signal at every sample, shape (n_steps, 3)."""
-        self.m[:] = [0.0, 0.0, 0.5]
+        self.m[:] = start.T
         phases = iter(cycle.pulses)
         samples: list[Array] = []
         for part in self.experiment.recording.schedule:
