@@ -47,6 +47,12 @@ EXPERIMENTS = {
         line=LINE,
         phase_cycle=[{"pulses": [0, 0], "receiver": 0}, {"pulses": [37, 90], "receiver": 37}],
     ),
+    "fluctuations about a tilted mean": experiment(
+        lattice={"shape": [12, 10]},
+        coupling={"alpha_x": 0.002, "alpha_y": 0.002, "alpha_z": 0.01},
+        line=LINE,
+        initial={"m": [0.1, -0.2, 0.3], "fluctuations": "sampled", "draws": 2},
+    ),
 }
 RECIPE = {
     "name": "bits",

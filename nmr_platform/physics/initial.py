@@ -43,7 +43,7 @@ class Initial(Schema):
     units: ClassVar[Mapping[str, str]] = {"polarisation": "1", "m": "units of M", "draws": "records"}
 
     polarisation: Polarisation | None = None
-    m: Annotated[tuple[float, float, float], Field(strict=False)] | None = None
+    m: Annotated[tuple[float, ...], Field(strict=False, min_length=3, max_length=3)] | None = None
     fluctuations: Literal["none", "sampled"] = "none"
     draws: Count = 1
 

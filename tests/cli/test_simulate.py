@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from nmr_platform import Measurement, measure, simulate
+from nmr_platform.physics import gaussian_decay
 from nmr_platform.schema import read_value
 from tests.builders import experiment, experiment_values
 from tests.stages.tiny import nmr_alone
@@ -49,6 +50,52 @@ def test_the_echo_is_written_with_its_units_in_the_header(file, tmp_path):
     table = np.loadtxt(out, delimiter=",", skiprows=1)
     np.testing.assert_allclose(table.T, [echo.time, echo.m.real, echo.m.imag, echo.m_z], rtol=1e-8, atol=1e-12)
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("change", "regime", "sentence"),
+    [
+        ({}, "both", "so both count, but `initial.fluctuations` is none and leaves the latter out."),
+        ({"initial": {"fluctuations": "sampled"}}, "both", "so both count. T2G of alpha_z is 4.088 us."),
+        ({"initial": {"polarisation": 0.002}}, "fluctuations", "so fluctuations alone count, but"),
+        ({"coupling": dict.fromkeys(("alpha_x", "alpha_y", "alpha_z"), 1e-3)}, "mean field", "the mean field alone"),
+        ({"coupling": dict.fromkeys(("alpha_x", "alpha_y", "alpha_z"), 0.0)}, "neither", "rad, so neither counts.\n"),
+    ],
+)
+def test_a_person_and_a_program_learn_how_far_mean_field_goes(file, values, change, regime, sentence):
+    file.write_text(yaml.safe_dump(values | change))
+    assert sentence in nmr_alone("simulate", str(file)).out
+    said, chosen = json.loads(nmr_alone("simulate", str(file), "--json").out), experiment(**change)
+    assert said["regime"] == regime
+    polarisation = change.get("initial", {}).get("polarisation", 1.0)
+    assert said["field_ratio"] == pytest.approx(polarisation * chosen.kernel_sum / chosen.kernel_norm)
+    is_there = chosen.coupling.alpha_z != 0
+    assert said["gaussian_decay_us"] == (pytest.approx(gaussian_decay(chosen)) if is_there else None)
+
+
+def test_the_echoes_of_a_sweep_of_tau_fall_with_the_gaussian_that_is_told(tmp_path, values):
+    path, rates = tmp_path / "t2g.yaml", []
+    path.write_text(
+        yaml.safe_dump(
+            values
+            | {
+                "lattice": {"shape": [32, 32]},
+                "kernel": {"kind": "gaussian", "xi": 2.5},
+                "coupling": {"alpha_x": 0.0, "alpha_y": 0.0, "alpha_z": 2e-3},
+                "sequence": {"kind": "hahn", "sweep": {"tau": [10.0, 20.0, 30.0, 40.0]}},
+                "step": 0.25,
+                "initial": {"fluctuations": "sampled", "draws": 8},
+            }
+        )
+    )
+    for seed in range(5):
+        said = json.loads(nmr_alone("simulate", str(path), "--json", "--seed", str(seed)).out)
+        echoes = [(each["echo_times_us"][0], each["echo_magnitudes"][0]) for each in said["records"].values()]
+        times, heights = np.array(echoes).T
+        rates.append(-2 * np.polyfit(times**2, np.log(heights), 1)[0])
+    error = np.std(rates, ddof=1) / np.sqrt(len(rates))
+    assert error < 0.05 * np.mean(rates)
+    assert abs(np.mean(rates) - said["gaussian_decay_us"] ** -2) < 4 * error
 
 
 def test_an_experiment_without_an_echo_has_none_to_report(tmp_path, values):

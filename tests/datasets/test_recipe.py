@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from nmr_platform.datasets import generate
 from nmr_platform.errors import ConfigurationError
-from tests.datasets.recipes import small_prior, small_recipe
+from tests.datasets.recipes import small_prior, small_recipe, small_values
 
 BOUND = {f"coupling.alpha_{axis}": {"kind": "constant", "value": 0.01} for axis in "xyz"}
 
@@ -195,6 +195,21 @@ def test_a_sweep_of_sequences_is_expanded_when_it_is_read():
     assert recipe.record_names == ("decay-tau2", "decay-tau3")
     written = {"decay-tau2": {"kind": "hahn", "tau": 2}, "decay-tau3": {"kind": "hahn", "tau": 3}}
     assert recipe.model_dump(mode="json")["experiment"]["sequences"] == written
+
+
+def test_where_the_spins_start_may_be_drawn():
+    polarisation = {"kind": "uniform", "low": 0.1, "high": 0.2}
+    for experiment in (small_values()["experiment"], small_values()["experiment"] | {"initial": {"draws": 1}}):
+        recipe = small_recipe(experiment=experiment, prior=small_prior(initial__polarisation=polarisation))
+        drawn = [recipe.curve(number).experiment.initial.polarisation for number in range(3)]
+        assert len({*drawn}) == 3
+        assert all(0.1 <= each <= 0.2 for each in drawn)
+        assert recipe.columns == {"polarisation": "initial.polarisation"}
+    vector = {"initial": {"m": [0.0, 0.0, 0.5]}}
+    tilted = small_prior(**{"initial__m__2": {"kind": "uniform", "low": 0.1, "high": 0.2}})
+    mean = small_recipe(experiment=small_values()["experiment"] | vector, prior=tilted).curve(0).experiment.initial.m
+    assert mean[:2] == (0.0, 0.0)
+    assert 0.1 <= mean[2] <= 0.2
 
 
 def test_sequences_of_several_records_are_not_drawn():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nmr_platform import measure, simulate
-from nmr_platform.physics import Measurement, field_gauge, gaussian_decay
+from nmr_platform.physics import Measurement, field_gauge
 from nmr_platform.schema import validate
 from nmr_platform.simulation import INTEGRATORS, simulate_naively
 from tests.builders import delay, experiment, experiment_values, pulse
@@ -99,20 +99,6 @@ def test_polarisation_weighs_the_mean_field_against_fluctuations(polarisation, t
     # Quantum mechanics has cos(phi/2) - i p cos(theta) sin(phi/2), the same at 90 degrees and to second order in phi.
     exact = start * (np.cos(phi / 2) - 1j * polarisation * c * np.sin(phi / 2)).prod(axis=0)
     assert np.abs(exact - start * factors.prod(axis=0)).max() < (1e-12 if theta == 90 else 0.01)
-
-
-def test_the_echo_of_a_sweep_decays_with_the_gaussian_of_the_second_moment():
-    values = ising(lattice={"shape": [32, 32]})
-    taus = np.array([10.0, 20.0, 30.0, 40.0])
-    theory = gaussian_decay(values)
-    rates = []
-    for seed in range(6):
-        echoes = [values.replace(sequence={"kind": "hahn", "tau": tau}) for tau in taus]
-        heights = [abs(simulate(each, seed=seed).m[each.echo_indices[0]]) for each in echoes]
-        rates.append(-2 * np.polyfit((2 * taus) ** 2, np.log(heights), 1)[0])
-    rate, error = np.mean(rates), np.std(rates, ddof=1) / np.sqrt(len(rates))
-    assert error < 0.05 * rate
-    assert abs(rate - theory**-2) < 4 * error
 
 
 def test_a_coupling_alike_in_all_directions_conserves_the_magnetisation_of_every_draw():

@@ -127,6 +127,14 @@ def test_a_setting_needs_its_sequence_only():
     assert 2 * np.pi * free.step * free.line.bandwidth / 2 < 1.0
 
 
+def test_what_the_file_says_of_where_the_spins_start_holds_for_every_simulated_curve(inference):
+    own, initial = inference.matched, {"polarisation": 0.3, "fluctuations": "sampled"}
+    told = type(own)(SETTING.replace(initial=initial), priors(), own.records, own.given, 0.08, own.noise, (0.04, 0.16))
+    started = told.recipes(1)["gaussian"].curve(0).experiment.initial
+    assert (started.polarisation, started.fluctuations) == (0.3, "sampled")
+    assert "initial" not in own.recipes(1)["gaussian"].experiment
+
+
 def test_a_somewhat_noisier_record_shares_the_training_set_and_a_much_noisier_one_does_not(inferrer, inference):
     path = Path("echo.csv")
     near, far = (inferrer._matched(inferrer.look(measured(path, noise=noise))) for noise in (0.0042, 0.012))
