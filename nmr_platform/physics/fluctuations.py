@@ -101,7 +101,7 @@ def gaussian_decay(experiment: Experiment) -> float:
         >>> from nmr_platform.datasets import read_preset
         >>> example = read_preset("august2021").recipe("gaussian").example
         >>> round(gaussian_decay(example.replace(coupling=example.coupling.replace(alpha_z=1e-4))))
-        189
+        188
     """
     rate = pi * abs(float(experiment.coupling_tensor[2, 2])) * _weights(experiment)[1] * experiment.kernel_norm
     return 1 / rate if rate else inf

@@ -17,7 +17,7 @@ S = TypeVar("S", bound=Schema)
 
 
 class Measurement(Setup):
-    """A `Setup` under one sequence or several, one after the other, each from thermal equilibrium.
+    """A `Setup` under one sequence or several, one after the other, each from the same `initial` state.
 
     All records see the same spins; the receiver's noise is drawn anew for each.
 
