@@ -1,9 +1,7 @@
 """How much of the field at a spin is mean field, and how much is fluctuation: the gauge of mean-field theory."""
 
-from math import inf, pi, sqrt
+from math import hypot, inf, pi, sqrt
 from typing import Literal, NamedTuple
-
-import numpy as np
 
 from nmr_platform.physics.experiment import Experiment
 
@@ -66,7 +64,7 @@ def field_gauge(experiment: Experiment) -> FieldGauge:
     along it the variance is alpha_d^2/4 sum_j (K_ij P_j)^2.
 
     Args:
-        experiment: What is simulated; the largest coupling counts, that of the tensor's principal axis.
+        experiment: What is simulated; the largest coupling counts, which is the longest row of a tensor.
 
     Example:
         >>> from nmr_platform.datasets import read_preset
@@ -75,7 +73,7 @@ def field_gauge(experiment: Experiment) -> FieldGauge:
         >>> round(gauge.ratio, 1), gauge.regime
         (33.8, 'both')
     """
-    strongest = float(np.abs(np.linalg.eigvalsh(experiment.coupling_tensor)).max())
+    strongest = max(hypot(*row) for row in experiment.coupling_tensor)
     mean_weight, rms_weight = _weights(experiment)
     norm = rms_weight * experiment.kernel_norm
     ratio = experiment.initial.degree * mean_weight * abs(experiment.kernel_sum) / norm if norm else 0.0
