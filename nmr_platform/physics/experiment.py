@@ -159,8 +159,8 @@ class Experiment(Setup):
 
     @cached_property
     def kernel_norm(self) -> float:
-        """Root of the sum of K^2 over all sites but the spin's own, a mean over the sites of a cell, dimensionless."""
-        return sqrt(float((self.kernel_values**2).sum()) / self.lattice.n_basis)
+        """Root of the sum of K^2 over all spins but the spin's own, a mean as that of `kernel_sum`, dimensionless."""
+        return sqrt(float((self.kernel_values**2).sum()) / self.lattice.n_basis * self.lattice.occupied_share)
 
     @property
     def kernel_integral(self) -> float:

@@ -108,5 +108,5 @@ def gaussian_decay(experiment: Experiment) -> float:
 def _weights(experiment: Experiment) -> tuple[float, float]:
     """Mean and root mean square of the spins' weights in the field; which spin has which does not matter."""
     line = experiment.line
-    weights = line.weigh(line.grid(experiment.lattice.size)).field_weights
+    weights = line.weigh(line.grid(experiment.lattice.n_spins)).field_weights
     return float(weights.mean()), sqrt(float((weights**2).mean()))

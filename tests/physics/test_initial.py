@@ -97,3 +97,10 @@ def test_a_kernel_of_nothing_has_no_field_and_no_decay():
     values = experiment(lattice={"shape": [2]}, kernel={"kind": "table", "values": [0.0, 0.0]})
     assert (field_gauge(values).ratio, field_gauge(values).regime) == (0.0, "neither")
     assert gaussian_decay(values) == np.inf
+
+
+def test_dilution_weakens_the_mean_field_more_than_the_fluctuations():
+    whole, diluted = (experiment(lattice={"shape": [8, 8], "abundance": f}) for f in (1.0, 0.25))
+    share = 15 / 63
+    assert field_gauge(diluted).ratio == pytest.approx(field_gauge(whole).ratio * np.sqrt(share))
+    assert gaussian_decay(diluted) == pytest.approx(gaussian_decay(whole) / np.sqrt(share))
