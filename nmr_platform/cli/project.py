@@ -41,7 +41,7 @@ def init(
 
     Example: `nmr init mine`, then in it `dvc repro`; `nmr init mine --from-echo echo.csv --unit us --start 34`
     """
-    from nmr_platform.project import lay_down, params_of, read_off  # noqa: PLC0415
+    from nmr_platform.project import WIDENED, lay_down, params_of, read_off  # noqa: PLC0415
 
     if from_echo is None and (experiment is not None or options):
         name = "experiment" if experiment is not None else next(iter(options)).replace("_", "-")
@@ -58,7 +58,7 @@ def init(
         params = params_of(seen)
     laid = lay_down(folder, params)
     lines = [f"Laid down {len(laid.files)} files in {laid.folder.absolute()}."]
-    lines += [] if seen is None else _said(seen)
+    lines += [] if seen is None else _said(seen, WIDENED)
     lines += (
         []
         if laid.has_git
@@ -93,9 +93,10 @@ def code(
     typer.echo(f"Wrote {len(written)} files of checksums to {written[0].parent}.")
 
 
-def _said(seen: "Seen") -> list[str]:
-    """What was read off the echo, for people."""
+def _said(seen: "Seen", of_line: str) -> list[str]:
+    """What was read off the echo, for people; ``of_line``: what is to be known of the width of the line."""
     shown = seen.look.experiment.sequence
     lines = [f"Sequence: {shown}" + (", guessed from the echo: `--experiment` says another." if seen.guessed else ".")]
-    lines += [f"  {name}: {each}" for name, each in seen.look.estimates.items()]
+    notes = {"line": f"; {of_line}"}
+    lines += [f"  {name}: {each}{notes.get(name, '')}" for name, each in seen.look.estimates.items()]
     return lines + [f"Warning: {text}" for text in seen.look.warnings]

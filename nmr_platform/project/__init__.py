@@ -2,6 +2,6 @@
 
 from nmr_platform.project.code import write_code
 from nmr_platform.project.laid import Laid, lay_down
-from nmr_platform.project.measured import Seen, params_of, read_off
+from nmr_platform.project.measured import WIDENED, Seen, params_of, read_off
 
-__all__ = ["Laid", "Seen", "lay_down", "params_of", "read_off", "write_code"]
+__all__ = ["WIDENED", "Laid", "Seen", "lay_down", "params_of", "read_off", "write_code"]

@@ -22,7 +22,7 @@ from nmr_platform.project.shipped import shipped
 from nmr_platform.schema import validate
 from nmr_platform.stages.measured.infer import read_measured
 
-__all__ = ["Seen", "params_of", "read_off"]
+__all__ = ["WIDENED", "Seen", "params_of", "read_off"]
 
 # Where the comments of params.yaml stand.
 _COLUMN = 33
@@ -30,6 +30,8 @@ _COLUMN = 33
 _LATE = 2.0
 # Of the delays that a pulse search may take, the shortest in units of the measured one.
 _SHORTEST = 0.25
+# What the number read off the flanks does not know.
+WIDENED = "couplings along x and y make an echo look as one of a wider line"
 # |M| at the echo of free spins.
 _FREE = 0.5
 
@@ -160,7 +162,7 @@ def _set_experiment(section: Any, seen: Seen) -> None:
         _lay_over(section, key, value)
     error = f" +- {seen.look.line.error:.2g}" if seen.look.line.error else ""
     scale = "" if seen.look.scale.source == "given" else " if the echo is 1/2 high"
-    _say(section["line"], {"fwhm": f"MHz, full width at half maximum;{error} from the flanks of the echo in {file}"})
+    _say(section["line"], {"fwhm": f"MHz, full width at half maximum, or less: {WIDENED};{error} in {file}"})
     _say(
         section["receiver"],
         {

@@ -84,11 +84,13 @@ def test_pictures_answer_to_the_mouse_and_to_the_keys(report, width, figure, tol
     assert not tip.is_visible()
 
 
-def test_a_click_on_a_title_sorts_numbers_as_numbers(report):
-    page = report()
+@pytest.mark.parametrize("width", [1400, 400])
+def test_a_click_on_a_title_sorts_numbers_as_numbers(report, width):
+    page = report(width)
     page.locator("#published summary").click()
     title = page.locator("#published th").get_by_role("button", name="published", exact=True)
     title.click()
+    assert title.is_visible()
     values = [float(text) for text in column(page, "#published", 4)]
     assert values == sorted(values)
     assert title.locator("..").get_attribute("aria-sort") == "ascending"

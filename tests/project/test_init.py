@@ -136,13 +136,16 @@ def test_the_experiment_of_a_measured_echo_is_written(echo, tmp_path):
 def test_every_number_read_off_an_echo_says_where_it_comes_from(echo, tmp_path):
     (tmp_path / "mine.yaml").write_text("sequence: {kind: hahn, tau: 30.0, theta2: 0.0}")
     arguments = ("--from-echo", str(echo), "--experiment", str(tmp_path / "mine.yaml"))
-    assert nmr_alone("init", str(tmp_path / "mine"), *arguments).code == 0
+    ended = nmr_alone("init", str(tmp_path / "mine"), *arguments)
+    assert ended.code == 0
+    assert re.search(r"line: .*wider line", ended.out)
     text = (tmp_path / "mine" / "params.yaml").read_text()
     assert yaml.safe_load(text)["data"]["experiment"]["sequence"]["theta2"] == 0.0
     for line in text.splitlines():
         if re.search(r": [-+]?\d[\d.e-]*(\s|$)", line):
             assert re.search(r"#\s*\w", line), line
     assert len(re.findall(r"#.*\b(in|:) echo\.csv$", text, re.MULTILINE)) == 4
+    assert re.search(r"fwhm: .*couplings along x and y make an echo look as one of a wider line", text)
 
 
 @pytest.mark.parametrize(

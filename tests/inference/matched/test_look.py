@@ -1,12 +1,15 @@
 """A look at echoes whose noise, phase, offset, place and width are known."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nmr_platform.errors import ConfigurationError, DataError
+from nmr_platform.exchange import Record
 from nmr_platform.inference.matched import Given, look
+from nmr_platform.simulation import simulate
 from tests.inference.matched.records import TAU, echo_record, experiment
 
 TRUTH = {"phase": 35.0, "offset": 0.003, "line": 0.08, "echo": 2 * TAU, "noise": 0.004}
@@ -100,3 +103,16 @@ def test_three_points_in_a_row_are_an_echo_if_no_others_are_as_high(start):
     assert seen.echo.value == pytest.approx(2 * TAU, abs=0.2)
     with pytest.raises(DataError, match=r"2 points above half of it, 2 of them in a row"):
         look(every(4, echo_record(fwhm=0.15, noise=1e-3, start=35.0)), experiment())
+
+
+def test_couplings_along_x_widen_the_line_that_an_echo_shows_and_along_z_alone_do_not():
+    shown = {}
+    for name, along_x, along_z in [("free", 0.0, 0.0), ("z", 0.0, 4e-5), ("x", 4e-5, 0.0)]:
+        coupling = {"alpha_x": along_x, "alpha_y": along_x, "alpha_z": along_z}
+        sample = {"lattice": {"shape": [32, 32]}, "coupling": coupling, "line": {"fwhm": 0.05, "bandwidth": 1.0}}
+        coupled = experiment(**sample, sequence={"kind": "hahn", "tau": 100.0}, step=0.25)
+        echo = simulate(coupled, seed=0, integrator="fast")
+        record = Record(echo.m.astype(complex), 0.0, coupled.step, Path("echo.csv"), "text")
+        shown[name] = look(record, coupled).line.value
+    assert shown["z"] == pytest.approx(shown["free"], rel=1e-3)
+    assert shown["x"] > 1.1 * shown["free"]
