@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[1]
 
 
 @contextmanager
-def ended_by(number: int, command: str, *, folder: Path, port: int) -> Iterator[IO[str]]:
+def ended_by(
+    number: int, command: str, *, folder: Path, port: int, python: str | Path = sys.executable
+) -> Iterator[IO[str]]:
     """What a command of `nmr` that serves pages says; afterwards a signal ends it, and nothing of it may be left.
 
     Args:
@@ -22,9 +24,11 @@ def ended_by(number: int, command: str, *, folder: Path, port: int) -> Iterator[
         command: The command.
         folder: Where it is started.
         port: Of the pages, on 127.0.0.1.
+        python: Of the environment whose package it is; this one's has that of the repository.
     """
-    arguments = [sys.executable, "-m", "nmr_platform", command, "--port", str(port)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    arguments = [str(python), "-m", "nmr_platform", command, "--port", str(port)]
+    ours = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)] if python == sys.executable else []
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(ours)}
     with subprocess.Popen(arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         yield process.stdout

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def report(page, project):
