@@ -78,7 +78,10 @@ def _():
     )
     with tempfile.TemporaryDirectory() as folder:
         search = search_pulses({"gaussian": recipe}, settings, storage=Path(folder), tracker=NullTracker())
-    return recipe, search
+    example = recipe.example.replace(lattice={"shape": [32, 32]})
+    best, hahn = search.best.assessed, search.baseline.assessed
+    found = example.replace(sequence=next(iter(best.sequences.values()))).sequence
+    return best, example, found, hahn, search
 
 
 @app.cell
@@ -93,12 +96,11 @@ def _(search):
 
 
 @app.cell
-def _(search):
-    best, hahn = search.best.assessed, search.baseline.assessed
+def _(best, found, hahn, search):
     mo.vstack(
         [
             mo.md(
-                f"The best of {len(search.candidates)} is `{next(iter(best.sequences.values()))}`, with "
+                f"The best of {len(search.candidates)} is `{found}`, with "
                 f"{best.value:.2f} ± {best.error:.2f}; 90/180 has {hahn.value:.2f} ± {hahn.error:.2f}."
             ),
             mo.plain_text(
@@ -121,11 +123,9 @@ def _():
 
 
 @app.cell
-def _(recipe, search):
-    found = next(iter(search.best.assessed.sequences.values()))
-
+def _(example, found):
     def pair(sequence):
-        base = recipe.example.replace(lattice={"shape": [32, 32]}, sequence=sequence)
+        base = example.replace(sequence=sequence)
         echoes = [
             simulate(base.replace(coupling=base.coupling.replace(alpha_z=alpha)), integrator="fast")
             for alpha in (2e-5, 2e-4)
@@ -135,8 +135,8 @@ def _(recipe, search):
     labels = ["α z = 20 Hz", "α z = 200 Hz"]
     mo.vstack(
         [
-            plots.plot_echoes(*pair(recipe.example.sequence), labels, parts=True, title=str(recipe.example.sequence)),
-            plots.plot_echoes(*pair(found), labels, parts=True, title=str(found)),
+            plots.plot_echoes(*pair(sequence), labels, parts=True, title=str(sequence))
+            for sequence in (example.sequence, found)
         ]
     )
 
