@@ -24,7 +24,8 @@ class Acquisition(Schema):
         echo_index: Sample of the echo.
         step: Time from one sample to the next, us.
         n_samples: Length of the record.
-        n_sites: Number of spins, whose disorder limits how small |M| can be; None if no feature asks for it.
+        n_sites: Number of spins, whose disorder limits how small |M| can be, as many as there would be of transverse
+            spins of length 1/2; None if no feature asks for it.
         bandwidth: Twice the largest frequency in the signal, MHz; None if it is not known.
         guessed: What the record does not give, but was guessed.
         recorded: The samples that were recorded, as stretches from the first one to that behind the last; None if
@@ -72,7 +73,7 @@ class Acquisition(Schema):
             echo_index=echo_index,
             step=experiment.step * experiment.receiver.every,
             n_samples=experiment.n_samples,
-            n_sites=experiment.lattice.n_spins,
+            n_sites=_n_sites(experiment),
             bandwidth=_bandwidth(experiment),
             sequence=experiment.sequence,
         )
@@ -102,7 +103,7 @@ class Acquisition(Schema):
             echo_index=echo_index,
             step=float(attributes["step"]),
             n_samples=dataset.sizes["time"],
-            n_sites=None if experiment is None else experiment.lattice.n_spins,
+            n_sites=None if experiment is None else _n_sites(experiment),
             bandwidth=None if experiment is None else _bandwidth(experiment),
             sequence=None if experiment is None else experiment.sequence,
         )
@@ -137,6 +138,12 @@ class Acquisition(Schema):
         latest = self.n_samples - half_width
         centre = min(max(self.echo_index, half_width), latest)
         return self if half_width > latest or centre == self.echo_index else self.replace(echo_index=centre)
+
+
+def _n_sites(experiment: Experiment) -> int:
+    """Spins of length 1/2 that leave as much of |M| as those of the experiment once all are out of phase."""
+    n_spins, relative = experiment.lattice.n_spins, 4 * experiment.initial.transverse_square
+    return max(1, round(n_spins / relative)) if relative else n_spins
 
 
 def _bandwidth(experiment: Experiment) -> float:

@@ -89,6 +89,12 @@ class Initial(Schema):
         """The length that no spin exceeds at any time: 1/2, and sqrt(3)/2 of a point of discrete phase space."""
         return _FULL if self.fluctuations == "none" else sqrt(3) * _FULL
 
+    @property
+    def transverse_square(self) -> float:
+        """Mean square of the transverse part of a spin, a mean over the draws, after 90 degrees; 1/4 by default."""
+        mean = (_FULL * self.degree) ** 2
+        return mean if self.fluctuations == "none" else mean + (2 * _FULL**2 - mean) / self.draws
+
     def draw(self, size: int, rng: np.random.Generator) -> Array:
         """Where the spins start in one draw.
 

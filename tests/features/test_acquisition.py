@@ -1,11 +1,13 @@
 """How a record was taken: from an experiment, a data set, or by hand."""
 
+import numpy as np
 import pytest
 import xarray as xr
 
-from nmr_platform import Experiment
+from nmr_platform import Experiment, simulate
 from nmr_platform.errors import ConfigurationError, DataError
 from nmr_platform.features import Acquisition
+from nmr_platform.features.signals import disorder_floor
 from nmr_platform.schema import validate
 
 
@@ -26,6 +28,19 @@ def test_an_experiment_says_all_of_it():
     said = {"echo_index": 80, "step": 0.5, "n_samples": 120, "n_sites": 16, "bandwidth": 0.2}
     assert Acquisition.of(kept) == Acquisition(**said, sequence=kept.sequence)
     assert Acquisition.of(kept, echo_index=30).echo_index == 30
+
+
+@pytest.mark.parametrize(
+    "initial",
+    [{}, {"polarisation": 0.2}, *({"polarisation": 0.6, "fluctuations": "sampled", "draws": n} for n in (1, 5))],
+)
+def test_spins_that_start_otherwise_leave_another_floor_of_disorder(initial):
+    free = {"alpha_x": 0.0, "alpha_y": 0.0, "alpha_z": 0.0}
+    dephased = experiment(initial=initial, coupling=free, lattice={"shape": [32, 32]}, step=0.5)
+    at = Acquisition.of(dephased).echo_index // 2
+    left = [abs(simulate(dephased.replace(line={"fwhm": 0.2, "bandwidth": 0.6}), seed=k).m[at]) for k in range(60)]
+    floor = disorder_floor(Acquisition.of(dephased).n_sites)
+    assert np.sqrt(np.mean(np.square(left))) == pytest.approx(floor, rel=0.2)
 
 
 def test_the_last_of_several_echoes_is_looked_at():
