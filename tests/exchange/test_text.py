@@ -210,6 +210,9 @@ def experiment_with(**changes):
         ({"lattice": {"shape": [36]}}, r"lattices with two axes .* the shape is \(36,\)"),
         ({"sequence": {"kind": "hahn", "tau": 2.0, "phi2": 45.0}}, "phase of pulse 2 is no multiple of 90 degrees"),
         ({"dissipation": {"gamma_plus": 0.01}}, "`gamma_plus` is not zero, but 12 columns have no place for it"),
+        ({"coupling": {"alpha_xz": 1e-3}}, r"`coupling\.alpha_xz` must be 0 in a text directory, .* but is not"),
+        ({"field": {"polar": 20.0}}, r"`field\.polar` must be 0 in a text directory, .* but is not"),
+        ({"lattice": {"shape": [6, 6], "abundance": 0.8}}, r"`lattice\.abundance` must be 1 in a text directory"),
     ],
 )
 def test_what_the_format_cannot_hold_is_refused(tmp_path, change, sentence):

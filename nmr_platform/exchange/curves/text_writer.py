@@ -32,6 +32,12 @@ __all__ = ["write_text"]
 _UNUSED = {"xi": 1.0, "exponent": 2.0}
 _NEEDED = frozenset(QUANTITIES) - {"N"} | {"kernel"}
 _KERNEL_WEIGHTS = {"weight_s": 1.0, "weight_p": 0.0, "weight_d": 0.0}
+# What the programs know nothing of, and what it must be for them.
+_UNKNOWN = {f"coupling.alpha_{name}": 0.0 for name in ("xy", "xz", "yz")} | {
+    "field.polar": 0.0,
+    "field.azimuth": 0.0,
+    "lattice.abundance": 1.0,
+}
 
 
 def write_text(
@@ -65,6 +71,12 @@ def write_text(
             "directories hold; csv and hdf5 keep what there is."
         )
         raise DataError(message)
+    for key, plain in _UNKNOWN.items():
+        section, _, name = key.partition(".")
+        held = experiment_values(dataset).get(section, {}).get(name, plain)
+        if (_known_column(dataset, name, key, held) != plain).any():
+            message = f"Key `{key}` must be {plain:g} in a text directory, which has no place for it, but is not."
+            raise DataError(message)
     names = LAYOUTS[layout]
     if names.longitudinal and dataset["m_z"].isnull().any():
         message = f"Layout `{layout}` holds <Iz>, but the data set does not know it; write another layout."
