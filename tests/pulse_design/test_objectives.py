@@ -208,6 +208,16 @@ def test_one_unknown_changes_and_the_others_stay(name, value, kept):
     assert after.coupling.alpha_y / after.coupling.alpha_x == pytest.approx(ratio)
 
 
+def test_another_range_leaves_the_whole_tensor_times_the_sum_of_the_kernel_as_it_is():
+    tensor = {"alpha_x": 1e-3, "alpha_y": 2e-3, "alpha_z": -1e-3, "alpha_xz": 5e-4, "frame": "laboratory"}
+    before = Experiment.model_validate(experiment_values(coupling=tensor))
+    after = changed(before, "xi", 1.8)
+    assert after.kernel_sum != pytest.approx(before.kernel_sum)
+    strengths = [each.coupling.tensor * each.kernel_sum for each in (before, after)]
+    np.testing.assert_allclose(*strengths)
+    assert after.coupling.frame == "laboratory"
+
+
 def test_the_gradient_of_a_quantity_is_the_closed_form():
     at = Experiment.model_validate(experiment_values())
     names = ("X", "Z", "xi", "gamma_z")

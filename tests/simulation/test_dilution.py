@@ -149,3 +149,24 @@ def test_the_field_differs_from_spin_to_spin_as_in_a_draw_of_the_others_without_
     # On a larger lattice the draws are nearly independent: f (1 - f) times the sum of K^2.
     others = np.delete(diluted(0.5, (48, 48)).kernel_values.ravel(), 0)
     assert 1151 * (1 - 1151 / 2303) * others.var(ddof=1) == pytest.approx((others**2).sum() / 4, rel=0.01)
+
+
+def test_fluctuating_spins_of_a_diluted_lattice_feel_the_others_that_are_there():
+    # Exact for a pure alpha_z coupling: every spin's echo is the product of cosines over its own neighbours.
+    tau, alpha_z = 40.0, 4e-3
+    values = diluted(
+        0.25,
+        (12, 12),
+        kernel={"kind": "gaussian", "xi": 2.0},
+        coupling={"alpha_x": 0.0, "alpha_y": 0.0, "alpha_z": alpha_z},
+        sequence={"kind": "hahn", "tau": tau},
+        step=0.5,
+        initial={"fluctuations": "sampled", "draws": 100},
+    )
+    sites, pairs = occupied(values), pair_matrix(values)
+    factors = np.cos(np.pi * alpha_z * pairs[np.ix_(sites, sites)] * 2 * tau)
+    [at] = values.echo_indices
+    echo = simulate(values, dtype="float64")
+    assert 0.1 < 0.5 * factors.prod(axis=1).mean() < 0.4
+    # 36 spins in 100 draws: an error of some 0.5 / sqrt(3600).
+    assert abs(echo.m[at]) == pytest.approx(0.5 * factors.prod(axis=1).mean(), abs=0.03)

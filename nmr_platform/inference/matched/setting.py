@@ -32,6 +32,7 @@ class Setting(Schema):
         lattice: As in an experiment; rectangles of several sizes are drawn if it is left out.
         line: As in an experiment; its ``fwhm`` is drawn around what the echo shows if it is left out.
         drive: As in an experiment; the calibration is drawn if it is left out.
+        field: As in an experiment; along the crystal's z axis if it is left out.
         initial: As in an experiment; fully polarised spins without fluctuations if it is left out.
         dissipation: As in an experiment; none if it is left out.
         phase_cycle: As in an experiment.
@@ -45,6 +46,7 @@ class Setting(Schema):
     lattice: dict[str, Any] | None = None
     line: dict[str, Any] = Field(default_factory=dict)
     drive: dict[str, Any] | None = None
+    field: dict[str, Any] = Field(default_factory=dict)
     initial: dict[str, Any] = Field(default_factory=dict)
     dissipation: dict[str, Any] = Field(default_factory=dict)
     phase_cycle: Annotated[tuple[PhaseStep, ...], Field(strict=False)] = ()
@@ -93,6 +95,7 @@ class Setting(Schema):
             "lattice": self.lattice or {"shape": [64, 64]},
             "line": line,
             "drive": self.drive or {},
+            **({"field": self.field} if self.field else {}),
             **({"initial": self.initial} if self.initial else {}),
             "dissipation": self.dissipation,
             "phase_cycle": [each.model_dump(mode="json") for each in self.phase_cycle],

@@ -127,12 +127,13 @@ def test_a_setting_needs_its_sequence_only():
     assert 2 * np.pi * free.step * free.line.bandwidth / 2 < 1.0
 
 
-def test_what_the_file_says_of_where_the_spins_start_holds_for_every_simulated_curve(inference):
+def test_what_the_file_says_of_the_field_and_of_where_the_spins_start_holds_for_every_simulated_curve(inference):
     own, initial = inference.matched, {"polarisation": 0.3, "fluctuations": "sampled"}
-    told = type(own)(SETTING.replace(initial=initial), priors(), own.records, own.given, 0.08, own.noise, (0.04, 0.16))
-    started = told.recipes(1)["gaussian"].curve(0).experiment.initial
-    assert (started.polarisation, started.fluctuations) == (0.3, "sampled")
-    assert "initial" not in own.recipes(1)["gaussian"].experiment
+    setting = SETTING.replace(initial=initial, field={"polar": 40.0})
+    told = type(own)(setting, priors(), own.records, own.given, 0.08, own.noise, (0.04, 0.16))
+    made = told.recipes(1)["gaussian"].curve(0).experiment
+    assert (made.initial.polarisation, made.initial.fluctuations, made.field.polar) == (0.3, "sampled", 40.0)
+    assert not {"initial", "field"} & {*own.recipes(1)["gaussian"].experiment}
 
 
 def test_a_somewhat_noisier_record_shares_the_training_set_and_a_much_noisier_one_does_not(inferrer, inference):
