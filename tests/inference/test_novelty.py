@@ -9,11 +9,11 @@ from nmr_platform.inference.novelty import Novelty
 WIDTH = 40
 
 
-def rows(n, seed, *, noise=0.05):
-    """Rows on a plane in forty dimensions, with noise."""
+def rows(n, seed, *, noise=0.05, width=WIDTH):
+    """Rows on a plane in forty dimensions, or others, with noise."""
     rng = np.random.default_rng(seed)
-    plane = np.random.default_rng(99).normal(size=(2, WIDTH))
-    return pd.DataFrame(rng.uniform(-1, 1, (n, 2)) @ plane + noise * rng.normal(size=(n, WIDTH))).add_prefix("f")
+    plane = np.random.default_rng(99).normal(size=(2, width))
+    return pd.DataFrame(rng.uniform(-1, 1, (n, 2)) @ plane + noise * rng.normal(size=(n, width))).add_prefix("f")
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,18 @@ def test_p_values_of_curves_like_the_training_set_are_uniform_or_a_little_larger
     p_values = novelty.p_values(rows(2000, 2))
     for level in (0.05, 0.2, 0.5):
         assert 0.5 * level < np.mean(p_values <= level) < level + 0.02
+
+
+@pytest.mark.parametrize("n", [40, 100])
+def test_fewer_curves_than_features_are_as_strange_as_they_are(n):
+    p_values = np.concatenate(
+        [
+            Novelty.fit(rows(n, seed, width=300), np.arange(n)).p_values(rows(100, 100 + seed, width=300))
+            for seed in range(8)
+        ]
+    )
+    for level in (0.1, 0.5):
+        assert 0.5 * level < np.mean(p_values <= level) < level + 0.1
 
 
 @pytest.mark.parametrize(
