@@ -59,6 +59,7 @@ def start_kept(
     environment: Mapping[str, str] | None = None,
     folder: str | None = None,
     grace: float = _GRACE_SECONDS,
+    errors: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a process that ends, with all that it starts, at the latest when this one does, however that happens.
 
@@ -69,10 +70,16 @@ def start_kept(
         environment: Its environment; that of this process by default.
         folder: Its working directory; that of this process by default.
         grace: Seconds after which it is killed if it does not end when it is asked to.
+        errors: Where its standard error goes, as `subprocess.Popen` takes it; by default where this process's goes.
     """
     keeping = [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), str(grace)]
     return subprocess.Popen(
-        [*keeping, *command], stdin=subprocess.PIPE, env=environment, cwd=folder, start_new_session=True
+        [*keeping, *command],
+        stdin=subprocess.PIPE,
+        stderr=errors,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
     )
 
 

@@ -2,8 +2,11 @@
 
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from threading import Thread
+from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -16,6 +19,7 @@ LOOPBACK = "127.0.0.1"
 """The only address that pages are served on."""
 
 _START_SECONDS = 120.0
+_LAST_WORDS_SECONDS = 5.0
 
 
 def require_free(port: int) -> None:
@@ -37,7 +41,13 @@ def require_free(port: int) -> None:
 
 
 def serve_pages(
-    command: Sequence[str], environment: Mapping[str, str], port: int, ready: Callable[[], None], *, whose: str
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    port: int,
+    ready: Callable[[], None],
+    *,
+    whose: str,
+    noise: str | None = None,
 ) -> int:
     """Run a program that serves pages until it ends, or until this process is interrupted, which ends it.
 
@@ -47,6 +57,7 @@ def serve_pages(
         port: The port on 127.0.0.1 at which it answers ``/health`` once it is up.
         ready: Called once the pages can be opened.
         whose: Whose pages they are, for a refusal, for instance ``MLflow's``.
+        noise: Lines of its standard error that begin so are left out.
 
     Returns:
         The exit code: 0 if it was interrupted.
@@ -55,7 +66,9 @@ def serve_pages(
         NmrPlatformError: The program ends before it is up, or does not come up.
     """
     # Its own workers would outlive it.
-    process = start_kept(command, environment)
+    process = start_kept(command, environment, errors=None if noise is None else subprocess.PIPE)
+    passing = Thread(target=_pass_on, args=(process.stderr, noise), daemon=True)
+    passing.start()
     try:
         _wait_until_up(process, port, whose)
         ready()
@@ -64,6 +77,19 @@ def serve_pages(
         return 0
     finally:
         end_process(process)
+        passing.join(_LAST_WORDS_SECONDS)
+
+
+def _pass_on(said: IO[bytes] | None, noise: str | None) -> None:
+    """Say what a program says, but for its noise; nothing where it says it by itself."""
+    if said is None or noise is None:
+        return
+    with said:
+        for line in said:
+            text = line.decode(errors="replace")
+            if not text.startswith(noise):
+                sys.stderr.write(text)
+                sys.stderr.flush()
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], port: int, whose: str) -> None:

@@ -75,8 +75,8 @@ def _fitted(x: NDArray[np.float64]) -> Pipeline:
     spread = PCA(most, random_state=0).fit(StandardScaler().fit_transform(x)).explained_variance_
     components = max(1, int((spread > 10 * _LEAST_NOISE).sum()))
     detector = make_pipeline(StandardScaler(), PCA(components, random_state=0)).fit(x)
-    # Scikit-learn shares what is left over among the directions that the rows span, but of few rows that is all that any
-    # column has: with the rest left out, a curve would look the likelier the more rows the detector was fitted on.
+    # Scikit-learn shares what is left over among the directions that the rows span. Of fewer rows than columns, that
+    # is too few: curves would look the likelier the more rows a detector was fitted on, and new ones too likely.
     left = (min(x.shape) - components) / max(1, x.shape[1] - components)
     detector[-1].noise_variance_ = max(float(detector[-1].noise_variance_) * left, _LEAST_NOISE)
     return detector

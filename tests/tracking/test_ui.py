@@ -53,7 +53,17 @@ def test_mlflow_that_stops_at_once_is_an_error(tmp_path, monkeypatch, free_port)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_the_pages_end_with_the_command_whatever_ends_it(root, free_port, number):
+def test_the_pages_end_with_the_command_whatever_ends_it(root, free_port, number, capfd):
     (root / "params.yaml").touch()
     with ended_by(number, "ui", folder=root, port=free_port) as said:
-        assert any(line.startswith(f"Comparing runs at http://127.0.0.1:{free_port}") for line in said)
+        assert said.readline().startswith(f"Comparing runs at http://127.0.0.1:{free_port}")
+    assert capfd.readouterr().err == "", "what MLflow says of itself at every start"
+
+
+def test_of_what_mlflow_says_the_errors_are_kept(tmp_path, monkeypatch, free_port, capsys):
+    (tmp_path / "mlflow.db").touch()
+    says = "import sys; print('[MLflow] Security middleware enabled.\\nno such table', file=sys.stderr); exit(3)"
+    monkeypatch.setattr("nmr_platform.tracking.mlflow.ui.ui_command", lambda *_: ([sys.executable, "-c", says], {}))
+    with pytest.raises(NmrPlatformError, match="stopped with exit code 3"):
+        serve_ui(print, root=tmp_path, port=free_port)
+    assert capsys.readouterr().err == "no such table\n"

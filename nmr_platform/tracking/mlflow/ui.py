@@ -17,6 +17,9 @@ from nmr_platform.tracking.mlflow.views import PageLink, page_links
 __all__ = ["serve_ui", "ui_command", "view_links"]
 
 _PORT = 5000
+# What MLflow says at every start: that it uses what a library will give up, and how it would be opened to others.
+_OLD = "ignore:starlette.middleware.wsgi is deprecated"
+_NOISE = "[MLflow] Security middleware enabled"
 
 
 def ui_command(tracking_uri: str, artifacts: str | None, port: int) -> tuple[list[str], dict[str, str]]:
@@ -34,8 +37,10 @@ def ui_command(tracking_uri: str, artifacts: str | None, port: int) -> tuple[lis
     environment = {
         **os.environ,
         "MLFLOW_BACKEND_STORE_URI": tracking_uri,
+        "MLFLOW_REGISTRY_STORE_URI": tracking_uri,  # it says so if it has to take the other
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its workers triple the memory, and nothing here uses them
+        "PYTHONWARNINGS": ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), _OLD])),
     }
     if artifacts is not None:
         environment["MLFLOW_DEFAULT_ARTIFACT_ROOT"] = artifacts
@@ -79,7 +84,7 @@ def serve_ui(
         announce(f"Comparing runs at http://{LOOPBACK}:{port} (store {address}). Stop with Ctrl-C.")
         _announce_views(announce, address, f"http://{LOOPBACK}:{port}")
 
-    return serve_pages(command, environment, port, ready, whose="MLflow's")
+    return serve_pages(command, environment, port, ready, whose="MLflow's", noise=_NOISE)
 
 
 def view_links(tracking_uri: str | None = None, root: Path | None = None) -> list[PageLink]:
