@@ -1,6 +1,7 @@
 """Run every benchmark, or those that are named: `python -m benchmarks simulation.speed features`.
 
-`python -m benchmarks kills --help`, `mutants --help`, `blind --help`: what is run by its name only, for it takes long.
+`python -m benchmarks kills --help`, `mutants --help`, `blind --help`, `fluctuations`: what is run by its name only, for
+it takes long.
 `twins --help` has options, too.
 """
 
@@ -18,7 +19,7 @@ BENCHMARKS = (
     "twins",
     *(f"simulation.{name}" for name in simulation.__all__),
 )
-_ON_REQUEST = ("kills", "mutants", "blind")
+_ON_REQUEST = ("kills", "mutants", "blind", "fluctuations")
 _WITH_OPTIONS = ("twins",)
 
 

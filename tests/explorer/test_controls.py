@@ -28,7 +28,10 @@ def at_first(measurement):
     )
 
 
-@pytest.mark.parametrize("measurement", [EXAMPLE, SEVERAL], ids=["one", "several"])
+STARTED = EXAMPLE.replace(initial={"polarisation": 0.2, "fluctuations": "sampled"})
+
+
+@pytest.mark.parametrize("measurement", [EXAMPLE, SEVERAL, STARTED], ids=["one", "several", "started otherwise"])
 def test_what_nobody_moved_is_what_the_file_says_to_the_last_digit(measurement):
     assert measured_by(measurement, *at_first(measurement)) == measurement
 
