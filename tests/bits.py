@@ -53,6 +53,12 @@ EXPERIMENTS = {
         line=LINE,
         initial={"m": [0.1, -0.2, 0.3], "fluctuations": "sampled", "draws": 2},
     ),
+    "few waves": experiment(
+        lattice={"kind": "triangular", "shape": [64, 66]},
+        kernel={"kind": "gaussian", "xi": 6.0},
+        coupling={"alpha_x": 2e-4, "alpha_y": 2e-4, "alpha_z": 1e-4},
+        line=LINE,
+    ),
 }
 RECIPE = {
     "name": "bits",

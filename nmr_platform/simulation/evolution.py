@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from nmr_platform import portable
 from nmr_platform.errors import ConfigurationError
 from nmr_platform.physics import Dissipation, Experiment, Pulse, Segment, ShapedPulse, Spins, rotation_about
-from nmr_platform.simulation.stepping import ADVANCE, Integrator, Step, convolve, make_mean_field, make_step, rotate
+from nmr_platform.simulation.prepared import Step, make_mean_field, make_step
+from nmr_platform.simulation.stepping import ADVANCE, Integrator, convolve, rotate
 
 __all__ = ["CoarseStepWarning", "Evolution"]
 

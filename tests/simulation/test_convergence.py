@@ -7,7 +7,8 @@ import pytest
 
 from nmr_platform import simulate
 from nmr_platform.simulation.engine import draw_gain
-from nmr_platform.simulation.stepping import ADVANCE, make_mean_field, make_step
+from nmr_platform.simulation.prepared import make_mean_field, make_step
+from nmr_platform.simulation.stepping import ADVANCE
 from tests.builders import UNIT_STEP, delay, experiment, pulse, shaped
 from tests.naive import density_matrix
 from tests.naive.pairs import pair_matrix

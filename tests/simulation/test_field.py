@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nmr_platform.simulation.stepping import convolve, make_mean_field
+from nmr_platform.simulation.prepared import make_mean_field
+from nmr_platform.simulation.stepping import convolve
 from tests.builders import experiment
 from tests.naive.pairs import pair_matrix
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from nmr_platform.simulation.stepping import BLOCK, make_step, rotate
+from nmr_platform.simulation.prepared import make_step
+from nmr_platform.simulation.stepping import BLOCK, rotate
 
 DOUBLE, SINGLE = np.dtype("float64"), np.dtype("float32")
 NO_DECAY = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
@@ -21,7 +22,7 @@ def test_rotation_about_any_field_is_scipys(largest, dtype):
     rates, phases = np.array([0.3, -0.2, 0.4]) * largest, rng.uniform(-0.6, 0.6, 50) * largest
     field[:, :2], phases[:2] = 0.0, (largest, 0.0)
     step = make_step(phases, np.ones(50), rates, NO_DECAY, largest, dtype)
-    assert step.coarse == (largest > 1)
+    assert (step.turn is not None) == (largest > 1)
     spins = before.astype(dtype)
     sums = rotate(spins, field.astype(dtype), step)
     angles = rates[:, None] * field
@@ -68,7 +69,7 @@ def test_a_spin_that_is_not_a_number_shows_in_the_sum(largest):
     spins = np.full((3, 9), 0.1)
     spins[1, 4] = np.nan
     step = make_step(np.zeros(9), np.ones(9), np.ones(3), NO_DECAY, largest, DOUBLE)
-    assert step.coarse == (largest > 1)
+    assert (step.turn is not None) == (largest > 1)
     assert np.isnan(rotate(spins, np.full((3, 9), 0.1), step)).all()
 
 
