@@ -17,7 +17,7 @@ _INSIDE = re.compile(
     r"<(img|marimo-mime-renderer)\b[^>]*data:image/png;base64,(?P<data>[A-Za-z0-9+/=]+)[^>]*>(</marimo-mime-renderer>)?"
 )
 _WRITTEN = re.compile(r"<pre[^>]*>(.*?)</pre>", re.DOTALL)
-_LAYOUT = re.compile(r"</?div[^>]*>")
+_LAYOUT = re.compile(r"</?(div|marimo-(?!mime-renderer))[^>]*>")
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
