@@ -30,7 +30,7 @@ class ScoreSettings(ObjectiveSettings):
             columns, whose penalty is chosen by leaving one curve out. Kernels are told apart by trees.
         n_estimators: Number of trees; only where there are trees.
 
-    A 90 degree pulse hides Z; tipping by 60 degrees reveals it.
+    In mean field a 90 degree pulse hides Z; tipping by 60 degrees reveals it.
 
     Example:
         >>> from nmr_platform.datasets import read_preset
