@@ -60,8 +60,8 @@ run: scm
 august2021: extras scm
 	$(BIN)/dvc --cd studies/august2021 repro
 
-# Three parameters at once, and what can be known of them: docs/three-parameters.md.
-three-parameters: scm
+# Three parameters at once, and what can be known of them: docs/three-parameters.md. One of its families is an extra.
+three-parameters: extras scm
 	$(BIN)/dvc --cd studies/three-parameters repro
 
 # Who is better beyond doubt on the larger study, and what each costs on this machine: after `make august2021`.
