@@ -72,9 +72,9 @@ leaderboard: setup
 test: setup
 	$(BIN)/pytest -n 2
 
-# Tests on PostgreSQL, an MLflow server and Chromium; what is not installed is skipped with its reason.
+# Tests on PostgreSQL, an MLflow server and Chromium, and those that take long; what is not installed is skipped with its reason.
 services: setup
-	$(BIN)/pytest -rs -m "integration or browser"
+	$(BIN)/pytest -rs -m "integration or browser or slow"
 
 lint: setup
 	$(BIN)/ruff check .

@@ -11,6 +11,8 @@ from nmr_platform.workspace import Workspace
 from tests.cli.test_interruptions import PATIENCE, started
 from tests.stages.tiny import TASKS, contents, copied, isolate, merged, nmr, tiny_values, write_params
 
+pytestmark = pytest.mark.slow
+
 QUIET = ("--tracker", "none")
 
 
